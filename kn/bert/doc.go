@@ -1,0 +1,35 @@
+// Package bert builds the graph of BERT (Devlin et al., 2019,
+// https://arxiv.org/abs/1810.04805) with its masked-language-model head in
+// GoMLX, with named places where a value can be read or replaced.
+//
+// Layers are post-norm, as published:
+//
+//	ids ─► word + position + type embeddings ─► LayerNorm
+//	                                               │ EmbeddingsOut [B, n, H]
+//	┌───────────────────── layer l ────────────────┼──────────────────────────┐
+//	│      ┌───────────────────────────────────────┤                          │
+//	│      │   Q Kᵀ/√d ─► softmax ─► AttentionProbs [B, A, n, n]               │
+//	│      │                          · V ─► dense │                          │
+//	│      └──────────────► + ◄────────────────────┘                          │
+//	│                       LayerNorm                                         │
+//	│      ┌────────────────┤ ResidMid [B, n, H]                              │
+//	│      │                dense ─► FFNPre [B, n, F]                         │
+//	│      │                activation ─► FFNPost [B, n, F]  (the neurons)    │
+//	│      │                dense                                             │
+//	│      └──────────────► +                                                 │
+//	│                       LayerNorm ─► ResidPost [B, n, H]                  │
+//	└───────────────────────┼─────────────────────────────────────────────────┘
+//	                        ▼ after the last layer
+//	dense ─► activation ─► LayerNorm ─► · word embeddingsᵀ + bias ─► logits [B, n, V]
+//
+// A [Hook] at a [Site] sees the node while the graph is built and may return
+// another one in its place:
+//
+//	hooks := bert.Hooks{}
+//	neurons := hooks.Capture(bert.FFNPost, 2)
+//	hooks.Add(bert.AttentionProbs, 0, func(p *graph.Node) *graph.Node { return graph.ZerosLike(p) })
+//
+// A graph is an ordinary GoMLX graph: [Model.NewExec] hands a function of
+// yours the weights' nodes, and it does with them what it likes, gradients
+// included.
+package bert

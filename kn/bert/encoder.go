@@ -1,0 +1,74 @@
+package bert
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Inputs are a batch of token sequences, padded to one length.
+type Inputs struct {
+	IDs   *graph.Node // [B, n] int32
+	Types *graph.Node // [B, n] int32 token types; nil for all 0
+	Mask  *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
+}
+
+// Embed computes the input of layer 0: [B, n, H].
+func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
+	n := in.IDs.Shape().Dimensions[1]
+	e := w.Embeddings
+	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1))    // [B, n, H]
+	position := graph.Slice(e.Position, graph.AxisRange(0, n)) // [n, H]
+	x = graph.Add(x, graph.ExpandLeftToRank(position, 3))      // [B, n, H]
+	if in.Types == nil {
+		kind := graph.Slice(e.Type, graph.AxisRange(0, 1)) // [1, H]
+		x = graph.Add(x, graph.ExpandLeftToRank(kind, 3))
+	} else {
+		x = graph.Add(x, graph.Gather(e.Type, graph.InsertAxes(in.Types, -1)))
+	}
+	x = e.Norm.Apply(x, w.Config.LayerNormEps)
+	return hooks.at(EmbeddingsOut, 0, x)
+}
+
+// Encode runs the embeddings and all layers: [B, n, H].
+func (w *Weights) Encode(in Inputs, hooks Hooks) *graph.Node {
+	x := w.Embed(in, hooks)
+	for l := range w.Layers {
+		x = w.Layer(l, x, x, in.Mask, hooks)
+	}
+	return x
+}
+
+// EncodeRow runs the embeddings and all layers, the last one only for the
+// row that pick selects: [B, H]. Hooks in the last layer see one query row.
+//
+//	pick [B, n] float32: 1 at the row wanted, 0 elsewhere
+func (w *Weights) EncodeRow(in Inputs, pick *graph.Node, hooks Hooks) *graph.Node {
+	x := w.Embed(in, hooks)
+	last := len(w.Layers) - 1
+	for l := range last {
+		x = w.Layer(l, x, x, in.Mask, hooks)
+	}
+	row := graph.InsertAxes(Row(x, pick), 1)    // [B, 1, H]
+	row = w.Layer(last, row, x, in.Mask, hooks) // [B, 1, H]
+	return graph.Squeeze(row, 1)                // [B, H]
+}
+
+// Row selects one row of each sequence: x [B, n, K], pick [B, n] one-hot -> [B, K].
+func Row(x, pick *graph.Node) *graph.Node {
+	return graph.ReduceSum(graph.Mul(x, graph.InsertAxes(pick, -1)), 1)
+}
+
+// SetRow replaces one row of each sequence: x [B, n, K], pick [B, n]
+// one-hot, row [B, K] -> [B, n, K].
+func SetRow(x, pick, row *graph.Node) *graph.Node {
+	at := graph.InsertAxes(pick, -1) // [B, n, 1]
+	return graph.Add(
+		graph.Mul(x, graph.OneMinus(at)),
+		graph.Mul(at, graph.InsertAxes(row, 1)))
+}
+
+// Logits is the masked-language-model head: hidden [..., H] -> [..., V].
+func (w *Weights) Logits(hidden *graph.Node) *graph.Node {
+	x := w.activate(w.Head.Transform.Apply(hidden))    // [..., H]
+	x = w.Head.Norm.Apply(x, w.Config.LayerNormEps)    // [..., H]
+	return Dense{w.Head.Decoder, w.Head.Bias}.Apply(x) // [..., V]
+}

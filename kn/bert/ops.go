@@ -1,0 +1,55 @@
+package bert
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Apply computes x · Weightᵀ + Bias over the last axis: [..., in] -> [..., out].
+func (d Dense) Apply(x *graph.Node) *graph.Node {
+	last := x.Rank() - 1
+	y := graph.DotGeneral(x, []int{last}, nil, d.Weight, []int{1}, nil) // [..., out]
+	return graph.Add(y, graph.ExpandLeftToRank(d.Bias, y.Rank()))
+}
+
+// Apply normalizes the last axis of x to mean 0 and variance 1, then scales
+// and shifts it. GoMLX's own layer has another default epsilon, and its
+// reciprocal square root has no gradient.
+func (w Norm) Apply(x *graph.Node, epsilon float64) *graph.Node {
+	centred := graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, -1)) // [..., H]
+	variance := graph.ReduceAndKeep(graph.Square(centred), graph.ReduceMean, -1)
+	y := graph.Div(centred, graph.Sqrt(graph.AddScalar(variance, epsilon)))
+	return graph.Add(
+		graph.Mul(y, graph.ExpandLeftToRank(w.Scale, x.Rank())),
+		graph.ExpandLeftToRank(w.Bias, x.Rank()))
+}
+
+// activations are the activation functions that configurations name.
+var activations = map[string]func(x *graph.Node) *graph.Node{
+	"gelu":              gelu,
+	"gelu_new":          geluTanh,
+	"gelu_pytorch_tanh": geluTanh,
+	"relu":              func(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0.0) },
+	"silu":              func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
+	"swish":             func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
+	"tanh":              graph.Tanh,
+}
+
+// gelu is x·Φ(x), with Φ the normal distribution function.
+func gelu(x *graph.Node) *graph.Node {
+	phi := graph.MulScalar(graph.OnePlus(graph.Erf(graph.MulScalar(x, 1/math.Sqrt2))), 0.5)
+	return graph.Mul(x, phi)
+}
+
+// geluTanh is the approximation x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
+func geluTanh(x *graph.Node) *graph.Node {
+	cubic := graph.MulScalar(graph.Mul(x, graph.Square(x)), 0.044715)
+	t := graph.Tanh(graph.MulScalar(graph.Add(x, cubic), math.Sqrt(2/math.Pi)))
+	return graph.MulScalar(graph.Mul(x, graph.OnePlus(t)), 0.5)
+}
+
+// activate applies the configuration's activation function.
+func (w *Weights) activate(x *graph.Node) *graph.Node {
+	return activations[w.Config.HiddenAct](x)
+}

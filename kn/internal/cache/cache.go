@@ -1,0 +1,123 @@
+// Package cache keeps results on disk under the digest of everything that
+// determines them, so that a notebook that runs again computes nothing.
+package cache
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+	"github.com/google/renameio/v2"
+)
+
+// EnvVar names the environment variable that chooses the cache's folder;
+// "off" turns the cache off.
+const EnvVar = "KN_CACHE"
+
+// format is part of every key: results written by code that computes or
+// stores them differently are never read.
+const format = 1
+
+// Cache is a folder of results. The zero value keeps nothing. Any number of
+// processes may use one folder: entries are written whole or not at all, and
+// an entry's content is determined by its key.
+type Cache struct{ dir string }
+
+// Default returns the cache in the user's cache folder, or where EnvVar says.
+func Default() Cache {
+	switch dir := os.Getenv(EnvVar); dir {
+	case "off":
+		return Cache{}
+	case "":
+		return Cache{filepath.Join(xdg.CacheHome, "gonb-kn", "results")}
+	default:
+		return Cache{dir}
+	}
+}
+
+// At returns the cache in a folder of the caller's choice.
+func At(dir string) Cache { return Cache{dir} }
+
+// Key returns the digest of what determines a result: the kind of result,
+// and values that marshal to JSON.
+func Key(kind string, parts ...any) (string, error) {
+	data, err := json.Marshal(append([]any{format, kind}, parts...))
+	if err != nil {
+		return "", fmt.Errorf("kn: cache key of %s: %w", kind, err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Get reads the result stored under key into result. An entry that is
+// missing, damaged, or of another shape counts as absent.
+func (c Cache) Get(key string, result any) bool {
+	if c.dir == "" {
+		return false
+	}
+	data, err := os.ReadFile(c.path(key))
+	if err != nil {
+		return false
+	}
+	sum, body, ok := bytes.Cut(data, []byte("\n"))
+	if !ok || string(sum) != checksum(body) {
+		return false
+	}
+	return json.Unmarshal(body, result) == nil
+}
+
+// Put stores a result under key. It is written to a temporary file first, so
+// that no other process ever sees half of it.
+func (c Cache) Put(key string, result any) error {
+	if c.dir == "" {
+		return nil
+	}
+	body, err := json.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("kn: caching a result: %w", err)
+	}
+	path := c.path(key)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("kn: caching a result: %w; set %s to a folder that can be written, or to \"off\"", err, EnvVar)
+	}
+	data := append([]byte(checksum(body)+"\n"), body...)
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+		return fmt.Errorf("kn: caching a result in %s: %w; free some space, or set %s", c.dir, err, EnvVar)
+	}
+	return nil
+}
+
+// Clear removes all entries and returns how many bytes they took.
+func (c Cache) Clear() (freed int64, err error) {
+	if c.dir == "" {
+		return 0, nil
+	}
+	err = filepath.WalkDir(c.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
+			return err
+		}
+		if info, err := entry.Info(); err == nil {
+			freed += info.Size()
+		}
+		return os.Remove(path)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return freed, err
+}
+
+// path spreads entries over 256 folders.
+func (c Cache) path(key string) string { return filepath.Join(c.dir, key[:2], key+".json") }
+
+func checksum(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

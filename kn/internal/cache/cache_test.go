@@ -1,0 +1,126 @@
+package cache
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+)
+
+type result struct{ Values []float64 }
+
+func key(t *testing.T, parts ...any) string {
+	t.Helper()
+	k, err := Key("test", parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestGetReturnsWhatPutStored(t *testing.T) {
+	c, want := At(t.TempDir()), result{[]float64{1, 0.1, 1e-300}}
+	k := key(t, "a", 1)
+	var got result
+	if c.Get(k, &got) {
+		t.Error("an empty cache has an entry")
+	}
+	if err := c.Put(k, want); err != nil {
+		t.Fatal(err)
+	}
+	if !c.Get(k, &got) || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if c.Get(key(t, "a", 2), &got) {
+		t.Error("another key has the entry")
+	}
+}
+
+// TestDamagedEntriesCountAsAbsent truncates and alters an entry at every byte.
+func TestDamagedEntriesCountAsAbsent(t *testing.T) {
+	c, k := At(t.TempDir()), key(t)
+	if err := c.Put(k, result{[]float64{1, 2}}); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(c.path(k))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got result
+	for i := range good {
+		if err := os.WriteFile(c.path(k), good[:i], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c.Get(k, &got) {
+			t.Fatalf("an entry cut at byte %d is taken for whole", i)
+		}
+		bad := append([]byte{}, good...)
+		bad[i] ^= 1
+		if err := os.WriteFile(c.path(k), bad, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c.Get(k, &got) {
+			t.Fatalf("an entry with byte %d altered is taken for good", i)
+		}
+	}
+	if err := c.Put(k, result{[]float64{3}}); err != nil {
+		t.Fatal(err)
+	}
+	if !c.Get(k, &got) {
+		t.Error("a damaged entry cannot be replaced")
+	}
+}
+
+func TestManyWritersOneFolder(t *testing.T) {
+	dir, k := t.TempDir(), key(t)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				c := At(dir)
+				if err := c.Put(k, result{[]float64{7}}); err != nil {
+					t.Error(err)
+				}
+				var got result
+				if !c.Get(k, &got) || got.Values[0] != 7 {
+					t.Error("an entry is seen half written")
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestFolderThatCannotBeWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := At(file).Put(key(t), result{}); err == nil {
+		t.Error("no error although the folder is a file")
+	}
+}
+
+func TestZeroCacheKeepsNothing(t *testing.T) {
+	var c Cache
+	if err := c.Put(key(t), result{}); err != nil {
+		t.Fatal(err)
+	}
+	if c.Get(key(t), &result{}) {
+		t.Error("the zero cache has an entry")
+	}
+}
+
+func TestClear(t *testing.T) {
+	c := At(t.TempDir())
+	if err := c.Put(key(t), result{[]float64{1}}); err != nil {
+		t.Fatal(err)
+	}
+	if freed, err := c.Clear(); err != nil || freed == 0 {
+		t.Errorf("freed %d bytes, error %v", freed, err)
+	}
+	if c.Get(key(t), &result{}) {
+		t.Error("an entry outlived Clear")
+	}
+}

@@ -1,0 +1,244 @@
+package quadrature
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// DefaultMaxNodes bounds an adaptive integral unless told otherwise.
+const DefaultMaxNodes = 1025
+
+// The ladder of nested rules on one interval: 5, 9, 17, 33 nodes.
+const (
+	firstNodes = 5
+	lastNodes  = 33
+)
+
+// Adaptive integrates by nested Clenshaw-Curtis rules with an estimate of
+// the integral's own error.
+//
+// Let d1, d2, d3 be the distances between successive rules of the ladder 3,
+// 5, 9, 17, 33 on an interval, the newest first. The newest rule's error is
+// estimated as
+//
+//	2·d1²/d2      if both d1 < d2/5 and d2 < d3/5
+//	max(d1, d2/4) otherwise
+//
+// For a smooth integrand doubling the nodes about squares the error, and the
+// first estimate is far above the truth. The second holds for a kink, where
+// the error falls four-fold with much scatter, and where nothing converges
+// at all; d1 alone would be fooled by two rules that agree by chance.
+//
+// An interval whose differences do not fall five-fold, or that is at the
+// ladder's top, is bisected. Each interval must reach its share, by length,
+// of the tolerance.
+type Adaptive struct {
+	maxNodes  int
+	done      []interval // reached their share, or stuck
+	open      []*interval
+	asked     []request
+	evaluated int
+}
+
+// interval is [from, from+length] with the values of its finest rule so far.
+type interval struct {
+	from, length float64
+	values       [][]float64 // of the current rule's nodes
+	value        []float64   // integral over the interval
+	err          float64
+	slow         bool // the last doubling did not help as it would a smooth integrand
+}
+
+// request is what one interval asked for: the nodes of its rule that are new.
+type request struct {
+	iv    *interval
+	nodes int   // size of the rule
+	fresh []int // indices of the rule's nodes to be evaluated
+}
+
+// NewAdaptive starts an adaptive integral. maxNodes bounds the evaluations;
+// 0 stands for [DefaultMaxNodes].
+func NewAdaptive(maxNodes int) *Adaptive {
+	return &Adaptive{maxNodes: cmp.Or(maxNodes, DefaultMaxNodes), open: []*interval{{length: 1}}}
+}
+
+// Next implements [Integral]. A NaN in the integrand ends the integral,
+// unconverged.
+func (a *Adaptive) Next(tolerance float64) []float64 {
+	a.settle(tolerance)
+	var nodes []float64
+	a.asked = a.asked[:0]
+	for _, iv := range a.open {
+		r := iv.request()
+		if a.evaluated+len(nodes)+len(r.fresh) > a.maxNodes {
+			continue
+		}
+		rule, _ := ClenshawCurtis(r.nodes)
+		for _, k := range r.fresh {
+			nodes = append(nodes, iv.from+iv.length*rule.Nodes[k])
+		}
+		a.asked = append(a.asked, r)
+	}
+	return nodes
+}
+
+// settle moves intervals that reached their share of the tolerance out of
+// the open ones, and bisects those that should be.
+func (a *Adaptive) settle(tolerance float64) {
+	var open []*interval
+	// The worst come first, so that a bounded number of nodes helps most.
+	slices.SortStableFunc(a.open, func(x, y *interval) int { return cmp.Compare(y.err, x.err) })
+	for _, iv := range a.open {
+		switch {
+		case iv.values == nil:
+			open = append(open, iv)
+		case len(iv.values) <= firstNodes:
+			// Two rules that agree by chance would end it here; three seldom do.
+			open = append(open, iv)
+		case iv.err <= tolerance*iv.length || math.IsNaN(iv.err):
+			a.done = append(a.done, *iv)
+		case (iv.slow || len(iv.values) == lastNodes) && a.evaluated+2*firstNodes <= a.maxNodes:
+			open = append(open, iv.halves()...)
+		default:
+			open = append(open, iv)
+		}
+	}
+	a.open = open
+}
+
+// halves splits an interval. The halves start at the first rule; what they
+// share with the whole are the ends and the middle.
+func (iv *interval) halves() []*interval {
+	h := iv.length / 2
+	n := len(iv.values)
+	left := &interval{from: iv.from, length: h, values: [][]float64{iv.values[0], iv.values[n/2]}}
+	right := &interval{from: iv.from + h, length: h, values: [][]float64{iv.values[n/2], iv.values[n-1]}}
+	for _, half := range []*interval{left, right} {
+		half.value = make([]float64, len(iv.value))
+		for i, v := range iv.value {
+			half.value[i] = v / 2 // stands in until the half is evaluated
+		}
+		half.err = iv.err / 2
+	}
+	return []*interval{left, right}
+}
+
+// request says which nodes of the next rule have no value yet.
+func (iv *interval) request() request {
+	switch n := len(iv.values); n {
+	case 0:
+		return request{iv, firstNodes, []int{0, 1, 2, 3, 4}}
+	case 2: // only the ends, after a bisection
+		return request{iv, firstNodes, []int{1, 2, 3}}
+	default:
+		r := request{iv: iv, nodes: 2*n - 1}
+		for k := 1; k < r.nodes; k += 2 {
+			r.fresh = append(r.fresh, k)
+		}
+		return r
+	}
+}
+
+// Add implements [Integral].
+func (a *Adaptive) Add(values [][]float64) {
+	a.evaluated += len(values)
+	for _, r := range a.asked {
+		r.take(values[:len(r.fresh)])
+		values = values[len(r.fresh):]
+	}
+	a.asked = a.asked[:0]
+}
+
+// take merges new values into the interval's and estimates its error.
+func (r request) take(fresh [][]float64) {
+	iv, all := r.iv, make([][]float64, r.nodes)
+	for i, k := range r.fresh {
+		all[k] = fresh[i]
+	}
+	old := iv.values
+	if len(old) == 2 {
+		all[0], all[r.nodes-1] = old[0], old[1]
+	} else {
+		for k, v := range old {
+			all[2*k] = v
+		}
+	}
+	iv.values = all
+	iv.value = iv.by(r.nodes)
+	iv.err, iv.slow = iv.estimate()
+}
+
+// estimate returns the estimated error of the newest rule, and whether the
+// last doubling helped less than it would a smooth integrand.
+func (iv *interval) estimate() (err float64, slow bool) {
+	n := len(iv.values)
+	d := distance(iv.value, iv.by((n+1)/2))
+	if n == firstNodes {
+		return d, false
+	}
+	before := distance(iv.by((n+1)/2), iv.by((n+3)/4))
+	if math.IsNaN(d) || math.IsNaN(before) {
+		return math.NaN(), true
+	}
+	fast := 5*d < before
+	if n > 2*firstNodes && fast {
+		first := distance(iv.by((n+3)/4), iv.by((n+7)/8))
+		if 5*before < first {
+			return 2 * d * d / before, false
+		}
+	}
+	return max(d, before/4), !fast
+}
+
+// by integrates over the interval with the nested rule of n nodes.
+func (iv *interval) by(n int) []float64 {
+	rule, _ := ClenshawCurtis(n)
+	step := (len(iv.values) - 1) / (n - 1)
+	picked := make([][]float64, n)
+	for k := range picked {
+		picked[k] = iv.values[k*step]
+		rule.Weights[k] *= iv.length
+	}
+	return weightedSum(rule.Weights, picked)
+}
+
+// Value implements [Integral].
+func (a *Adaptive) Value() []float64 {
+	var sum []float64
+	a.each(func(iv *interval) {
+		if iv.value == nil {
+			return
+		}
+		if sum == nil {
+			sum = make([]float64, len(iv.value))
+		}
+		for i, v := range iv.value {
+			sum[i] += v
+		}
+	})
+	return sum
+}
+
+// Error implements [Integral]: the sum of the intervals' estimates.
+func (a *Adaptive) Error() float64 {
+	sum := 0.0
+	a.each(func(iv *interval) { sum += iv.err })
+	return sum
+}
+
+// Evaluations implements [Integral].
+func (a *Adaptive) Evaluations() int { return a.evaluated }
+
+// each visits the intervals that make up [0, 1], from left to right so that
+// sums do not depend on the order of refinement.
+func (a *Adaptive) each(visit func(*interval)) {
+	all := slices.Clone(a.open)
+	for i := range a.done {
+		all = append(all, &a.done[i])
+	}
+	slices.SortFunc(all, func(x, y *interval) int { return cmp.Compare(x.from, y.from) })
+	for _, iv := range all {
+		visit(iv)
+	}
+}

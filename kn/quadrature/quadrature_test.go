@@ -1,0 +1,191 @@
+package quadrature
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+func must(r Rule, err error) Rule {
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func apply(r Rule, f func(float64) float64) float64 {
+	sum := 0.0
+	for k, x := range r.Nodes {
+		sum += r.Weights[k] * f(x)
+	}
+	return sum
+}
+
+func TestWeightsSumToOne(t *testing.T) {
+	for n := 2; n <= 64; n++ {
+		rules := map[string]Rule{
+			"left": must(LeftRiemann(n)), "linspace": must(LinspaceInclusive(n)),
+			"trapezoid": must(Trapezoid(n)), "gauss": must(GaussLegendre(n)),
+		}
+		if n%2 == 1 {
+			rules["clenshaw"] = must(ClenshawCurtis(n))
+		}
+		for name, r := range rules {
+			if s := apply(r, func(float64) float64 { return 1 }); math.Abs(s-1) > 1e-13 {
+				t.Errorf("%s with %d nodes: weights sum to %v", name, n, s)
+			}
+		}
+	}
+}
+
+// TestDegree checks the degree up to which each rule is exact, and that it
+// is not exact beyond.
+func TestDegree(t *testing.T) {
+	monomial := func(d int) func(float64) float64 {
+		return func(x float64) float64 { return math.Pow(x, float64(d)) }
+	}
+	for n := 3; n <= 9; n += 2 {
+		for _, c := range []struct {
+			name   string
+			rule   Rule
+			degree int
+		}{
+			{"gauss", must(GaussLegendre(n)), 2*n - 1},
+			{"clenshaw", must(ClenshawCurtis(n)), n}, // symmetric rules gain one degree
+			{"trapezoid", must(Trapezoid(n)), 1},
+		} {
+			for d := 0; d <= c.degree+1; d++ {
+				err := math.Abs(apply(c.rule, monomial(d)) - 1/float64(d+1))
+				if exact := err < 1e-13; exact != (d <= c.degree) {
+					t.Errorf("%s with %d nodes, degree %d: error %g", c.name, n, d, err)
+				}
+			}
+		}
+	}
+}
+
+func TestRulesRejectTooFewNodes(t *testing.T) {
+	for _, f := range []func(int) (Rule, error){LeftRiemann, LinspaceInclusive, Trapezoid, GaussLegendre, ClenshawCurtis} {
+		for _, n := range []int{0, -3} {
+			if _, err := f(n); err == nil {
+				t.Errorf("no error for %d nodes", n)
+			}
+		}
+	}
+	if _, err := ClenshawCurtis(6); err == nil {
+		t.Error("Clenshaw-Curtis took an even number of nodes")
+	}
+}
+
+// run drives an integral of f and returns it.
+func run(in Integral, tolerance float64, f func(float64) []float64) Integral {
+	for {
+		nodes := in.Next(tolerance)
+		if len(nodes) == 0 {
+			return in
+		}
+		values := make([][]float64, len(nodes))
+		for k, x := range nodes {
+			values[k] = f(x)
+		}
+		in.Add(values)
+	}
+}
+
+// TestAdaptiveErrorIsBelowTolerance integrates functions with known
+// integrals and checks the true error against tolerance and estimate.
+func TestAdaptiveErrorIsBelowTolerance(t *testing.T) {
+	integrands := []struct {
+		name  string
+		f     func(x float64) float64
+		exact float64
+	}{
+		{"exp", math.Exp, math.E - 1},
+		{"runge", func(x float64) float64 { return 1 / (1 + 25*(2*x-1)*(2*x-1)) }, math.Atan(5) / 5},
+		{"kink", func(x float64) float64 { return math.Abs(x - 0.3) }, (0.09 + 0.49) / 2},
+		{"step", func(x float64) float64 {
+			if x < 1/math.Pi {
+				return 0
+			}
+			return 1
+		}, 1 - 1/math.Pi},
+		{"wave", func(x float64) float64 { return math.Sin(25 * x) }, (1 - math.Cos(25)) / 25},
+		{"peak", func(x float64) float64 { return math.Exp(-200 * (x - 0.61) * (x - 0.61)) }, math.Sqrt(math.Pi / 200)},
+		{"root", math.Sqrt, 2. / 3},
+	}
+	for _, tolerance := range []float64{1e-2, 1e-4, 1e-6} {
+		for _, c := range integrands {
+			// Two entries: the error is that of the worse one.
+			in := run(NewAdaptive(100_000), tolerance, func(x float64) []float64 { return []float64{c.f(x), x} })
+			err := math.Abs(in.Value()[0] - c.exact)
+			if in.Error() > tolerance {
+				t.Errorf("%s: did not reach %g: estimate %g", c.name, tolerance, in.Error())
+			}
+			if err > tolerance {
+				t.Errorf("%s: tolerance %g but error %g (estimate %g, %d nodes)", c.name, tolerance, err, in.Error(), in.Evaluations())
+			}
+			if x := in.Value()[1]; math.Abs(x-0.5) > 1e-12 {
+				t.Errorf("%s: integral of x is %v", c.name, x)
+			}
+		}
+	}
+}
+
+func TestAdaptiveSmoothIsCheap(t *testing.T) {
+	in := run(NewAdaptive(0), 1e-6, func(x float64) []float64 { return []float64{math.Exp(x)} })
+	if in.Evaluations() > 17 {
+		t.Errorf("%d nodes for the exponential function", in.Evaluations())
+	}
+}
+
+func TestAdaptiveGivesUp(t *testing.T) {
+	rough := func(x float64) []float64 { return []float64{math.Sin(1e6 * x * x)} }
+	in := run(NewAdaptive(200), 1e-9, rough)
+	if in.Evaluations() > 200 {
+		t.Errorf("%d evaluations of at most 200", in.Evaluations())
+	}
+	if in.Error() <= 1e-9 {
+		t.Errorf("claims convergence: estimate %g", in.Error())
+	}
+	nan := run(NewAdaptive(0), 1e-3, func(x float64) []float64 { return []float64{math.NaN()} })
+	if nan.Error() <= 1e-3 {
+		t.Errorf("a NaN integrand passes as converged")
+	}
+}
+
+func TestAdaptiveEvaluatesNoNodeTwice(t *testing.T) {
+	seen := map[float64]bool{}
+	run(NewAdaptive(0), 1e-5, func(x float64) []float64 {
+		if seen[x] {
+			t.Errorf("node %v evaluated twice", x)
+		}
+		seen[x] = true
+		return []float64{math.Abs(x - 0.3)}
+	})
+}
+
+func ExampleGaussLegendre() {
+	rule, err := GaussLegendre(3)
+	if err != nil {
+		panic(err)
+	}
+	sum := 0.0
+	for k, x := range rule.Nodes {
+		sum += rule.Weights[k] * x * x * x * x * x
+	}
+	fmt.Printf("%.6f\n", sum)
+	// Output: 0.166667
+}
+
+func ExampleAdaptive() {
+	in := NewAdaptive(0)
+	for nodes := in.Next(1e-6); len(nodes) > 0; nodes = in.Next(1e-6) {
+		values := make([][]float64, len(nodes))
+		for k, x := range nodes {
+			values[k] = []float64{math.Exp(x)}
+		}
+		in.Add(values)
+	}
+	fmt.Printf("%.6f with %d nodes\n", in.Value()[0], in.Evaluations())
+	// Output: 1.718282 with 17 nodes
+}
