@@ -1,0 +1,163 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+)
+
+// The files of a Hugging Face folder that hold the tokenizer.
+const (
+	TokenizerFile     = "tokenizer.json"
+	VocabularyFile    = "vocab.txt"
+	ConfigFile        = "tokenizer_config.json"
+	SpecialTokensFile = "special_tokens_map.json"
+)
+
+// Open reads the tokenizer of a folder in Hugging Face format: tokenizer.json
+// if it is there, else vocab.txt. What tokenizer_config.json says about case,
+// accents and CJK characters holds over tokenizer.json, as in transformers.
+// Where neither says anything the model is taken to be uncased, as there.
+func Open(fsys fs.FS) (*Tokenizer, error) {
+	config, err := readConfig(fsys)
+	if err != nil {
+		return nil, err
+	}
+	data, err := fs.ReadFile(fsys, TokenizerFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return openVocabulary(fsys, config)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: cannot read %s: %w", TokenizerFile, err)
+	}
+	s, err := parseTokenizer(data)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %s: %w", TokenizerFile, err)
+	}
+	return s.with(config, TokenizerFile)
+}
+
+// MustOpen is [Open] for cells: it panics where Open returns an error.
+func MustOpen(fsys fs.FS) *Tokenizer {
+	t, err := Open(fsys)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
+	data, err := fs.ReadFile(fsys, VocabularyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("tokenizer: the folder has neither %s nor %s; copy one of them from where the model came from: %w",
+			TokenizerFile, VocabularyFile, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: cannot read %s: %w", VocabularyFile, err)
+	}
+	tokens, err := parseVocabulary(data)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %s: %w", VocabularyFile, err)
+	}
+	s := spec{
+		norm:   normalizer{cleanText: true, chinese: true, lowercase: true},
+		tokens: tokens, prefix: "##", maxChars: 100, special: DefaultSpecial,
+	}
+	return s.with(config, VocabularyFile)
+}
+
+// parseVocabulary reads one token a line; the line's number is the id.
+func parseVocabulary(data []byte) ([]string, error) {
+	if !utf8.Valid(data) {
+		return nil, errors.New("not UTF-8 text; get the file again")
+	}
+	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	text = strings.TrimSuffix(text, "\n")
+	if text == "" {
+		return nil, errors.New("empty file; get it again")
+	}
+	return strings.Split(text, "\n"), nil
+}
+
+// configFile is what we read of tokenizer_config.json.
+type configFile struct {
+	LowerCase    *bool       `json:"do_lower_case"`
+	StripAccents *bool       `json:"strip_accents"`
+	Chinese      *bool       `json:"tokenize_chinese_chars"`
+	MaxLength    float64     `json:"model_max_length"` // 1e30 stands for "no limit"
+	Pad          *tokenName  `json:"pad_token"`
+	Unk          *tokenName  `json:"unk_token"`
+	Cls          *tokenName  `json:"cls_token"`
+	Sep          *tokenName  `json:"sep_token"`
+	Mask         *tokenName  `json:"mask_token"`
+	Class        string      `json:"tokenizer_class"`
+	_            [0]struct{} // keyed literals only
+}
+
+// tokenName is a token given as a string or as an object with its content.
+type tokenName string
+
+// UnmarshalJSON reads either form.
+func (n *tokenName) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		var object struct {
+			Content string `json:"content"`
+		}
+		err := json.Unmarshal(data, &object)
+		*n = tokenName(object.Content)
+		return err
+	}
+	return json.Unmarshal(data, (*string)(n))
+}
+
+func readConfig(fsys fs.FS) (configFile, error) {
+	var c configFile
+	data, err := fs.ReadFile(fsys, ConfigFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", ConfigFile, err)
+	}
+	switch strings.TrimSuffix(c.Class, "Fast") {
+	case "", "BertTokenizer", "PreTrainedTokenizer":
+		return c, nil
+	}
+	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece is supported", ConfigFile, c.Class)
+}
+
+// with applies tokenizer_config.json and builds the tokenizer.
+func (s spec) with(c configFile, file string) (*Tokenizer, error) {
+	if c.LowerCase != nil {
+		s.norm.lowercase = *c.LowerCase
+	}
+	if c.StripAccents != nil {
+		s.norm.stripAccents = c.StripAccents
+	}
+	if c.Chinese != nil {
+		s.norm.chinese = *c.Chinese
+	}
+	if c.MaxLength >= 1 && c.MaxLength < 1<<31 {
+		s.maxLength = int(c.MaxLength)
+	}
+	for _, name := range []struct {
+		from *tokenName
+		to   *string
+	}{{c.Pad, &s.special.Pad}, {c.Unk, &s.special.Unk}, {c.Cls, &s.special.Cls}, {c.Sep, &s.special.Sep}, {c.Mask, &s.special.Mask}} {
+		if name.from != nil && *name.from != "" {
+			*name.to = string(*name.from)
+		}
+	}
+	t, err := s.build()
+	if err != nil {
+		return nil, fmt.Errorf("%w (in %s)", err, file)
+	}
+	return t, nil
+}

@@ -1,0 +1,199 @@
+package tokenizer
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Options say how [New] builds a tokenizer. The zero value is BertTokenizer's
+// default: an uncased model.
+type Options struct {
+	Cased            bool  // keep capitals, and accents unless StripAccents says otherwise
+	StripAccents     *bool // nil: strip them if the model is uncased
+	KeepChineseWords bool  // do not set CJK characters apart
+	MaxLength        int   // tokens that the model takes, [CLS] and [SEP] included; 0: not known
+}
+
+// Tokenizer is a BERT's vocabulary and the rules to spell text with it. It is
+// not modified after it was made and can be used by many goroutines.
+type Tokenizer struct {
+	norm      normalizer
+	pieces    wordPiece
+	vocabSize int     // tokens of the WordPiece model; added tokens may have ids from here on
+	added     []Added // by id
+	raw       matcher // added tokens looked for in the raw text
+	normed    matcher // those looked for in the normalised text
+	special   Special
+	ids       struct{ pad, unk, cls, sep, mask int }
+	maxLength int
+}
+
+// Special names the five tokens with a meaning of their own.
+type Special struct{ Pad, Unk, Cls, Sep, Mask string }
+
+// DefaultSpecial are the names that practically every BERT uses.
+var DefaultSpecial = Special{Pad: "[PAD]", Unk: "[UNK]", Cls: "[CLS]", Sep: "[SEP]", Mask: "[MASK]"}
+
+// New makes a tokenizer of a vocabulary in which a token's index is its id.
+// It must hold [PAD], [UNK], [CLS], [SEP] and [MASK]; pieces that continue a
+// word begin with "##".
+func New(vocab []string, opts Options) (*Tokenizer, error) {
+	s := spec{
+		norm: normalizer{
+			cleanText: true, chinese: !opts.KeepChineseWords,
+			stripAccents: opts.StripAccents, lowercase: !opts.Cased,
+		},
+		tokens: slices.Clone(vocab), prefix: "##", maxChars: 100,
+		special: DefaultSpecial, maxLength: opts.MaxLength,
+	}
+	return s.build()
+}
+
+// MustNew is [New] for cells: it panics where New returns an error.
+func MustNew(vocab []string, opts Options) *Tokenizer {
+	t, err := New(vocab, opts)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// spec is everything that a tokenizer is made of, gathered from files or options.
+type spec struct {
+	norm      normalizer
+	tokens    []string // by id, added tokens not included
+	prefix    string
+	maxChars  int
+	special   Special
+	added     []Added // the special tokens among them or not
+	maxLength int
+}
+
+func (s spec) build() (*Tokenizer, error) {
+	t := &Tokenizer{norm: s.norm, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens)}
+	t.pieces = wordPiece{tokens: s.tokens, ids: make(map[string]int, len(s.tokens)), prefix: s.prefix, maxChars: s.maxChars}
+	for id, token := range s.tokens {
+		if token != "" {
+			t.pieces.ids[token] = id
+		}
+	}
+	if len(t.pieces.ids) == 0 {
+		return nil, fmt.Errorf("tokenizer: the vocabulary is empty; give a vocab.txt with one token a line")
+	}
+	if err := t.add(s.added); err != nil {
+		return nil, err
+	}
+	if err := t.findSpecial(); err != nil {
+		return nil, err
+	}
+	t.raw = newMatcher(t.pick(false), func(a Added) []rune { return []rune(a.Content) })
+	t.normed = newMatcher(t.pick(true), func(a Added) []rune {
+		var out []rune
+		for _, c := range t.norm.apply([]rune(a.Content), 0) {
+			out = append(out, c.r)
+		}
+		return out
+	})
+	return t, nil
+}
+
+// add takes the added tokens, which may name tokens of the vocabulary or
+// continue it.
+func (t *Tokenizer) add(added []Added) error {
+	added = slices.Clone(added)
+	slices.SortStableFunc(added, func(a, b Added) int { return a.ID - b.ID })
+	for _, a := range added {
+		size := len(t.pieces.tokens)
+		switch {
+		case a.Content == "" || a.ID < 0 || a.ID > size:
+			return fmt.Errorf("tokenizer: added token %q has id %d, but ids go on from %d; mend added_tokens in tokenizer.json", a.Content, a.ID, size)
+		case a.ID == size:
+			t.pieces.tokens = append(t.pieces.tokens, a.Content)
+		case t.pieces.tokens[a.ID] == "":
+			t.pieces.tokens[a.ID] = a.Content
+		case t.pieces.tokens[a.ID] != a.Content:
+			return fmt.Errorf("tokenizer: added token %q has id %d, which is %q in the vocabulary; mend added_tokens in tokenizer.json",
+				a.Content, a.ID, t.pieces.tokens[a.ID])
+		}
+		t.pieces.ids[a.Content] = a.ID
+		t.added = append(t.added, a)
+	}
+	return nil
+}
+
+// findSpecial looks up the five special tokens, which are always added tokens.
+func (t *Tokenizer) findSpecial() error {
+	for _, s := range []struct {
+		token string
+		id    *int
+	}{
+		{t.special.Pad, &t.ids.pad},
+		{t.special.Unk, &t.ids.unk},
+		{t.special.Cls, &t.ids.cls},
+		{t.special.Sep, &t.ids.sep},
+		{t.special.Mask, &t.ids.mask},
+	} {
+		id, ok := t.pieces.ids[s.token]
+		if !ok {
+			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a BERT needs; is this vocabulary a BERT's?", len(t.pieces.tokens), s.token)
+		}
+		*s.id = id
+		if !slices.ContainsFunc(t.added, func(a Added) bool { return a.Content == s.token }) {
+			t.added = append(t.added, Added{ID: id, Content: s.token, Special: true})
+		}
+	}
+	slices.SortStableFunc(t.added, func(a, b Added) int { return a.ID - b.ID })
+	t.pieces.unk = t.ids.unk
+	return nil
+}
+
+func (t *Tokenizer) pick(normalized bool) []Added {
+	return slices.DeleteFunc(slices.Clone(t.added), func(a Added) bool { return a.Normalized != normalized })
+}
+
+// Size is the number of ids: one more than the largest.
+func (t *Tokenizer) Size() int { return len(t.pieces.tokens) }
+
+// ID looks a token up as it stands in the vocabulary ("##" included).
+func (t *Tokenizer) ID(token string) (int, bool) {
+	id, ok := t.pieces.ids[token]
+	return id, ok
+}
+
+// Token is the token of an id, or "" if there is none.
+func (t *Tokenizer) Token(id int) string {
+	if id < 0 || id >= len(t.pieces.tokens) {
+		return ""
+	}
+	return t.pieces.tokens[id]
+}
+
+// Tokens is the whole vocabulary by id. The caller may keep and change it.
+func (t *Tokenizer) Tokens() []string { return slices.Clone(t.pieces.tokens) }
+
+// PadID is the id of [PAD].
+func (t *Tokenizer) PadID() int { return t.ids.pad }
+
+// UnkID is the id of [UNK].
+func (t *Tokenizer) UnkID() int { return t.ids.unk }
+
+// ClsID is the id of [CLS].
+func (t *Tokenizer) ClsID() int { return t.ids.cls }
+
+// SepID is the id of [SEP].
+func (t *Tokenizer) SepID() int { return t.ids.sep }
+
+// MaskID is the id of [MASK].
+func (t *Tokenizer) MaskID() int { return t.ids.mask }
+
+// Cased reports whether capitals are told from small letters.
+func (t *Tokenizer) Cased() bool { return !t.norm.lowercase }
+
+// MaxLength is the longest text in tokens that tokenizer_config.json allows,
+// or 0 if it does not say.
+func (t *Tokenizer) MaxLength() int { return t.maxLength }
+
+// IsSpecial reports whether id is one of the special tokens such as [CLS].
+func (t *Tokenizer) IsSpecial(id int) bool {
+	return slices.ContainsFunc(t.added, func(a Added) bool { return a.ID == id && a.Special })
+}
