@@ -1,0 +1,124 @@
+package facts
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxLine bounds one line of an outside file, in bytes: LAMA's lines carry
+// whole Wikipedia sentences.
+const maxLine = 16 << 20
+
+// triple is a line of LAMA's or PARAREL's files.
+type triple struct {
+	Subject  string `json:"sub_label"`
+	Answer   string `json:"obj_label"`
+	Relation string `json:"predicate_id"` // LAMA has it; PARAREL's is the file's name
+}
+
+// Read reads facts, one JSON object a line with the keys sub_label and
+// obj_label; predicate_id, where it stands, replaces relation. It holds one
+// line in memory at a time and ends at the first error, which names name (a
+// file) and the line.
+func Read(r io.Reader, name, relation string) iter.Seq2[Fact, error] {
+	return func(yield func(Fact, error) bool) {
+		for line, text := range lines(r, name) {
+			if text.err != nil {
+				yield(Fact{}, text.err)
+				return
+			}
+			var t triple
+			err := json.Unmarshal(text.bytes, &t)
+			switch {
+			case err != nil:
+				err = fmt.Errorf("%s:%d: not a JSON object: %w", name, line, err)
+			case t.Subject == "" || t.Answer == "":
+				err = fmt.Errorf("%s:%d: sub_label or obj_label is missing; each line needs both", name, line)
+			}
+			fact := Fact{Relation: relation, Subject: t.Subject, Answer: t.Answer}
+			if t.Relation != "" {
+				fact.Relation = t.Relation
+			}
+			if !yield(fact, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ReadFile reads all facts of a file named after its relation, like
+// P19.jsonl.
+func ReadFile(path string) ([]Fact, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("facts: %w", err)
+	}
+	defer file.Close()
+	relation, _, _ := strings.Cut(filepath.Base(path), ".")
+	var all []Fact
+	for fact, err := range Read(file, path, relation) {
+		if err != nil {
+			return nil, fmt.Errorf("facts: %w", err)
+		}
+		all = append(all, fact)
+	}
+	return all, nil
+}
+
+// ReadDir reads every P*.jsonl of a folder, in the order of the properties'
+// numbers.
+func ReadDir(dir string) ([]Fact, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "P*.jsonl"))
+	if err != nil {
+		return nil, fmt.Errorf("facts: %w", err)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("facts: %s has no file like P19.jsonl; give the folder that holds one file of triples a relation", dir)
+	}
+	slices.SortFunc(paths, func(a, b string) int {
+		return compareRelations(strings.TrimSuffix(filepath.Base(a), ".jsonl"), strings.TrimSuffix(filepath.Base(b), ".jsonl"))
+	})
+	var all []Fact
+	for _, path := range paths {
+		some, err := ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// lineOrError is a line without its end, or why there is none.
+type lineOrError struct {
+	bytes []byte
+	err   error
+}
+
+// lines yields the lines that are not blank with their numbers, from 1.
+func lines(r io.Reader, name string) iter.Seq2[int, lineOrError] {
+	return func(yield func(int, lineOrError) bool) {
+		scanner := bufio.NewScanner(r)
+		scanner.Buffer(nil, maxLine)
+		n := 0
+		for scanner.Scan() {
+			n++
+			if strings.TrimSpace(scanner.Text()) == "" {
+				continue
+			}
+			if !yield(n, lineOrError{bytes: scanner.Bytes()}) {
+				return
+			}
+		}
+		if err := scanner.Err(); err != nil {
+			yield(n+1, lineOrError{err: fmt.Errorf("%s:%d: %w", name, n+1, err)})
+		}
+	}
+}
