@@ -1,0 +1,141 @@
+package checkpoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Found is a tensor of a file.
+type Found struct {
+	Name  string
+	Shape []int
+}
+
+// WeightsError lists every tensor that is not as the configuration asks.
+type WeightsError struct {
+	Missing    []Expected
+	Unexpected []Found
+	Misshapen  []Mismatch
+}
+
+// Mismatch is a tensor with another shape than the configuration asks for.
+type Mismatch struct {
+	Name         string
+	Found, Asked []int
+}
+
+// Error names all of them.
+func (e *WeightsError) Error() string {
+	var parts []string
+	list := func(what string, n int, item func(i int) string) {
+		if n == 0 {
+			return
+		}
+		items := make([]string, n)
+		for i := range items {
+			items[i] = item(i)
+		}
+		parts = append(parts, fmt.Sprintf("%s (%d): %s", what, n, strings.Join(items, ", ")))
+	}
+	list("missing", len(e.Missing), func(i int) string { return fmt.Sprintf("%s %v", e.Missing[i].Name, e.Missing[i].Shape) })
+	list("unexpected", len(e.Unexpected), func(i int) string { return fmt.Sprintf("%s %v", e.Unexpected[i].Name, e.Unexpected[i].Shape) })
+	list("wrong shape", len(e.Misshapen), func(i int) string {
+		m := e.Misshapen[i]
+		return fmt.Sprintf("%s is %v, config.json asks for %v", m.Name, m.Found, m.Asked)
+	})
+	return "the weights are not those of the BertForMaskedLM in config.json: " + strings.Join(parts, "; ") + e.hint()
+}
+
+// hint says what is probably wrong.
+func (e *WeightsError) hint() string {
+	head := func(x Expected) bool { return strings.HasPrefix(x.Name, "cls.predictions.") }
+	switch {
+	case len(e.Missing) > 0 && !slices.ContainsFunc(e.Missing, func(x Expected) bool { return !head(x) }):
+		return "; the head that predicts [MASK] is not stored: choose a checkpoint of BertForMaskedLM or BertForPreTraining"
+	case len(e.Misshapen) > 0:
+		return "; take config.json and weights from the same model"
+	}
+	return "; choose a checkpoint of BertForMaskedLM"
+}
+
+// accounted are the stored tensors of a masked language model, each in its place.
+type accounted struct {
+	names  []string // canonical, in the order of Config.Expected
+	stored []stored
+	// copies are tensors that must equal another: the decoder of a tied model
+	// and the second name of the head's bias.
+	copies []copyOf
+}
+
+type copyOf struct {
+	stored stored
+	of     string // canonical name
+	why    string
+}
+
+// account puts every stored tensor in its place, and fails with a
+// [*WeightsError] unless none is missing, left over or misshapen.
+func account(c Config, tensors []stored) (accounted, error) {
+	var a accounted
+	byName := map[string]stored{}
+	for _, s := range tensors {
+		name := canonical(s.name)
+		if before, ok := byName[name]; ok && !before.sameAs(s) {
+			return a, fmt.Errorf("tensor %s is stored twice, as %s in %s and as %s in %s; remove one of them", name, before.name, before.file, s.name, s.file)
+		}
+		byName[name] = s
+	}
+	a.takeCopies(c, byName)
+	var wrong WeightsError
+	for _, e := range c.Expected() {
+		s, ok := byName[e.Name]
+		switch {
+		case !ok:
+			wrong.Missing = append(wrong.Missing, e)
+		case !slices.Equal(s.shape, e.Shape):
+			wrong.Misshapen = append(wrong.Misshapen, Mismatch{e.Name, s.shape, e.Shape})
+		case !s.dtype.float():
+			return a, fmt.Errorf("%s: tensor %s holds %s; weights must be F32, F16, BF16 or F64", s.file, s.name, s.dtype)
+		}
+		delete(byName, e.Name)
+		a.names, a.stored = append(a.names, e.Name), append(a.stored, s)
+	}
+	for name, s := range byName {
+		if !isExtra(name) {
+			wrong.Unexpected = append(wrong.Unexpected, Found{s.name, s.shape})
+		}
+	}
+	slices.SortFunc(wrong.Unexpected, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
+	for _, c := range a.copies {
+		if asked := a.stored[slices.Index(a.names, c.of)].shape; !slices.Equal(c.stored.shape, asked) {
+			wrong.Misshapen = append(wrong.Misshapen, Mismatch{c.stored.name, c.stored.shape, asked})
+		}
+	}
+	if len(wrong.Missing)+len(wrong.Unexpected)+len(wrong.Misshapen) > 0 {
+		return a, &wrong
+	}
+	return a, nil
+}
+
+// takeCopies moves second names out of the way.
+func (a *accounted) takeCopies(c Config, byName map[string]stored) {
+	take := func(name, of, why string) {
+		s, ok := byName[name]
+		if !ok {
+			return
+		}
+		delete(byName, name)
+		original, ok := byName[of]
+		switch {
+		case !ok:
+			byName[of] = s
+		case !original.sameAs(s):
+			a.copies = append(a.copies, copyOf{s, of, why})
+		}
+	}
+	take(decoderBias, headBias, "they are one and the same in BERT")
+	if c.TieWordEmbeddings {
+		take(decoderWeight, wordEmbeddings, "config.json ties them; set tie_word_embeddings to false if it is an untied model")
+	}
+}
