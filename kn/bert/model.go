@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -45,7 +43,7 @@ func NewModel(c *checkpoint.Checkpoint) (*Model, error) {
 			return nil
 		})
 		for _, w := range m.weights {
-			if err := w.(*tensors.Tensor).MaterializeOnDevice(b, false); err != nil {
+			if err := w.(*tensors.Tensor).MaterializeOnDevice(b, false, 0); err != nil {
 				return err
 			}
 		}
@@ -106,6 +104,3 @@ func (e *Exec) Call(ctx context.Context, inputs ...any) (outputs []*tensors.Tens
 	})
 	return outputs, err
 }
-
-// shapeOf is the shape of a float32 tensor.
-func shapeOf(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }

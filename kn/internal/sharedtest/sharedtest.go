@@ -3,6 +3,7 @@
 package sharedtest
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -35,4 +36,29 @@ func Available() bool {
 func root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+}
+
+// Goldens returns the folders of reference checkpoints with what PyTorch
+// computes from them in float64: a small one that is part of the project,
+// and the larger ones of the shared folder where that is available.
+func Goldens(t testing.TB) []string {
+	t.Helper()
+	folders := []string{filepath.Join(root(), "kn", "internal", "sharedtest", "testdata", "golden")}
+	if Available() {
+		folders = append(folders, Path(t, "goldens", "cased"), Path(t, "goldens", "uncased"))
+	}
+	return folders
+}
+
+// ReadJSON reads a golden's file into v.
+func ReadJSON(t testing.TB, v any, elem ...string) {
+	t.Helper()
+	path := filepath.Join(elem...)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 }

@@ -1,0 +1,101 @@
+package kn
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// Activations returns the neurons' activations [layers][FFN] at the prompt's
+// [MASK], under the edits of this handle.
+func (m *Model) Activations(prompt string) ([][]float64, error) {
+	type activations struct{ Values [][]float64 }
+	a, err := cached(m, "activations", prompt, func() (*activations, error) {
+		s, err := m.sample(Query{Prompt: prompt})
+		if err != nil {
+			return nil, err
+		}
+		e, err := m.loaded()
+		if err != nil {
+			return nil, err
+		}
+		p, err := e.paths(m.ctx, []sample{s}, m.edits, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &activations{p.activations[0]}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Values, nil
+}
+
+// meanActivations is the mean of Activations over prompts.
+func (m *Model) meanActivations(prompts []string) ([][]float64, error) {
+	var sum [][]float64
+	for _, prompt := range prompts {
+		w, err := m.Activations(prompt)
+		if err != nil {
+			return nil, err
+		}
+		if sum == nil {
+			sum = make([][]float64, len(w))
+			for l := range w {
+				sum[l] = make([]float64, len(w[l]))
+			}
+		}
+		for l := range w {
+			for i, v := range w[l] {
+				sum[l][i] += v / float64(len(prompts))
+			}
+		}
+	}
+	return sum, nil
+}
+
+// ActivationScatter relates the neurons' mean activation at [MASK] to the
+// probability of the answer, over queries.
+func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*ActivationScatter, error) {
+	c := m.Config()
+	if err := validateNeurons(neurons, c.Layers, c.IntermediateSize); err != nil {
+		return nil, err
+	}
+	if len(neurons) == 0 || len(queries) == 0 {
+		return nil, fmt.Errorf("kn: a scatter needs neurons and queries, not %d and %d", len(neurons), len(queries))
+	}
+	result := &ActivationScatter{Neurons: SortNeurons(neurons)}
+	var x, y []float64
+	for i, q := range queries {
+		w, err := m.Activations(q.Prompt)
+		if err != nil {
+			return nil, err
+		}
+		point := ScatterPoint{Prompt: q.Prompt, Answer: q.Answer}
+		for _, n := range result.Neurons {
+			point.Activation += w[n.Layer][n.Index] / float64(len(result.Neurons))
+		}
+		if point.Probability, err = m.Probability(q.Prompt, q.Answer); err != nil {
+			return nil, err
+		}
+		result.Points = append(result.Points, point)
+		x, y = append(x, point.Activation), append(y, point.Probability)
+		m.step(i+1, len(queries), "prompts")
+	}
+	// Undefined, and so left at 0, when either does not vary.
+	if r := stat.Correlation(x, y, nil); r == r {
+		result.Pearson = r
+	}
+	var err error
+	result.Provenance, err = m.provenance(struct{}{})
+	return result, err
+}
+
+// MustActivationScatter is [Model.ActivationScatter] for notebook cells: it
+// panics instead of returning an error.
+func (m *Model) MustActivationScatter(queries []Query, neurons []Neuron) *ActivationScatter {
+	return must(m.ActivationScatter(queries, neurons))
+}
+
+// MustActivations is [Model.Activations] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustActivations(prompt string) [][]float64 { return must(m.Activations(prompt)) }

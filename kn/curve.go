@@ -1,0 +1,252 @@
+package kn
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// CurveOptions are the options of [Model.FactorCurves].
+type CurveOptions struct {
+	// Factors by which the neurons are multiplied. Empty stands for 0 to 3
+	// in steps of 0.25.
+	Factors []float64 `json:"factors"`
+	// Draws is the number of random control sets, whose mean and range are
+	// reported. 0 stands for 8.
+	Draws int `json:"draws"`
+	// Seed of the random control sets.
+	Seed uint64 `json:"seed"`
+	// Everywhere scales at all positions instead of only at [MASK].
+	Everywhere bool `json:"everywhere,omitempty"`
+}
+
+func (o CurveOptions) filled() (CurveOptions, error) {
+	if len(o.Factors) == 0 {
+		for k := range 13 {
+			o.Factors = append(o.Factors, float64(k)/4)
+		}
+	}
+	o.Draws = cmp.Or(o.Draws, 8)
+	if o.Draws < 0 {
+		return o, fmt.Errorf("kn: cannot draw %d random controls", o.Draws)
+	}
+	for _, f := range o.Factors {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return o, fmt.Errorf("kn: a factor must be finite, not %v", f)
+		}
+	}
+	return o, nil
+}
+
+// FactorCurves multiplies a set of neurons by each factor and returns the
+// answer's probability, mean over the prompts, beside two controls of the
+// same size in every layer: sets drawn at random from the other neurons, and
+// the other neurons that are nearest to the set's in activation.
+func (m *Model) FactorCurves(prompts []string, answer string, neurons []Neuron, options ...CurveOptions) (*FactorCurves, error) {
+	o, err := optional(options).filled()
+	if err != nil {
+		return nil, err
+	}
+	c := m.Config()
+	if err := validateNeurons(neurons, c.Layers, c.IntermediateSize); err != nil {
+		return nil, err
+	}
+	if len(prompts) == 0 {
+		return nil, fmt.Errorf("kn: no prompts to draw the curve of %q over", answer)
+	}
+	neurons = SortNeurons(neurons)
+	return cached(m, "curves", []any{prompts, answer, neurons, o}, func() (*FactorCurves, error) {
+		return m.factorCurves(prompts, answer, neurons, o)
+	})
+}
+
+// MustFactorCurves is [Model.FactorCurves] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustFactorCurves(prompts []string, answer string, neurons []Neuron, options ...CurveOptions) *FactorCurves {
+	return must(m.FactorCurves(prompts, answer, neurons, options...))
+}
+
+func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, o CurveOptions) (*FactorCurves, error) {
+	sets, err := m.controls(prompts, neurons, o)
+	if err != nil {
+		return nil, err
+	}
+	sets = append([][]Neuron{neurons}, sets...) // own, matched, random...
+	probability, err := m.scaled(prompts, answer, sets, o)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := m.scaled(prompts, answer, [][]Neuron{nil}, CurveOptions{Factors: []float64{1}})
+	if err != nil {
+		return nil, err
+	}
+	result := &FactorCurves{Prompts: prompts, Answer: answer, Probability: mean(plain[0][0])}
+	result.Own = overPrompts("knowledge neurons", sets[0], o.Factors, probability[0])
+	result.Matched = overPrompts("activation-matched control", sets[1], o.Factors, probability[1])
+	result.Random = overDraws("random control", o.Factors, probability[2:])
+	if len(sets) > 2 {
+		result.Random.Neurons = sets[2]
+	}
+	result.Provenance, err = m.provenance(o)
+	result.Provenance.Seed = o.Seed
+	return result, err
+}
+
+// scaled returns the answer's probability [sets][factors][prompts] when each
+// set is multiplied by each factor.
+func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o CurveOptions) ([][][]float64, error) {
+	c := m.Config()
+	e, err := m.loaded()
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	result := make([][][]float64, len(sets))
+	for i, set := range sets {
+		result[i] = make([][]float64, len(o.Factors))
+		for j, factor := range o.Factors {
+			result[i][j] = make([]float64, len(prompts))
+			edit := Scale(set, factor)
+			edit.Everywhere = o.Everywhere
+			edits := compose(append(slices.Clone(m.edits), edit), c.Layers, c.IntermediateSize)
+			for _, prompt := range prompts {
+				s, err := m.answerSample(Query{prompt, answer})
+				if err != nil {
+					return nil, err
+				}
+				rows = append(rows, row{s, edits})
+			}
+		}
+	}
+	done := 0
+	err = e.distributions(m.ctx, rows, true, func(i int, p []float32) error {
+		prompt, rest := i%len(prompts), i/len(prompts)
+		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = float64(p[rows[i].answer])
+		done++
+		m.step(done, len(rows), "points of the curves")
+		return nil
+	})
+	return result, err
+}
+
+// controls returns the activation-matched set, then o.Draws random ones.
+func (m *Model) controls(prompts []string, neurons []Neuron, o CurveOptions) ([][]Neuron, error) {
+	activations, err := m.meanActivations(prompts)
+	if err != nil {
+		return nil, err
+	}
+	sets := [][]Neuron{MatchedControl(neurons, activations)}
+	rng := rand.New(rand.NewPCG(o.Seed, 0))
+	for range o.Draws {
+		sets = append(sets, RandomControl(neurons, m.Config().IntermediateSize, rng))
+	}
+	return sets, nil
+}
+
+// RandomControl draws as many neurons in each layer as the set has there,
+// uniformly from the layer's ffn neurons that are not in the set. Where
+// the set has more than half of a layer there are fewer.
+func RandomControl(neurons []Neuron, ffn int, rng *rand.Rand) []Neuron {
+	var control []Neuron
+	for layer, own := range layersOf(neurons) {
+		others := othersOf(own, layer, ffn)
+		rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+		control = append(control, others[:min(len(own), len(others))]...)
+	}
+	return SortNeurons(control)
+}
+
+// MatchedControl takes for each neuron of the set, in order, the neuron of
+// the same layer that is nearest in activation and not in the set nor taken
+// yet. activations is [L][F].
+func MatchedControl(neurons []Neuron, activations [][]float64) []Neuron {
+	var control []Neuron
+	for layer, own := range layersOf(neurons) {
+		w := activations[layer]
+		others := othersOf(own, layer, len(w))
+		for _, n := range own {
+			if len(others) == 0 {
+				break
+			}
+			nearest := 0
+			for k, o := range others {
+				if math.Abs(w[o.Index]-w[n.Index]) < math.Abs(w[others[nearest].Index]-w[n.Index]) {
+					nearest = k
+				}
+			}
+			control = append(control, others[nearest])
+			others = slices.Delete(others, nearest, nearest+1)
+		}
+	}
+	return SortNeurons(control)
+}
+
+// layersOf yields the layers that have neurons of the set, in order, with them.
+func layersOf(neurons []Neuron) func(yield func(int, []Neuron) bool) {
+	sorted := SortNeurons(neurons)
+	return func(yield func(int, []Neuron) bool) {
+		for len(sorted) > 0 {
+			k := 0
+			for k < len(sorted) && sorted[k].Layer == sorted[0].Layer {
+				k++
+			}
+			if !yield(sorted[0].Layer, sorted[:k]) {
+				return
+			}
+			sorted = sorted[k:]
+		}
+	}
+}
+
+// othersOf lists the layer's neurons that are not among the sorted ones.
+func othersOf(own []Neuron, layer, ffn int) []Neuron {
+	var others []Neuron
+	for i := range ffn {
+		if _, found := slices.BinarySearchFunc(own, Neuron{layer, i}, Neuron.Compare); !found {
+			others = append(others, Neuron{layer, i})
+		}
+	}
+	return others
+}
+
+// overPrompts makes a curve of probabilities [factors][prompts].
+func overPrompts(label string, neurons []Neuron, factors []float64, probability [][]float64) Curve {
+	c := Curve{Label: label, Neurons: neurons, Factors: factors}
+	for _, p := range probability {
+		c.add(p)
+	}
+	return c
+}
+
+// overDraws makes a curve of probabilities [draws][factors][prompts]: the
+// mean over draws of the mean over prompts, and the range of the draws.
+func overDraws(label string, factors []float64, probability [][][]float64) Curve {
+	c := Curve{Label: label, Factors: factors}
+	if len(probability) == 0 {
+		return c
+	}
+	for j := range factors {
+		var draws []float64
+		for _, draw := range probability {
+			draws = append(draws, mean(draw[j]))
+		}
+		c.add(draws)
+	}
+	return c
+}
+
+func (c *Curve) add(p []float64) {
+	c.Probability = append(c.Probability, mean(p))
+	if len(p) > 1 {
+		c.Low, c.High = append(c.Low, slices.Min(p)), append(c.High, slices.Max(p))
+	}
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}

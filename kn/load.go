@@ -1,0 +1,134 @@
+package kn
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+)
+
+// Progress is told how far a computation is: done of total steps of what.
+// It is called from one goroutine at a time.
+type Progress func(done, total int, what string)
+
+// Option is a cross-cutting setting of [Load].
+type Option func(*Model)
+
+// WithContext lets ctx cancel the download and every computation of the model.
+func WithContext(ctx context.Context) Option { return func(m *Model) { m.ctx = ctx } }
+
+// WithProgress reports the progress of downloads and of every computation.
+func WithProgress(p Progress) Option { return func(m *Model) { m.progress = p } }
+
+// WithCache keeps results in a folder of the caller's choice instead of the
+// user's cache folder; "off" keeps none.
+func WithCache(dir string) Option {
+	return func(m *Model) {
+		m.cache = cache.At(dir)
+		if dir == "off" {
+			m.cache = cache.Cache{}
+		}
+	}
+}
+
+// embedded holds the models that packages registered, by name.
+var embedded = struct {
+	sync.Mutex
+	models map[string]fs.FS
+}{models: map[string]fs.FS{}}
+
+// RegisterEmbedded makes a model in Hugging Face format known to [Load]. A
+// package that embeds one calls it from its init function; what is read is
+// read when the model is used.
+func RegisterEmbedded(name string, files fs.FS) {
+	embedded.Lock()
+	defer embedded.Unlock()
+	embedded.models[name] = files
+}
+
+// hubName is owner/name or owner/name@revision on the Hugging Face hub.
+var hubName = regexp.MustCompile(`^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$`)
+
+// Load opens a BERT with a masked-language-model head. The name is
+//
+//   - "mini", the embedded model, when the program imports
+//     _ "github.com/knowledge-neurons/gonb-kn/kn/mini";
+//   - a folder in Hugging Face format, which never touches the network;
+//   - a repository of the Hugging Face hub, such as
+//     "google-bert/bert-base-cased", optionally with "@revision". HF_HOME,
+//     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected.
+//
+// Load is lazy: weights are read when something must be computed that is
+// not in the cache. A folder's results are found again as long as its files
+// do not change.
+func Load(name string, options ...Option) (*Model, error) {
+	m := &Model{name: name, ctx: context.Background(), cache: cache.Default()}
+	for _, option := range options {
+		option(m)
+	}
+	folder, err := m.open(name)
+	if err != nil {
+		return nil, err
+	}
+	m.shared = &shared{folder: folder}
+	return m, nil
+}
+
+// MustLoad is [Load] for notebook cells: it panics where Load returns an error.
+func MustLoad(name string, options ...Option) *Model { return must(Load(name, options...)) }
+
+// open finds out what the name names.
+func (m *Model) open(name string) (*checkpoint.Folder, error) {
+	embedded.Lock()
+	files, ok := embedded.models[name]
+	embedded.Unlock()
+	if ok {
+		return checkpoint.OpenFS(files, name)
+	}
+	info, err := os.Stat(name)
+	switch hub := hubName.FindStringSubmatch(name); {
+	case err == nil && info.IsDir():
+		return checkpoint.OpenFolder(name)
+	case err == nil:
+		return nil, fmt.Errorf("kn: %s is a file; a model is a folder in Hugging Face format: give %s", name, filepath.Dir(name))
+	case hub != nil && !strings.HasPrefix(name, "."):
+		return checkpoint.OpenHub(m.ctx, hub[1], checkpoint.HubOptions{Revision: hub[2], Progress: m.downloadProgress()})
+	case strings.ContainsAny(name, `/\`):
+		return nil, fmt.Errorf("kn: there is no folder %s", name)
+	default:
+		return nil, fmt.Errorf("kn: no embedded model is called %q (this program has %s); import _ "+
+			`"github.com/knowledge-neurons/gonb-kn/kn/mini" for "mini", or give a folder or a hub repository as owner/name`,
+			name, embeddedNames())
+	}
+}
+
+// embeddedNames lists the registered models for error messages.
+func embeddedNames() string {
+	embedded.Lock()
+	defer embedded.Unlock()
+	if len(embedded.models) == 0 {
+		return "none"
+	}
+	var names []string
+	for name := range embedded.models {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// must panics with err, or returns v.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

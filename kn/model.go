@@ -1,0 +1,188 @@
+package kn
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+)
+
+// Version of this module, part of every result's provenance.
+const Version = "0.1.0"
+
+// Model is a handle on a BERT, possibly with edits. Handles are cheap: the
+// weights are read once, when first needed, and shared by all handles that
+// derive from one [Load]. A Model may be used by several goroutines at once.
+type Model struct {
+	name     string
+	ctx      context.Context
+	progress Progress
+	cache    cache.Cache
+	edits    []Edit
+	shared   *shared
+}
+
+// shared is what all handles on one loaded model have in common.
+type shared struct {
+	folder *checkpoint.Folder
+	load   sync.Mutex
+	engine *engine
+}
+
+// Name returns the name given to [Load].
+func (m *Model) Name() string { return m.name }
+
+// Config returns the model's configuration.
+func (m *Model) Config() bert.Config { return m.shared.folder.Config() }
+
+// Tokenizer returns the model's tokenizer.
+func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.shared.folder.Tokenizer() }
+
+// Digest returns the SHA-256 of weights, configuration and tokenizer.
+func (m *Model) Digest() (string, error) { return m.shared.folder.Digest() }
+
+// WithContext returns a handle whose computations ctx cancels.
+func (m *Model) WithContext(ctx context.Context) *Model {
+	n := *m
+	n.ctx = ctx
+	return &n
+}
+
+// WithProgress returns a handle that reports its progress to p.
+func (m *Model) WithProgress(p Progress) *Model {
+	n := *m
+	n.progress = p
+	return &n
+}
+
+// With returns a handle on the model with edits on top of those it has, in
+// order. The model itself does not change, so there is nothing to undo.
+// It fails when an edit names a neuron that the model does not have.
+func (m *Model) With(edits ...Edit) (*Model, error) {
+	c := m.Config()
+	for _, e := range edits {
+		if err := e.validate(c.Layers, c.IntermediateSize); err != nil {
+			return nil, err
+		}
+	}
+	n := *m
+	n.edits = append(slices.Clone(m.edits), edits...)
+	return &n, nil
+}
+
+// MustWith is [Model.With] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustWith(edits ...Edit) *Model { return must(m.With(edits...)) }
+
+// Edits returns the edits of this handle, in the order in which they apply.
+func (m *Model) Edits() []Edit { return slices.Clone(m.edits) }
+
+// BERT returns the weights on the backend, for graphs of one's own: see
+// [bert.Model.NewExec]. Edits of this handle are not in it.
+func (m *Model) BERT() (*bert.Model, error) {
+	e, err := m.loaded()
+	if err != nil {
+		return nil, err
+	}
+	return e.model, nil
+}
+
+// loaded reads the weights unless some handle did already.
+func (m *Model) loaded() (*engine, error) {
+	s := m.shared
+	s.load.Lock()
+	defer s.load.Unlock()
+	if s.engine != nil {
+		return s.engine, nil
+	}
+	c, err := s.folder.Load(m.ctx, m.downloadProgress())
+	if err != nil {
+		return nil, err
+	}
+	b, err := bert.NewModel(c)
+	if err != nil {
+		return nil, err
+	}
+	s.engine = newEngine(b)
+	return s.engine, nil
+}
+
+// downloadProgress adapts byte counts to the model's progress.
+func (m *Model) downloadProgress() checkpoint.Progress {
+	if m.progress == nil {
+		return nil
+	}
+	const kib = 1024
+	return func(what string, done, total int64) { m.progress(int(done/kib), int(total/kib), what+" [KiB]") }
+}
+
+// step reports progress, if anyone listens.
+func (m *Model) step(done, total int, what string) {
+	if m.progress != nil {
+		m.progress(done, total, what)
+	}
+}
+
+// provenance describes a result of this handle made with the options.
+func (m *Model) provenance(options any) (Provenance, error) {
+	digest, err := m.Digest()
+	if err != nil {
+		return Provenance{}, err
+	}
+	p := Provenance{Model: m.name, Digest: digest, Version: Version, Options: map[string]any{}}
+	data, err := json.Marshal(options)
+	if err == nil {
+		err = json.Unmarshal(data, &p.Options)
+	}
+	if err == nil && len(m.edits) > 0 {
+		p.Options["edits"] = m.edits
+		err = roundTrip(&p.Options)
+	}
+	return p, err
+}
+
+// roundTrip gives a map the types that it has after being read from JSON, so
+// that a fresh result and one from the cache are equal.
+func roundTrip(v *map[string]any) error {
+	data, err := json.Marshal(*v)
+	if err != nil {
+		return err
+	}
+	*v = nil
+	return json.Unmarshal(data, v)
+}
+
+// cached returns the result of kind for this handle from the cache, or
+// computes it and keeps it. A result that cannot be kept is returned all the
+// same.
+func cached[T any](m *Model, kind string, query any, compute func() (*T, error)) (*T, error) {
+	key, err := m.key(kind, query)
+	if err != nil {
+		return nil, err
+	}
+	result := new(T)
+	if m.cache.Get(key, result) {
+		return result, nil
+	}
+	result, err = compute()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.cache.Put(key, result); err != nil {
+		warn(err)
+	}
+	return result, nil
+}
+
+// key is the cache key of a result of this handle.
+func (m *Model) key(kind string, query ...any) (string, error) {
+	digest, err := m.Digest()
+	if err != nil {
+		return "", err
+	}
+	return cache.Key(kind, digest, m.edits, query)
+}

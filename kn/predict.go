@@ -1,0 +1,145 @@
+package kn
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// PredictOptions are the options of [Model.Predict].
+type PredictOptions struct {
+	// Top is the number of most probable tokens to return. 0 stands for 10.
+	Top int `json:"top"`
+	// Answer, if given, is a token to report probability and rank of.
+	Answer string `json:"answer,omitempty"`
+}
+
+// Query is a prompt with one [MASK] and the answer asked about, which must
+// be one token of the model's vocabulary.
+type Query struct {
+	Prompt string `json:"prompt"`
+	Answer string `json:"answer"`
+}
+
+// sample tokenizes a query; an empty answer stands for none.
+func (m *Model) sample(q Query) (sample, error) {
+	t := m.Tokenizer()
+	encoding, mask, err := t.Prompt(q.Prompt, m.Config().MaxPositions)
+	if err != nil {
+		return sample{}, err
+	}
+	if len(encoding.Unknown) > 0 {
+		warn(fmt.Errorf("kn: the vocabulary of %s cannot spell %q in the prompt %q: the model sees [UNK]", m.name, encoding.Unknown, q.Prompt))
+	}
+	s := sample{mask: mask}
+	for _, id := range encoding.IDs {
+		s.ids = append(s.ids, int32(id))
+	}
+	if q.Answer == "" {
+		return s, nil
+	}
+	id, err := t.Single(q.Answer)
+	s.answer = int32(id)
+	return s, err
+}
+
+// answerSample is sample for computations that need an answer.
+func (m *Model) answerSample(q Query) (sample, error) {
+	if q.Answer == "" {
+		return sample{}, fmt.Errorf("kn: no answer given for the prompt %q", q.Prompt)
+	}
+	return m.sample(q)
+}
+
+// Predict returns the most probable tokens at the prompt's [MASK].
+func (m *Model) Predict(prompt string, options ...PredictOptions) (*Prediction, error) {
+	o := optional(options)
+	o.Top = cmp.Or(o.Top, 10)
+	if o.Top < 0 {
+		return nil, fmt.Errorf("kn: cannot return the top %d tokens", o.Top)
+	}
+	query := Query{prompt, o.Answer}
+	return cached(m, "predict", []any{query, o.Top}, func() (*Prediction, error) {
+		s, err := m.sample(query)
+		if err != nil {
+			return nil, err
+		}
+		p, err := m.distribution(s)
+		if err != nil {
+			return nil, err
+		}
+		result := &Prediction{Prompt: prompt, MaskPosition: s.mask, Predictions: m.top(p, o.Top)}
+		if o.Answer != "" {
+			result.Answer = &RankedToken{m.token(int(s.answer), p), rank(p, int(s.answer))}
+		}
+		result.Provenance, err = m.provenance(o)
+		return result, err
+	})
+}
+
+// MustPredict is [Model.Predict] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustPredict(prompt string, options ...PredictOptions) *Prediction {
+	return must(m.Predict(prompt, options...))
+}
+
+// Probability returns the answer's probability at the prompt's [MASK].
+func (m *Model) Probability(prompt, answer string) (float64, error) {
+	p, err := m.Predict(prompt, PredictOptions{Top: 1, Answer: answer})
+	if err != nil {
+		return 0, err
+	}
+	if p.Answer == nil {
+		return 0, fmt.Errorf("kn: no answer given for the prompt %q", prompt)
+	}
+	return p.Answer.Probability, nil
+}
+
+// MustProbability is [Model.Probability] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustProbability(prompt, answer string) float64 {
+	return must(m.Probability(prompt, answer))
+}
+
+// distribution returns the probabilities [V] at a sample's [MASK].
+func (m *Model) distribution(s sample) ([]float32, error) {
+	e, err := m.loaded()
+	if err != nil {
+		return nil, err
+	}
+	c := m.Config()
+	var result []float32
+	rows := []row{{s, compose(m.edits, c.Layers, c.IntermediateSize)}}
+	err = e.distributions(m.ctx, rows, len(m.edits) > 0, func(_ int, p []float32) error {
+		result = p
+		return nil
+	})
+	return result, err
+}
+
+// top returns the n most probable tokens; of equal ones the first in the vocabulary.
+func (m *Model) top(p []float32, n int) []TokenProbability {
+	ids := make([]int, len(p))
+	for i := range ids {
+		ids[i] = i
+	}
+	slices.SortStableFunc(ids, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
+	result := make([]TokenProbability, min(n, len(ids)))
+	for k := range result {
+		result[k] = m.token(ids[k], p)
+	}
+	return result
+}
+
+func (m *Model) token(id int, p []float32) TokenProbability {
+	return TokenProbability{m.Tokenizer().Token(id), id, float64(p[id])}
+}
+
+// rank is 1 + the number of tokens more probable than id.
+func rank(p []float32, id int) int {
+	r := 1
+	for _, q := range p {
+		if q > p[id] {
+			r++
+		}
+	}
+	return r
+}

@@ -1,0 +1,120 @@
+package kn
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// DefaultThreshold and DefaultShare are the paper's t and p, the zero values
+// of a [Recipe].
+const (
+	DefaultThreshold = 0.2
+	DefaultShare     = 0.7
+)
+
+// Coarse returns the neurons whose score is at least threshold times the
+// largest score of all layers, sorted. It is empty when no score is positive.
+func (a *Attribution) Coarse(threshold float64) []Neuron { return a.coarse(threshold, false) }
+
+func (a *Attribution) coarse(threshold float64, strict bool) []Neuron {
+	largest := 0.0
+	for _, row := range a.Scores {
+		largest = max(largest, slices.Max(row))
+	}
+	kept := []Neuron{}
+	if largest <= 0 {
+		return kept
+	}
+	for l, row := range a.Scores {
+		for i, score := range row {
+			if atLeast(score, threshold*largest, strict) {
+				kept = append(kept, Neuron{l, i})
+			}
+		}
+	}
+	return kept
+}
+
+// Top returns the n neurons with the largest scores, largest first.
+func (a *Attribution) Top(n int) []Neuron {
+	var all []Neuron
+	for l, row := range a.Scores {
+		for i := range row {
+			all = append(all, Neuron{l, i})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y Neuron) int {
+		return cmp.Compare(a.Scores[y.Layer][y.Index], a.Scores[x.Layer][x.Index])
+	})
+	return all[:max(0, min(n, len(all)))]
+}
+
+// Refine returns the neurons that are in at least the given share of the
+// coarse sets, sorted: what a fact's prompts have in common.
+func Refine(coarse [][]Neuron, share float64) []Neuron { return refine(coarse, share, false) }
+
+func refine(coarse [][]Neuron, share float64, strict bool) []Neuron {
+	count := map[Neuron]int{}
+	for _, set := range coarse {
+		for _, n := range SortNeurons(set) {
+			count[n]++
+		}
+	}
+	kept := []Neuron{}
+	for n, c := range count {
+		if atLeast(float64(c), share*float64(len(coarse)), strict) {
+			kept = append(kept, n)
+		}
+	}
+	return SortNeurons(kept)
+}
+
+func atLeast(x, bound float64, strict bool) bool {
+	if strict {
+		return x > bound
+	}
+	return x >= bound
+}
+
+// KnowledgeNeurons attributes the answer in every prompt and keeps what the
+// prompts have in common. Without a recipe: exact integrals, t = 0.2, p = 0.7.
+func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) (*KnowledgeNeurons, error) {
+	if len(prompts) == 0 {
+		return nil, fmt.Errorf("kn: no prompts to find the neurons of %q in", answer)
+	}
+	r := optional(recipe)
+	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+	if threshold < 0 || threshold > 1 || share < 0 || share > 1 {
+		return nil, fmt.Errorf("kn: threshold %v and share %v must lie between 0 and 1", threshold, share)
+	}
+	queries := make([]Query, len(prompts))
+	for i, p := range prompts {
+		queries[i] = Query{p, answer}
+	}
+	attributions, err := m.AttributeAll(queries, r.Attribute)
+	if err != nil {
+		return nil, err
+	}
+	c := m.Config()
+	result := &KnowledgeNeurons{Prompts: prompts, Answer: answer, Layers: c.Layers, FFN: c.IntermediateSize}
+	for _, a := range attributions {
+		result.Coarse = append(result.Coarse, a.coarse(threshold, r.Strict))
+	}
+	result.Refined = refine(result.Coarse, share, r.Strict)
+	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()
+	result.Provenance, err = m.provenance(r)
+	return result, err
+}
+
+// MustKnowledgeNeurons is [Model.KnowledgeNeurons] for notebook cells: it
+// panics instead of returning an error.
+func (m *Model) MustKnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) *KnowledgeNeurons {
+	return must(m.KnowledgeNeurons(prompts, answer, recipe...))
+}
+
+// optional returns the first of the options, or the zero value.
+func optional[T any](options []T) T {
+	var zero T
+	return append(options, zero)[0]
+}
