@@ -1,0 +1,77 @@
+package kn
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestErrorsNameTheCulprit: each wrong input gives an error with the words
+// that lead to the cure.
+func TestErrorsNameTheCulprit(t *testing.T) {
+	m, prompt, answer := small(t)
+	attribute := func(prompt, answer string, o ...AttributeOptions) error {
+		_, err := m.Attribute(prompt, answer, o...)
+		return err
+	}
+	with := func(e Edit) error {
+		_, err := m.With(e)
+		return err
+	}
+	load := func(name string) error {
+		_, err := Load(name)
+		return err
+	}
+	long := strings.Repeat("Paris ", 100) + "[MASK]"
+	for _, c := range []struct {
+		name string
+		err  error
+		want []string
+	}{
+		{"no mask", attribute("Paris is in France", answer), []string{"[MASK]", "Paris is in France"}},
+		{"two masks", attribute("[MASK] is in [MASK]", answer), []string{"more than one", "[MASK]"}},
+		{"too long", attribute(long, answer), []string{"64"}},
+		{"several pieces", attribute(prompt, "Parisian"), []string{"Parisian", "Paris"}},
+		{"no answer", attribute(prompt, ""), []string{"answer", prompt}},
+		{"unknown characters", attribute(prompt, "日"), []string{"日"}},
+		{"unknown rule", attribute(prompt, answer, AttributeOptions{Rule: "simpson"}), []string{"simpson", "trapezoid"}},
+		{"too few nodes", attribute(prompt, answer, AttributeOptions{Rule: Trapezoid, Nodes: 1}), []string{"at least 2"}},
+		{"negative tolerance", attribute(prompt, answer, AttributeOptions{Tolerance: -1}), []string{"negative"}},
+		{"layer out of range", with(Suppress([]Neuron{{2, 0}})), []string{"2:0", "0 to 1"}},
+		{"index out of range", with(Suppress([]Neuron{{0, 32}})), []string{"0:32", "0 to 31"}},
+		{"unknown edit", with(Edit{Op: "flip"}), []string{"flip", "scale"}},
+		{"infinite value", with(SetTo([]Neuron{{0, 0}}, math.Inf(1))), []string{"finite"}},
+		{"unknown name", load("maxi"), []string{"maxi", "kn/mini"}},
+		{"missing folder", load("./no/such/folder"), []string{"./no/such/folder"}},
+		{"file instead of folder", load("load.go"), []string{"load.go", "folder"}},
+		{"folder without a model", load(t.TempDir()), []string{"config.json"}},
+	} {
+		if c.err == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(c.err.Error(), w) {
+				t.Errorf("%s: %q does not say %q", c.name, c.err, w)
+			}
+		}
+	}
+}
+
+// TestCacheThatCannotBeWritten: results come all the same.
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	m, prompt, answer := small(t, WithCache(filepath.Join("load.go", "cache")))
+	if _, err := m.Attribute(prompt, answer); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMustPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("MustLoad of nothing did not panic")
+		}
+	}()
+	MustLoad("nothing of the kind")
+}
