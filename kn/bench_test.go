@@ -1,0 +1,74 @@
+package kn
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+)
+
+// bertBase makes an engine of BERT-base's size with random weights of
+// deviation 0.05, on which the path is as smooth as on a trained model.
+func bertBase(b *testing.B) *engine {
+	b.Helper()
+	c := checkpoint.DefaultConfig()
+	c.VocabSize = 28996
+	rng := rand.New(rand.NewPCG(1, 2))
+	tensors := map[string]checkpoint.Tensor{}
+	for _, x := range c.Expected() {
+		n := 1
+		for _, d := range x.Shape {
+			n *= d
+		}
+		data := make([]float32, n)
+		for i := range data {
+			data[i] = float32(0.05 * rng.NormFloat64())
+		}
+		tensors[x.Name] = checkpoint.Tensor{Shape: x.Shape, Data: data}
+	}
+	m, err := bert.NewModel(&checkpoint.Checkpoint{Config: c, Tensors: tensors, Source: "random"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return newEngine(m)
+}
+
+// fourteenTokens is a prompt of the length of PARAREL's, the answer in it arbitrary.
+func fourteenTokens() sample {
+	s := sample{mask: 9, answer: 2000}
+	for i := range 14 {
+		s.ids = append(s.ids, int32(1000+i))
+	}
+	return s
+}
+
+func benchmarkBERTBase(b *testing.B, o AttributeOptions) {
+	e := bertBase(b)
+	for b.Loop() {
+		a, err := e.attribute(context.Background(), []sample{fourteenTokens()}, nil, o.filled())
+		if err != nil {
+			b.Fatal(err)
+		}
+		nodes := 0
+		for _, n := range a[0].Nodes {
+			nodes += n
+		}
+		b.ReportMetric(float64(nodes)/float64(len(a[0].Nodes)), "nodes/layer")
+	}
+}
+
+// BenchmarkAttributeBERTBase attributes one prompt of 14 tokens in all 12 layers.
+func BenchmarkAttributeBERTBase(b *testing.B) {
+	b.Run("adaptive", func(b *testing.B) { benchmarkBERTBase(b, AttributeOptions{}) })
+	b.Run("20nodes", func(b *testing.B) { benchmarkBERTBase(b, AttributeOptions{Rule: LeftRiemann, Nodes: 20}) })
+}
+
+// BenchmarkAttributeSmall attributes one prompt in the small reference model.
+func BenchmarkAttributeSmall(b *testing.B) {
+	m, prompt, answer := small(b)
+	for b.Loop() {
+		m.MustAttribute(prompt, answer)
+	}
+}
