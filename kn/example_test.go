@@ -1,0 +1,97 @@
+package kn_test
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// tiny is a reference checkpoint that is part of the project; its weights
+// are random.
+var tiny = filepath.Join("internal", "sharedtest", "testdata", "golden", "model")
+
+func ExampleModel_Predict() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	p, err := model.Predict("The capital of France is [MASK] .", kn.PredictOptions{Top: 2, Answer: "Paris"})
+	if err != nil {
+		panic(err)
+	}
+	for _, t := range p.Predictions {
+		fmt.Printf("%s %.3f\n", t.Token, t.Probability)
+	}
+	fmt.Printf("%s %.3f, rank %d\n", p.Answer.Token, p.Answer.Probability, p.Answer.Rank)
+	// Output:
+	// lucy 0.099
+	// V 0.041
+	// Paris 0.001, rank 176
+}
+
+func ExampleModel_Attribute() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	a, err := model.Attribute("The capital of France is [MASK] .", "Paris")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("nodes a layer:", a.Nodes)
+	for _, n := range a.Top(3) {
+		fmt.Printf("neuron %v scores %+.5f\n", n, a.Scores[n.Layer][n.Index])
+	}
+	// Output:
+	// nodes a layer: [17 17]
+	// neuron 0:31 scores +0.00048
+	// neuron 1:26 scores +0.00040
+	// neuron 1:14 scores +0.00032
+}
+
+func ExampleModel_KnowledgeNeurons() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	prompts := []string{"The capital of France is [MASK] .", "[MASK] is the capital city of France"}
+	n, err := model.KnowledgeNeurons(prompts, "Paris", kn.Dai2022)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(n.Coarse[0]), len(n.Coarse[1]), n.Refined)
+	// Output:
+	// 8 7 [1:14 1:26]
+}
+
+func ExampleModel_With() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	const prompt = "The capital of France is [MASK] ."
+	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
+	without, err := model.With(kn.Suppress(neurons))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.4f unmodified\n", model.MustProbability(prompt, "Paris"))
+	fmt.Printf("%.4f suppressed\n", without.MustProbability(prompt, "Paris"))
+	fmt.Printf("%.4f amplified\n", model.MustWith(kn.Amplify(neurons)).MustProbability(prompt, "Paris"))
+	// Output:
+	// 0.0005 unmodified
+	// 0.0001 suppressed
+	// 0.0010 amplified
+}
+
+func ExampleModel_FactorCurves() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	prompts := []string{"The capital of France is [MASK] ."}
+	neurons := model.MustAttribute(prompts[0], "Paris").Coarse(0.2)
+	c, err := model.FactorCurves(prompts, "Paris", neurons, kn.CurveOptions{Factors: []float64{0, 1, 2}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("own     %.4f\n", c.Own.Probability)
+	fmt.Printf("random  %.4f\n", c.Random.Probability)
+	fmt.Printf("matched %.4f\n", c.Matched.Probability)
+	// Output:
+	// own     [0.0001 0.0005 0.0010]
+	// random  [0.0008 0.0005 0.0004]
+	// matched [0.0022 0.0005 0.0004]
+}
+
+func ExampleRefine() {
+	coarse := [][]kn.Neuron{{{0, 7}, {1, 2}}, {{1, 2}}, {{1, 2}, {1, 9}}}
+	fmt.Println(kn.Refine(coarse, 0.7))
+	// Output: [1:2]
+}
