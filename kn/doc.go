@@ -1,3 +1,42 @@
 // Package kn finds the neurons of a BERT that hold a fact, and shows what
-// happens to the fact when they are silenced or amplified.
+// becomes of the fact when they are silenced or amplified, after Dai, Dong,
+// Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained Transformers (ACL
+// 2022, https://aclanthology.org/2022.acl-long.581).
+//
+//	model := kn.MustLoad("mini")
+//	attribution := model.MustAttribute(prompt, answer)     // a score for every neuron
+//	neurons := model.MustKnowledgeNeurons(prompts, answer) // what several prompts have in common
+//	without := model.MustWith(kn.Suppress(neurons.Refined))
+//	curves := model.MustFactorCurves(prompts, answer, neurons.Refined)
+//
+// # What is computed
+//
+// A neuron (l, i) is entry i of the feed-forward activation of layer l, after
+// the activation function, at the position of [MASK]. With w the layer's
+// activation there and P(v) the answer's probability when v takes its place,
+//
+//	Attr(l, i) = w_i · ∫₀¹ ∂P(a·w)/∂w_i da
+//
+// The path scales one layer as a whole. The scores of a layer sum to P(w) -
+// P(0); what is missing is reported as the completeness error. A prompt's
+// coarse set has the neurons that score at least t times the largest score of
+// all layers, and the fact's refined set those in at least the share p of its
+// prompts' coarse sets.
+//
+// # Differences from the published codes
+//
+// Integrals are as exact as asked for, with their error estimated, instead of
+// a sum over 20 nodes; [Dai2022] and [EleutherAI2021] reproduce the sums.
+// Prompts keep their length instead of being padded to 128 tokens, nothing
+// below the scaled layer is computed twice, and an answer that is not one
+// token of the vocabulary is an error instead of [UNK].
+//
+// # Notebooks
+//
+// A GoNB cell is a process of its own that runs every earlier definition
+// again. So handles are lazy, every result is kept in a cache on disk under
+// the digest of all that determines it (KN_CACHE names the folder, or "off"),
+// and edits are values applied to a model that never changes. Every method
+// that returns an error has a twin for cells, with Must before its name, that
+// panics instead.
 package kn
