@@ -158,8 +158,9 @@ func order(parts []part) {
 	}
 }
 
+// ccc is the canonical combining class, 0 for what does not combine.
 func ccc(r rune) uint8 {
-	if r < 0x300 {
+	if r < 0x300 || unicode.Is(unordered, r) {
 		return 0
 	}
 	return norm.NFD.PropertiesString(string(r)).CCC()

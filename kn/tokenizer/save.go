@@ -35,7 +35,7 @@ func (t *Tokenizer) Files() (map[string][]byte, error) {
 // vocabulary is vocab.txt: the WordPiece model's tokens, one a line.
 func (t *Tokenizer) vocabulary() ([]byte, error) {
 	var b bytes.Buffer
-	for id, token := range t.pieces.tokens[:t.vocabSize] {
+	for id, token := range t.tokens[:t.vocabSize] {
 		if strings.ContainsAny(token, "\r\n") {
 			return nil, fmt.Errorf("tokenizer: token %d is %q, and %s cannot hold a token with a line break", id, token, VocabularyFile)
 		}
@@ -69,7 +69,7 @@ func (t *Tokenizer) file() any {
 		Tokens []string `json:"tokens"`
 	}
 	vocab := make(map[string]int, t.vocabSize)
-	for id, token := range t.pieces.tokens[:t.vocabSize] {
+	for id, token := range t.tokens[:t.vocabSize] {
 		if t.pieces.ids[token] == id {
 			vocab[token] = id
 		}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -19,7 +20,9 @@ type Options struct {
 type Tokenizer struct {
 	norm      normalizer
 	pieces    wordPiece
-	vocabSize int     // tokens of the WordPiece model; added tokens may have ids from here on
+	vocabSize int      // tokens of the WordPiece model; added tokens may have ids from here on
+	tokens    []string // by id, added tokens included; "" where tokenizer.json leaves a hole
+	byToken   map[string]int
 	added     []Added // by id
 	raw       matcher // added tokens looked for in the raw text
 	normed    matcher // those looked for in the normalised text
@@ -70,8 +73,8 @@ type spec struct {
 }
 
 func (s spec) build() (*Tokenizer, error) {
-	t := &Tokenizer{norm: s.norm, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens)}
-	t.pieces = wordPiece{tokens: s.tokens, ids: make(map[string]int, len(s.tokens)), prefix: s.prefix, maxChars: s.maxChars}
+	t := &Tokenizer{norm: s.norm, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens), tokens: s.tokens}
+	t.pieces = wordPiece{ids: make(map[string]int, len(s.tokens)), prefix: s.prefix, maxChars: s.maxChars}
 	for id, token := range s.tokens {
 		if token != "" {
 			t.pieces.ids[token] = id
@@ -80,6 +83,7 @@ func (s spec) build() (*Tokenizer, error) {
 	if len(t.pieces.ids) == 0 {
 		return nil, fmt.Errorf("tokenizer: the vocabulary is empty; give a vocab.txt with one token a line")
 	}
+	t.byToken = maps.Clone(t.pieces.ids) // words are not spelled with added tokens
 	if err := t.add(s.added); err != nil {
 		return nil, err
 	}
@@ -103,19 +107,19 @@ func (t *Tokenizer) add(added []Added) error {
 	added = slices.Clone(added)
 	slices.SortStableFunc(added, func(a, b Added) int { return a.ID - b.ID })
 	for _, a := range added {
-		size := len(t.pieces.tokens)
+		size := len(t.tokens)
 		switch {
 		case a.Content == "" || a.ID < 0 || a.ID > size:
 			return fmt.Errorf("tokenizer: added token %q has id %d, but ids go on from %d; mend added_tokens in tokenizer.json", a.Content, a.ID, size)
 		case a.ID == size:
-			t.pieces.tokens = append(t.pieces.tokens, a.Content)
-		case t.pieces.tokens[a.ID] == "":
-			t.pieces.tokens[a.ID] = a.Content
-		case t.pieces.tokens[a.ID] != a.Content:
+			t.tokens = append(t.tokens, a.Content)
+		case t.tokens[a.ID] == "":
+			t.tokens[a.ID] = a.Content
+		case t.tokens[a.ID] != a.Content:
 			return fmt.Errorf("tokenizer: added token %q has id %d, which is %q in the vocabulary; mend added_tokens in tokenizer.json",
-				a.Content, a.ID, t.pieces.tokens[a.ID])
+				a.Content, a.ID, t.tokens[a.ID])
 		}
-		t.pieces.ids[a.Content] = a.ID
+		t.byToken[a.Content] = a.ID
 		t.added = append(t.added, a)
 	}
 	return nil
@@ -133,9 +137,9 @@ func (t *Tokenizer) findSpecial() error {
 		{t.special.Sep, &t.ids.sep},
 		{t.special.Mask, &t.ids.mask},
 	} {
-		id, ok := t.pieces.ids[s.token]
+		id, ok := t.byToken[s.token]
 		if !ok {
-			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a BERT needs; is this vocabulary a BERT's?", len(t.pieces.tokens), s.token)
+			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a BERT needs; is this vocabulary a BERT's?", len(t.tokens), s.token)
 		}
 		*s.id = id
 		if !slices.ContainsFunc(t.added, func(a Added) bool { return a.Content == s.token }) {
@@ -152,24 +156,24 @@ func (t *Tokenizer) pick(normalized bool) []Added {
 }
 
 // Size is the number of ids: one more than the largest.
-func (t *Tokenizer) Size() int { return len(t.pieces.tokens) }
+func (t *Tokenizer) Size() int { return len(t.tokens) }
 
 // ID looks a token up as it stands in the vocabulary ("##" included).
 func (t *Tokenizer) ID(token string) (int, bool) {
-	id, ok := t.pieces.ids[token]
+	id, ok := t.byToken[token]
 	return id, ok
 }
 
 // Token is the token of an id, or "" if there is none.
 func (t *Tokenizer) Token(id int) string {
-	if id < 0 || id >= len(t.pieces.tokens) {
+	if id < 0 || id >= len(t.tokens) {
 		return ""
 	}
-	return t.pieces.tokens[id]
+	return t.tokens[id]
 }
 
 // Tokens is the whole vocabulary by id. The caller may keep and change it.
-func (t *Tokenizer) Tokens() []string { return slices.Clone(t.pieces.tokens) }
+func (t *Tokenizer) Tokens() []string { return slices.Clone(t.tokens) }
 
 // PadID is the id of [PAD].
 func (t *Tokenizer) PadID() int { return t.ids.pad }

@@ -2,7 +2,6 @@ package tokenizer
 
 // wordPiece is the vocabulary with its greedy longest-match algorithm.
 type wordPiece struct {
-	tokens   []string // by id; "" where tokenizer.json leaves a hole
 	ids      map[string]int
 	prefix   string // of every piece but a word's first: "##"
 	maxChars int    // a longer word is unknown
