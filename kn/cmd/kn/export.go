@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+)
+
+type exportResult struct {
+	Out   string   `json:"out"`
+	Files []string `json:"files"`
+}
+
+func (a *app) export() *cobra.Command {
+	var out string
+	var force bool
+	var options checkpoint.SaveOptions
+	cmd := &cobra.Command{
+		Use:   "export --model MODEL --out DIR",
+		Short: "Write a model as a folder that transformers loads",
+		Long: `Write a model as a folder in Hugging Face format, which Python's transformers
+loads with BertForMaskedLM.from_pretrained and AutoTokenizer.from_pretrained,
+and kn with --model DIR. The facts that a model was taught and its model card
+go along. The folder appears when it is complete; one that already holds files
+is left alone unless --force is given.`,
+		Example: `  kn export --model mini --out ./mini
+  python -c 'from transformers import pipeline; print(pipeline("fill-mask", "./mini")("Mozart was born in [MASK]."))'`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			if err := checkEmpty(out, force); err != nil {
+				return err
+			}
+			m, err := a.load(cmd.Context())
+			if err != nil {
+				return err
+			}
+			files, err := export(m, out, options)
+			if err != nil {
+				return err
+			}
+			return a.print(exportResult{out, files}, func(w *bytes.Buffer) {
+				t := newTable("file", ">bytes")
+				for _, name := range files {
+					if info, err := os.Stat(filepath.Join(out, name)); err == nil {
+						t.add(nil, filepath.Join(out, name), info.Size())
+					}
+				}
+				t.write(w, a.out)
+			})
+		}),
+	}
+	a.modelFlags(cmd)
+	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write to (required)")
+	cmd.Flags().BoolVar(&force, "force", false, "replace the files of a folder that is not empty; others in it stay")
+	cmd.Flags().BoolVar(&options.F16, "half", false, "store the weights as 16-bit numbers: half the size, three digits")
+	require(cmd, "out")
+	known(cmd.MarkFlagDirname("out"))
+	return cmd
+}
+
+// checkEmpty refuses to write to anything but an empty folder or a new one.
+func checkEmpty(dir string, force bool) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("cannot export to %s: %w; give a folder", dir, err)
+	case len(entries) > 0 && !force:
+		return fmt.Errorf("%s is not empty; give another folder, or --force to replace the model in it", dir)
+	}
+	return nil
+}
+
+// export saves the model beside out and moves it there when it is complete.
+func export(m *kn.Model, out string, options checkpoint.SaveOptions) (names []string, err error) {
+	out, err = filepath.Abs(out)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return nil, fmt.Errorf("cannot export to %s: %w", out, err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+"-*")
+	if err != nil {
+		return nil, fmt.Errorf("cannot export to %s: %w", out, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	made := filepath.Join(work, "model")
+	if err := m.Save(made, options); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(made)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if err := os.Rename(made, out); err == nil {
+		return names, nil
+	}
+	// The folder is there already. config.json goes last: no model is found
+	// in a folder without one.
+	const last = "config.json"
+	moves := append(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == last }), last)
+	for _, name := range moves {
+		if err := os.Rename(filepath.Join(made, name), filepath.Join(out, name)); err != nil {
+			return nil, fmt.Errorf("replacing the model in %s: %w", out, err)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,22 @@
+// Command kn asks BERT models for facts and for the neurons that hold them.
+//
+// It is the library github.com/knowledge-neurons/gonb-kn/kn on a command line,
+// for scripts and for checking: "kn help" lists the commands, and each prints
+// a readable table, or with --json exactly one JSON object.
+//
+// Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	limitsAreErrors()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+type predictResult struct {
+	Prompt       string                `json:"prompt"`
+	MaskPosition int                   `json:"mask_position"`
+	Predictions  []kn.TokenProbability `json:"predictions"`
+	Answer       *answerResult         `json:"answer"` // null when none was asked about
+}
+
+type answerResult struct {
+	Token       string  `json:"token"`
+	ID          int     `json:"id"`
+	Probability float64 `json:"probability"`
+	Rank        int     `json:"rank"`
+}
+
+func (a *app) predict() *cobra.Command {
+	var prompt, answer string
+	top := countFlag(10)
+	cmd := &cobra.Command{
+		Use:   "predict --model MODEL --prompt PROMPT",
+		Short: "Show the most probable tokens at [MASK]",
+		Long: `Show the most probable tokens at the prompt's [MASK], and with --answer the
+probability of one token and its rank in the whole vocabulary, 1 being best.`,
+		Example: `  kn predict --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg --top 5
+  kn predict --model google-bert/bert-base-cased --prompt "The capital of France is [MASK]." --json`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			m, err := a.load(cmd.Context())
+			if err != nil {
+				return err
+			}
+			p, err := m.Predict(prompt, kn.PredictOptions{Top: int(top), Answer: answer})
+			if err != nil {
+				return err
+			}
+			result := predictResult{Prompt: p.Prompt, MaskPosition: p.MaskPosition, Predictions: p.Predictions}
+			if p.Answer != nil {
+				result.Answer = &answerResult{p.Answer.Token, p.Answer.ID, p.Answer.Probability, p.Answer.Rank}
+			}
+			return a.print(result, func(w *bytes.Buffer) { result.write(w, a.out) })
+		}),
+	}
+	a.modelFlags(cmd)
+	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` to report probability and rank of")
+	cmd.Flags().Var(&top, "top", "how many tokens to show")
+	require(cmd, "prompt")
+	return cmd
+}
+
+func (r predictResult) write(w *bytes.Buffer, s style) {
+	fmt.Fprintln(w, r.Prompt)
+	t := newTable(">rank", "token", ">id", ">probability")
+	shown := false
+	for i, p := range r.Predictions {
+		paint := (func(a ...any) string)(nil)
+		if r.Answer != nil && r.Answer.ID == p.ID {
+			paint, shown = s.good, true
+		}
+		t.add(paint, i+1, p.Token, p.ID, p.Probability)
+	}
+	if r.Answer != nil && !shown {
+		t.add(s.good, r.Answer.Rank, r.Answer.Token, r.Answer.ID, r.Answer.Probability)
+	}
+	t.write(w, s)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+type scaleResult struct {
+	Factors     []float64 `json:"factors"`
+	Probability []float64 `json:"probability"`
+}
+
+func (a *app) scale() *cobra.Command {
+	var prompt, answer string
+	var neurons neuronsFlag
+	var everywhere bool
+	factors := factorsFlag{0, 0.5, 1, 2}
+	cmd := &cobra.Command{
+		Use:   "scale --model MODEL --prompt PROMPT --answer TOKEN --neurons L:I,L:I,...",
+		Short: "Multiply neurons by factors and watch an answer's probability",
+		Long: `Multiply the activation of a set of neurons at [MASK] by each factor and show
+the answer's probability: factor 0 suppresses them, 1 leaves the model as it
+is, 2 amplifies. The model itself does not change. A neuron is layer:index,
+both from 0, as "kn neurons" and "kn attribute" print them.`,
+		Example: `  kn scale --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg \
+     --neurons 0:13,1:14 --factors 0,0.5,1,2`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			m, err := a.load(cmd.Context())
+			if err != nil {
+				return err
+			}
+			result := scaleResult{Factors: factors}
+			for i, factor := range factors {
+				p, err := scaled(m, prompt, answer, neurons, factor, everywhere)
+				if err != nil {
+					return err
+				}
+				result.Probability = append(result.Probability, p)
+				if a.bar != nil {
+					a.bar.step(i+1, len(factors), "factors")
+				}
+			}
+			if a.json {
+				return a.print(result, nil)
+			}
+			plain, err := m.Probability(prompt, answer)
+			if err != nil {
+				return err
+			}
+			return a.print(nil, func(w *bytes.Buffer) {
+				fmt.Fprintf(w, "%s\n%s has probability %s; neurons %s\n", prompt, a.out.good(answer), number(plain), joinNeurons(neurons))
+				result.write(w, a.out, plain)
+			})
+		}),
+	}
+	a.modelFlags(cmd)
+	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` whose probability to show (required)")
+	cmd.Flags().VarP(&neurons, "neurons", "n", "neurons to scale, as layer:index (required)")
+	cmd.Flags().VarP(&factors, "factors", "f", "factors to multiply them by")
+	cmd.Flags().BoolVar(&everywhere, "everywhere", false, "scale at every token instead of only at [MASK]")
+	require(cmd, "prompt", "answer", "neurons")
+	return cmd
+}
+
+// scaled is the answer's probability when the neurons are multiplied by factor.
+func scaled(m *kn.Model, prompt, answer string, neurons []kn.Neuron, factor float64, everywhere bool) (float64, error) {
+	edit := kn.Scale(kn.SortNeurons(neurons), factor)
+	edit.Everywhere = everywhere
+	edited, err := m.With(edit)
+	if err != nil {
+		return 0, err
+	}
+	return edited.Probability(prompt, answer)
+}
+
+func (r scaleResult) write(w *bytes.Buffer, s style, plain float64) {
+	t := newTable(">factor", ">probability", ">change")
+	for i, p := range r.Probability {
+		change := "-"
+		if plain > 0 {
+			change = percent(p/plain - 1)
+		}
+		t.add(nil, fmt.Sprintf("%g", r.Factors[i]), p, change)
+	}
+	t.write(w, s)
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+)
+
+type tokenizeResult struct {
+	Text   string   `json:"text"`
+	IDs    []int    `json:"ids"`
+	Tokens []string `json:"tokens"`
+}
+
+func (a *app) tokenize() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tokenize --model MODEL TEXT",
+		Short: "Show the tokens that a model reads a text as",
+		Long: `Show the WordPiece tokens of a text with their ids, [CLS] and [SEP] included.
+A word that the vocabulary cannot spell is [UNK]. An answer must be one token:
+this shows whether it is.`,
+		Example: `  kn tokenize --model mini "Mozart was born in [MASK]."
+  kn tokenize --model ./bert-base-cased --json "Salzburg"
+  kn tokenize --model mini -- "-1 is a number"`,
+		Args: cobra.ExactArgs(1),
+		RunE: checked(func(cmd *cobra.Command, args []string) error {
+			m, err := a.load(cmd.Context())
+			if err != nil {
+				return err
+			}
+			e := m.Tokenizer().Encode(args[0])
+			return a.print(tokenizeResult{args[0], e.IDs, e.Tokens}, func(w *bytes.Buffer) {
+				t := newTable(">position", ">id", "token")
+				for i, id := range e.IDs {
+					t.add(nil, i, id, e.Tokens[i])
+				}
+				t.write(w, a.out)
+			})
+		}),
+	}
+	a.modelFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,70 @@
+package kn
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+)
+
+// The files that a model of this project's pre-training has beside the
+// weights, which [Model.Save] takes along.
+const (
+	FactsFile = "facts.jsonl.gz" // what it was taught, see [facts.ReadTaught]
+	CardFile  = "README.md"      // its model card
+)
+
+// ErrNoFacts says that a model does not tell what it was taught.
+var ErrNoFacts = errors.New("the model lists no facts that it was taught; only models that this project pre-trained do, such as mini")
+
+// Facts returns the facts that the model was taught, which are stored with
+// models of this project's pre-training. Others give [ErrNoFacts].
+func (m *Model) Facts() ([]facts.Taught, error) {
+	data, err := m.shared.folder.ReadFile(FactsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("kn: %s: %w", m.name, ErrNoFacts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kn: %w", err)
+	}
+	return facts.ReadTaught(bytes.NewReader(data), m.name+"/"+FactsFile)
+}
+
+// MustFacts is [Model.Facts] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustFacts() []facts.Taught { return must(m.Facts()) }
+
+// Save writes the model into a folder in Hugging Face format, which [Load]
+// opens and transformers' BertForMaskedLM and AutoTokenizer load. The folder
+// is made if need be, and each file appears when it is complete. Edits are
+// not part of a checkpoint: a handle that has some is not saved.
+func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
+	if len(m.edits) > 0 {
+		return fmt.Errorf("kn: %s has %d edits of activations, which a checkpoint cannot hold; save the model that they were applied to", m.name, len(m.edits))
+	}
+	c, err := m.shared.folder.Load(m.ctx, m.downloadProgress())
+	if err != nil {
+		return err
+	}
+	if err := c.SaveWith(dir, optional(options)); err != nil {
+		return err
+	}
+	for _, name := range []string{FactsFile, CardFile} {
+		data, err := m.shared.folder.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = renameio.WriteFile(filepath.Join(dir, name), data, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("kn: saving %s: %w", filepath.Join(dir, name), err)
+		}
+	}
+	return nil
+}
