@@ -24,6 +24,8 @@ type Folder struct {
 	config Config
 	tok    *tokenizer.Tokenizer
 
+	commit string // on the hub; "" for other sources
+
 	digest func() (string, error)
 }
 
@@ -118,3 +120,7 @@ func (f *Folder) openAt(name string) (io.ReaderAt, int64, io.Closer, error) {
 	}
 	return at, info.Size(), file, nil
 }
+
+// Commit is the commit of the hub's repository that the model was pinned to,
+// or "" if it does not come from the hub.
+func (f *Folder) Commit() string { return f.commit }

@@ -71,6 +71,11 @@ func header(tensors map[string]Tensor, opts SaveOptions) ([]byte, error) {
 		if bad := firstBad(t.Data); bad >= 0 {
 			return nil, fmt.Errorf("tensor %s: element %d is %v; the training diverged: lower the learning rate", name, bad, t.Data[bad])
 		}
+		if opts.F16 {
+			if i := slices.IndexFunc(t.Data, func(f float32) bool { return toHalf(f)&0x7fff == 0x7c00 }); i >= 0 {
+				return nil, fmt.Errorf("tensor %s: element %d is %v, too large for F16: store the model as F32", name, i, t.Data[i])
+			}
+		}
 		end := at + n*sizes[kind]
 		fields[name] = field{kind, append([]int{}, t.Shape...), [2]int64{at, end}}
 		at = end
