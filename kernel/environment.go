@@ -1,0 +1,51 @@
+package kernel
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// GoVariable is the environment variable that tells the go of the kernel's
+// PATH where the real one is.
+const GoVariable = "GONB_KN_GO"
+
+// Environment returns the kernel's environment: base, with
+//
+//   - our go, our tools and the real go's folder first on the PATH,
+//   - GOEXPERIMENT=simd added on amd64,
+//   - GOWORK removed, since GoNB makes a go.work of its own.
+//
+// All other variables, GOFLAGS and GOPROXY among them, stay as the user has
+// them.
+func (p Paths) Environment(base []string) []string {
+	path := []string{p.Shim(), p.Bin(), filepath.Dir(p.Go)}
+	env := []string{GoVariable + "=" + p.Go}
+	var experiment string
+	for _, v := range base {
+		switch name, value, _ := strings.Cut(v, "="); name {
+		case "PATH":
+			path = append(path, value)
+		case "GOEXPERIMENT":
+			experiment = value
+		case "GOWORK", GoVariable:
+		default:
+			env = append(env, v)
+		}
+	}
+	if experiment = Experiment(runtime.GOARCH, experiment); experiment != "" {
+		env = append(env, "GOEXPERIMENT="+experiment)
+	}
+	return append(env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
+}
+
+// Experiment adds simd to a GOEXPERIMENT value on amd64.
+func Experiment(arch, value string) string {
+	list := strings.FieldsFunc(value, func(r rune) bool { return r == ',' })
+	if arch != "amd64" || slices.Contains(list, "simd") || slices.Contains(list, "nosimd") {
+		return value
+	}
+	return strings.Join(append(list, "simd"), ",")
+}
