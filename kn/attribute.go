@@ -11,6 +11,10 @@ import (
 // DefaultTolerance is the adaptive rule's tolerance unless told otherwise.
 const DefaultTolerance = 1e-3
 
+// leastAdaptiveNodes is the smallest bound on the adaptive rule's nodes with
+// which it can tell its error: two rules must be there to compare.
+const leastAdaptiveNodes = 9
+
 // AttributeOptions are the options of [Model.Attribute].
 type AttributeOptions struct {
 	// Rule integrates over the activation's path. "" stands for [Adaptive].
@@ -59,6 +63,8 @@ func (o AttributeOptions) start() (func() quadrature.Integral, error) {
 		Trapezoid:         quadrature.Trapezoid,
 	}
 	switch rule := fixed[o.Rule]; {
+	case o.Rule == Adaptive && o.Nodes < leastAdaptiveNodes:
+		return nil, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", leastAdaptiveNodes, o.Nodes)
 	case o.Rule == Adaptive:
 		return func() quadrature.Integral { return quadrature.NewAdaptive(o.Nodes) }, nil
 	case o.Rule == ActivationBaseline:

@@ -37,6 +37,7 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"unknown characters", attribute(prompt, "日"), []string{"日"}},
 		{"unknown rule", attribute(prompt, answer, AttributeOptions{Rule: "simpson"}), []string{"simpson", "trapezoid"}},
 		{"too few nodes", attribute(prompt, answer, AttributeOptions{Rule: Trapezoid, Nodes: 1}), []string{"at least 2"}},
+		{"too few nodes to adapt", attribute(prompt, answer, AttributeOptions{Nodes: 3}), []string{"at least 9"}},
 		{"negative tolerance", attribute(prompt, answer, AttributeOptions{Tolerance: -1}), []string{"negative"}},
 		{"layer out of range", with(Suppress([]Neuron{{2, 0}})), []string{"2:0", "0 to 1"}},
 		{"index out of range", with(Suppress([]Neuron{{0, 32}})), []string{"0:32", "0 to 31"}},

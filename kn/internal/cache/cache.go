@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/adrg/xdg"
 	"github.com/google/renameio/v2"
@@ -94,19 +95,30 @@ func (c Cache) Put(key string, result any) error {
 	return nil
 }
 
-// Clear removes all entries and returns how many bytes they took.
+// entry is the path of an entry in the cache's folder, as path makes it.
+var entry = regexp.MustCompile(`^([0-9a-f]{2})/([0-9a-f]{64})\.json$`)
+
+// Clear removes all entries and returns how many bytes they took. Other files
+// in the folder are left alone.
 func (c Cache) Clear() (freed int64, err error) {
 	if c.dir == "" {
 		return 0, nil
 	}
-	err = filepath.WalkDir(c.dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
+	err = fs.WalkDir(os.DirFS(c.dir), ".", func(name string, file fs.DirEntry, err error) error {
+		if err != nil || file.IsDir() {
 			return err
 		}
-		if info, err := entry.Info(); err == nil {
+		match := entry.FindStringSubmatch(name)
+		if match == nil || match[1] != match[2][:2] {
+			return nil
+		}
+		if info, err := file.Info(); err == nil {
 			freed += info.Size()
 		}
-		return os.Remove(path)
+		if err := os.Remove(filepath.Join(c.dir, name)); !errors.Is(err, fs.ErrNotExist) { // another process may clear, too
+			return err
+		}
+		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil

@@ -1,9 +1,11 @@
 package cache
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -122,5 +124,29 @@ func TestClear(t *testing.T) {
 	}
 	if c.Get(key(t), &result{}) {
 		t.Error("an entry outlived Clear")
+	}
+}
+
+// TestClearLeavesOtherFiles: the cache's folder may be one that holds more.
+func TestClearLeavesOtherFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := At(dir).Put(key(t), result{[]float64{1}}); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("0123456789abcdef", 4) + ".json"
+	others := []string{"notes.json", filepath.Join("work", "results.json"), filepath.Join("ff", "x.json"), filepath.Join("ff", long), filepath.Join("a", key(t)[:2], key(t)+".json")}
+	for _, name := range others {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("{}"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := At(dir).Clear(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range others {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s was removed: %v", name, err)
+		}
 	}
 }
