@@ -67,14 +67,7 @@ func replaceCopy(from, to string) error {
 
 // warmPackages are what cells import; building them once makes the first
 // cell quick.
-var warmPackages = []string{
-	Module + "/kn/...",
-	Module + "/plots/...",
-	"github.com/gomlx/gomlx/core/graph",
-	"github.com/gomlx/gomlx/core/tensors",
-	"github.com/janpfeifer/gonb/gonbui/...",
-	"gonum.org/v1/plot/...",
-}
+var warmPackages = []string{Module + "/kn/...", Module + "/plots/...", Module + "/kernel/cells"}
 
 // WarmCache builds what cells import, as the kernel builds it.
 func (p Paths) WarmCache(ctx context.Context) error {

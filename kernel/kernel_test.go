@@ -1,0 +1,200 @@
+package kernel_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kernel"
+	"github.com/knowledge-neurons/gonb-kn/kernel/kerneltest"
+)
+
+const allImports = `import (
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+)
+%%
+_, _, _ = graph.Add, plot.New, gonbui.IsNotebook
+fmt.Println(kn.Version, stat.Mean([]float64{1, 3}, nil))`
+
+// TestCellsWithoutNetwork: everything that this module has can be imported
+// with no module proxy to be reached.
+func TestCellsWithoutNetwork(t *testing.T) {
+	s := kerneltest.Shared(t).Start(t, "GOPROXY=off", "GOFLAGS=-mod=mod")
+	if a := s.Run(allImports); a.Status != "ok" || a.Printed("stdout") != kn()+" 2\n" {
+		t.Errorf("%+v", a)
+	}
+	// Imports last: a later cell uses them without naming them.
+	if a := s.Run("%%\nfmt.Println(kn.Neuron{1, 2})"); a.Printed("stdout") != "1:2\n" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func kn() string { return "0.1.0" }
+
+// TestCellsGetOurVersions compares what a cell was built with to go.mod.
+func TestCellsGetOurVersions(t *testing.T) {
+	in := kerneltest.Shared(t)
+	s := in.Start(t)
+	a := s.Run(`import (
+	"runtime/debug"
+	"github.com/gomlx/gomlx/core/graph"
+	"gonum.org/v1/plot"
+)
+%%
+_, _ = graph.Add, plot.New
+info, _ := debug.ReadBuildInfo()
+for _, d := range info.Deps { fmt.Println(d.Path, d.Version) }`)
+	mod, err := os.ReadFile(filepath.Join(in.Root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for line := range strings.Lines(a.Printed("stdout")) {
+		line = strings.TrimSpace(line)
+		if path, _, _ := strings.Cut(line, " "); strings.Contains(path, "gomlx") || strings.Contains(path, "gonum") {
+			checked++
+			if !strings.Contains(string(mod), "\t"+line) {
+				t.Errorf("a cell was built with %s, which is not what go.mod says", line)
+			}
+		}
+	}
+	if checked < 3 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestOtherModulesComeByGoGet imports a module that is not in go.mod.
+func TestOtherModulesComeByGoGet(t *testing.T) {
+	s := kerneltest.Shared(t).Start(t)
+	a := s.Run("import (\n\t\"rsc.io/quote\"\n\t\"github.com/knowledge-neurons/gonb-kn/kn\"\n)\n%%\nfmt.Println(quote.Glass(), kn.Version)")
+	if a.Status != "ok" || !strings.Contains(a.Printed("stdout"), kn()) {
+		t.Errorf("%+v", a)
+	}
+}
+
+// TestErrorsPointAtTheCellsLine: a panic in the third line, a compile error
+// in the second.
+func TestErrorsPointAtTheCellsLine(t *testing.T) {
+	s := kerneltest.Shared(t).Start(t)
+	a := s.Run("%%\nvar list []int\nfmt.Println(list[3])")
+	if a.Status != "error" || !strings.Contains(a.Printed("stderr"), "Cell [1] Line 3") {
+		t.Errorf("panic: %+v", a)
+	}
+	a = s.Run("%%\nfmt.Println(undefinedName)")
+	if a.Status != "error" || !strings.Contains(a.HTML(), "Cell[2]: Line 2") || !strings.Contains(a.HTML(), "undefinedName") {
+		t.Errorf("compile error: %+v", a)
+	}
+	if a := s.Run("%%\nfmt.Println(1)"); a.Printed("stdout") != "1\n" {
+		t.Errorf("the kernel did not recover: %+v", a)
+	}
+}
+
+// TestInterruptStopsTheComputation interrupts an endless loop.
+func TestInterruptStopsTheComputation(t *testing.T) {
+	s := kerneltest.Shared(t).Start(t)
+	s.Run("%%\nfmt.Println()") // the build cache is warm then
+	a := s.Ask(kerneltest.Ask{Code: "%%\nfmt.Println(\"begun\")\nfor x := 0.0; ; { x++ }", InterruptAfter: 6})
+	if a.Status != "error" || a.Printed("stdout") != "begun\n" || a.Seconds > 11 {
+		t.Errorf("%+v", a)
+	}
+	if a := s.Run("%%\nfmt.Println(1)"); a.Printed("stdout") != "1\n" {
+		t.Errorf("the kernel did not survive: %+v", a)
+	}
+}
+
+func TestCompletionAndInspection(t *testing.T) {
+	in := kerneltest.Shared(t)
+	if _, err := os.Stat(in.Program("gopls")); err != nil {
+		t.Fatal("the installer had no gopls to build, although the module proxy is reached")
+	}
+	s := in.Start(t)
+	s.Run("import \"github.com/knowledge-neurons/gonb-kn/kn\"\nvar n kn.Neuron\n%%\nfmt.Println(n)")
+	code := "%%\nfmt.Println(n.Lay"
+	position := len(code)
+	if a := s.Ask(kerneltest.Ask{Code: code, Complete: &position}); !slices.ContainsFunc(a.Matches, func(m string) bool { return strings.Contains(m, "Layer") }) {
+		t.Errorf("completion gave %+v", a)
+	}
+	code = "%%\nfmt.Println(n.Layer)"
+	position = len(code) - 2
+	if a := s.Ask(kerneltest.Ask{Code: code, Inspect: &position}); !strings.Contains(a.Text, "Layer") {
+		t.Errorf("inspection gave %+v", a)
+	}
+}
+
+// TestTwoKernelsAtOnce runs two side by side.
+func TestTwoKernelsAtOnce(t *testing.T) {
+	in := kerneltest.Shared(t)
+	a, b := in.Start(t), in.Start(t)
+	a.Run("var x = 1")
+	b.Run("var x = 2")
+	if got := a.Run("%%\nfmt.Println(x)").Printed("stdout") + b.Run("%%\nfmt.Println(x)").Printed("stdout"); got != "1\n2\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSpecIsWrittenAndChecked(t *testing.T) {
+	p := kernel.Paths{Root: "/module", Data: t.TempDir(), Jupyter: t.TempDir(), Go: "/go"}
+	if err := p.CheckSpec(); err == nil {
+		t.Error("no error although there is no kernelspec")
+	}
+	if err := p.WriteSpec(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.CheckSpec(); err != nil {
+		t.Error(err)
+	}
+	other := p
+	other.Root = "/elsewhere"
+	if err := other.CheckSpec(); err == nil || !strings.Contains(err.Error(), "another installation") {
+		t.Errorf("another module's kernelspec passes: %v", err)
+	}
+	data, err := os.ReadFile(filepath.Join(p.Spec(), "kernel.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec map[string]any
+	if err := json.Unmarshal(data, &spec); err != nil || spec["display_name"] != "Go (knowledge neurons)" {
+		t.Errorf("%s: %v", data, err)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	p := kernel.Paths{Data: "/data", Go: "/real/bin/go"}
+	env := p.Environment([]string{"PATH=/usr/bin", "GOWORK=off", "GOFLAGS=-x", "GOEXPERIMENT=rangefunc"})
+	want := []string{"PATH=/data/shim:/data/bin:/real/bin:/usr/bin", "GOFLAGS=-x", "GONB_KN_GO=/real/bin/go"}
+	experiment := "GOEXPERIMENT=rangefunc"
+	if runtime.GOARCH == "amd64" {
+		experiment += ",simd"
+	}
+	for _, v := range append(want, experiment) {
+		if !slices.Contains(env, v) {
+			t.Errorf("%s is missing in %q", v, env)
+		}
+	}
+	if slices.Contains(env, "GOWORK=off") {
+		t.Error("GOWORK is still set")
+	}
+}
+
+func TestExperiment(t *testing.T) {
+	for _, c := range []struct{ arch, value, want string }{
+		{"amd64", "", "simd"},
+		{"amd64", "simd", "simd"},
+		{"amd64", "nosimd", "nosimd"},
+		{"amd64", "a,b", "a,b,simd"},
+		{"arm64", "", ""},
+		{"arm64", "a", "a"},
+	} {
+		if got := kernel.Experiment(c.arch, c.value); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.arch, c.value, got, c.want)
+		}
+	}
+}
