@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -90,7 +91,7 @@ of the fact. The prompts should say the same thing in different words.`,
 			if err != nil {
 				return err
 			}
-			prompts, err := a.readPrompts(m, file)
+			prompts, err := a.readPrompts(cmd.Context(), m, file)
 			if err != nil {
 				return err
 			}
@@ -110,8 +111,8 @@ of the fact. The prompts should say the same thing in different words.`,
 }
 
 // readPrompts reads a file of prompts and checks each, so that an error names its line.
-func (a *app) readPrompts(m *kn.Model, file string) ([]string, error) {
-	lines, err := a.readLines(file)
+func (a *app) readPrompts(ctx context.Context, m *kn.Model, file string) ([]string, error) {
+	lines, err := a.readLines(ctx, file)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -123,19 +125,37 @@ func (c *countFlag) Set(text string) error {
 // line is a line of a file that is not blank, with where it stands.
 type line struct{ text, at string }
 
-// readLines reads a file of one prompt a line, "-" being standard input.
-// Blank lines are skipped, and so are carriage returns and white space around
-// a prompt.
-func (a *app) readLines(path string) ([]line, error) {
-	r, name := a.stdin, "standard input"
+// readLines reads a file of one prompt a line, "-" being standard input, which
+// ctx can end the wait for. Blank lines are skipped, and so are carriage
+// returns and white space around a prompt.
+func (a *app) readLines(ctx context.Context, path string) ([]line, error) {
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the prompts: %w; give a text file with one prompt a line, or - for standard input", err)
 		}
 		defer file.Close()
-		r, name = file, path
+		return scanLines(file, path)
 	}
+	type result struct {
+		lines []line
+		err   error
+	}
+	read := make(chan result, 1)
+	go func() {
+		lines, err := scanLines(a.stdin, "standard input")
+		read <- result{lines, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-read:
+		return r.lines, r.err
+	}
+}
+
+// scanLines reads the lines that are not blank.
+func scanLines(r io.Reader, name string) ([]line, error) {
 	var lines []line
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, 1<<20)
@@ -153,7 +173,7 @@ func (a *app) readLines(path string) ([]line, error) {
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return nil, fmt.Errorf("%s: after %d prompts: %w", name, len(lines), err)
+		return nil, fmt.Errorf("cannot read the prompts in %s after %d of them: %w", name, len(lines), err)
 	}
 	if len(lines) == 0 {
 		return nil, fmt.Errorf("%s holds no prompt; write one a line, each with one [MASK]", name)

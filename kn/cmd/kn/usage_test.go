@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// TestWrongUsage: exit status 2, nothing on standard output, and one line on
+// standard error with the words that lead to the cure.
+func TestWrongUsage(t *testing.T) {
+	predict := []string{"predict", "--model", "m", "--prompt", "p"}
+	attribute := []string{"attribute", "--model", "m", "--prompt", "p", "--answer", "a"}
+	neurons := []string{"neurons", "--model", "m", "--prompts", "f", "--answer", "a"}
+	scale := []string{"scale", "--model", "m", "--prompt", "p", "--answer", "a"}
+	for _, c := range []struct {
+		base, args []string
+		words      string
+	}{
+		{nil, []string{"bogus"}, `unknown command "bogus"`},
+		{nil, []string{"predcit"}, "predict"},
+		{nil, []string{"--bogus"}, "--bogus"},
+		{nil, []string{"cache"}, "kn cache clear"},
+		{nil, []string{"cache", "bogus"}, "bogus"},
+		{nil, []string{"version", "extra"}, "extra"},
+		{nil, []string{"tokenize", "text"}, `"model"`},
+		{nil, []string{"tokenize", "--model", "m"}, "1 arg"},
+		{nil, []string{"tokenize", "--model", "m", "two", "words"}, "1 arg"},
+		{nil, []string{"predict"}, `"model", "prompt"`},
+		{nil, []string{"predict", "--model"}, "--model"},
+		{nil, []string{"export", "--model", "m"}, `"out"`},
+		{nil, []string{"facts"}, `"model"`},
+		{predict, []string{"extra"}, "extra"},
+		{predict, []string{"--bogus"}, "--bogus"},
+		{predict, []string{"--top", "0"}, "at least 1"},
+		{predict, []string{"--top", "many"}, "many"},
+		{predict, []string{"--json=perhaps"}, "perhaps"},
+		{attribute, []string{"--rule", "simpson"}, "gauss_legendre"},
+		{attribute, []string{"--nodes", "0"}, "at least 1"},
+		{attribute, []string{"--nodes", "-3"}, "-3"},
+		{attribute, []string{"--nodes", "1.5"}, "1.5"},
+		{attribute, []string{"--tolerance", "0"}, "--tolerance"},
+		{attribute, []string{"--tolerance", "NaN"}, "--tolerance"},
+		{attribute, []string{"--tolerance", "0.1", "--rule", "trapezoid"}, "adaptive"},
+		{neurons, []string{"--threshold", "1.5"}, "from 0 to 1"},
+		{neurons, []string{"--threshold", "NaN"}, "from 0 to 1"},
+		{neurons, []string{"--share", "-0.1"}, "from 0 to 1"},
+		{neurons, []string{"--preset", "dai1922"}, "dai2022 or eleutherai2021"},
+		{scale, nil, `"neurons"`},
+		{scale, []string{"--neurons", ""}, "layer:index"},
+		{scale, []string{"--neurons", "1"}, "layer:index"},
+		{scale, []string{"--neurons", "1:"}, "layer:index"},
+		{scale, []string{"--neurons", "1:2:3"}, "layer:index"},
+		{scale, []string{"--neurons", "-1:2"}, "layer:index"},
+		{scale, []string{"--neurons", "1:2,,1:3"}, "layer:index"},
+		{scale, []string{"--neurons", "1:99999999999999999999"}, "layer:index"},
+		{scale, []string{"--neurons", "0:1", "--factors", ""}, "finite number"},
+		{scale, []string{"--neurons", "0:1", "--factors", "1,"}, "finite number"},
+		{scale, []string{"--neurons", "0:1", "--factors", "one"}, "finite number"},
+		{scale, []string{"--neurons", "0:1", "--factors", "NaN"}, "finite number"},
+		{scale, []string{"--neurons", "0:1", "--factors", "1e999"}, "finite number"},
+	} {
+		args := append(append([]string{}, c.base...), c.args...)
+		o := within(args...)
+		if o.code != exitUsage || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, c.words) || !strings.Contains(o.stderr, "--help") {
+			t.Errorf("kn %q: exit status %d, stdout %q, stderr %q without %q", args, o.code, o.stdout, o.stderr, c.words)
+		}
+	}
+}
+
+// isOneLine says whether there is one line of text, and not two.
+func isOneLine(s string) bool {
+	return strings.HasPrefix(s, "error: ") && strings.Count(s, "\n") == 1 && strings.HasSuffix(s, "\n")
+}
+
+// TestStatusOfTheProgram: what run returns is the program's exit status.
+func TestStatusOfTheProgram(t *testing.T) {
+	for code, args := range map[int][]string{
+		0: {"version"}, exitFailure: {"facts", "--model", "./no/such"}, exitUsage: {"bogus"},
+	} {
+		if o := finished(t, command(t, args...)); o.code != code {
+			t.Errorf("kn %q: exit status %d, want %d", args, o.code, code)
+		}
+	}
+}
+
+// TestHelp: every command explains itself with an example, and the examples
+// are command lines that the program takes.
+func TestHelp(t *testing.T) {
+	root := (&app{}).root()
+	for _, cmd := range append(root.Commands(), root) {
+		if cmd.Name() == "help" || cmd.Name() == "completion" {
+			continue
+		}
+		help := within(append(strings.Fields(cmd.CommandPath())[1:], "--help")...)
+		if cmd.Name() == "cache" {
+			cmd, _, _ = root.Find([]string{"cache", "clear"})
+		}
+		if help.code != 0 || !strings.Contains(help.stdout, "Usage:") || cmd.Example == "" || cmd.Short == "" {
+			t.Errorf("%s has no help or no example: %+v", cmd.CommandPath(), help)
+		}
+		for _, args := range examples(cmd.Example) {
+			if err := takes(args); err != nil {
+				t.Errorf("%s: example %q: %v", cmd.CommandPath(), args, err)
+			}
+		}
+	}
+}
+
+var words = regexp.MustCompile(`"[^"]*"|\S+`)
+
+// examples finds the calls of kn in an example.
+func examples(text string) (all [][]string) {
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, ">")
+		fields := words.FindAllString(line, -1)
+		for len(fields) > 0 && strings.Contains(fields[0], "=") { // environment
+			fields = fields[1:]
+		}
+		if len(fields) == 0 || fields[0] != "kn" {
+			continue
+		}
+		for i := range fields {
+			fields[i] = strings.Trim(fields[i], `"`)
+		}
+		all = append(all, fields[1:])
+	}
+	return all
+}
+
+// takes checks a command line as cobra does before it runs the command.
+func takes(args []string) error {
+	root := (&app{}).root()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
+		return err
+	}
+	return cmd.ValidateRequiredFlags()
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if o := within("completion", shell); o.code != 0 || len(o.stdout) < 1000 {
+			t.Errorf("%s: exit status %d, %d bytes", shell, o.code, len(o.stdout))
+		}
+	}
+	if o := within(cobra.ShellCompNoDescRequestCmd, "attribute", "--rule", ""); !strings.Contains(o.stdout, "left_riemann\n") {
+		t.Errorf("completing --rule gives %q", o.stdout)
+	}
+	if o := within(cobra.ShellCompNoDescRequestCmd, "neurons", "--preset", ""); !strings.Contains(o.stdout, "dai2022\n") {
+		t.Errorf("completing --preset gives %q", o.stdout)
+	}
+}
+
+// TestInterruptedWait: nothing on standard input and Ctrl-C ends the program.
+func TestInterruptedWait(t *testing.T) {
+	never, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	var stdout, stderr strings.Builder
+	code := run(ctx, []string{"neurons", "--model", small(t), "--prompts", "-", "--answer", "Paris"}, never, &stdout, &stderr)
+	if code != exitInterrupted || stdout.String() != "" || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("exit status %d, stdout %q, stderr %q", code, &stdout, &stderr)
+	}
+}
