@@ -1,0 +1,55 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// finite checks the values of a list called name.
+func finite(name string, values []float64) error {
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("plots: %s[%d] is %v, which cannot be drawn", name, i, v)
+		}
+	}
+	return nil
+}
+
+// probabilities checks that all values lie between 0 and 1, up to rounding.
+func probabilities(name string, values []float64) error {
+	if err := finite(name, values); err != nil {
+		return err
+	}
+	for i, v := range values {
+		if v < -1e-6 || v > 1+1e-6 {
+			return fmt.Errorf("plots: %s[%d] is %v, which is no probability", name, i, v)
+		}
+	}
+	return nil
+}
+
+// sameLength checks that a list has the length of another.
+func sameLength(name string, n int, other string, m int) error {
+	if n != m {
+		return fmt.Errorf("plots: %s has %d values, but %s has %d", name, n, other, m)
+	}
+	return nil
+}
+
+// inside checks that neurons are of a model of the given sizes.
+func inside(name string, neurons []kn.Neuron, layers, ffn int) error {
+	for _, n := range neurons {
+		if n.Layer < 0 || n.Layer >= layers || n.Index < 0 || n.Index >= ffn {
+			return fmt.Errorf("plots: %s has neuron %v, but the model has %d layers of %d neurons", name, n, layers, ffn)
+		}
+	}
+	return nil
+}
+
+// missing is the error for a nil result.
+func missing(what string) error {
+	return errors.New("plots: the " + what + " to draw is nil; check the error that came with it")
+}

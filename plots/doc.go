@@ -1,0 +1,33 @@
+// Package plots draws the results of package kn with gonum/plot.
+//
+// Each chart is one call that takes a result and returns a [Figure]:
+//
+//	fig := plots.MustFactorCurves(curves)
+//	plots.MustShow(fig)          // inline, in a GoNB cell
+//	err := fig.Save("fact.pdf")  // or .svg, .png
+//
+// The charts are
+//
+//   - [FactorCurves]: answer probability against the factor by which neurons are multiplied,
+//   - [ActivationScatter]: activation against probability, a point a prompt,
+//   - [NeuronsPerLayer]: in which layers the knowledge neurons are,
+//   - [AttributionHeatMap]: scores over layers and neurons,
+//   - [Overlap]: what the coarse sets of a fact's prompts have in common,
+//   - [Predictions]: the most probable tokens before and after an edit,
+//   - [InteractiveCurve]: the first as a piece of HTML with a slider.
+//
+// The zero [Options] suit a notebook; [PaperColumn] suits one column of a
+// paper. Colours are those of Okabe and Ito (2008), viridis, and a blue to
+// orange scale, which colour-blind readers can tell apart; line styles and
+// markers differ as well, for print in grey.
+//
+// A figure carries where it comes from: the [kn.Provenance] of the results
+// drawn, in the metadata of an SVG (read it back with [ReadProvenance]), in
+// text chunks of a PNG and in the document information of a PDF. The same
+// result and options give the same bytes.
+//
+// Text is set in Liberation Sans, which has Latin, Greek and Cyrillic. In an
+// SVG the reader's fonts fill in for what it lacks (Chinese, say); a PNG shows
+// a box for such a character. A PDF has only the characters of Western Europe
+// and sets others without their accents, or as a question mark.
+package plots

@@ -1,0 +1,165 @@
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// FactorCurves draws the answer's probability against the factor by which
+// neurons are multiplied: the fact's own and both controls, with bands from
+// the lowest to the highest where the result has them, and the point of the
+// unmodified model, at factor 1. A control without values is left out.
+func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if curves == nil {
+		return nil, missing("factor curves")
+	}
+	if err := checkCurves(curves); err != nil {
+		return nil, err
+	}
+	f := newFigure("factor curves", "Scaling the knowledge neurons of "+quoted(curves.Answer), o)
+	f.subtitle = append(f.subtitle, promptLine(curves.Prompts))
+	f.provenance = []kn.Provenance{curves.Provenance}
+	p := f.theme.plot("Factor by which the neurons are multiplied", "Probability of "+quoted(clip(clean(curves.Answer), 24)))
+	f.panels = []*plot.Plot{p}
+	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	if err := f.addCurves(curves); err != nil {
+		return nil, err
+	}
+	if err := f.addUnmodified(curves); err != nil {
+		return nil, err
+	}
+	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
+	f.desc = describeCurves(curves)
+	return f, nil
+}
+
+// MustFactorCurves is [FactorCurves] for notebook cells: it panics instead of returning an error.
+func MustFactorCurves(curves *kn.FactorCurves, options ...Options) *Figure {
+	return must(FactorCurves(curves, options...))
+}
+
+// curveStyles are the curves with what tells them apart, the fact's own last
+// so that it lies on top.
+func curveStyles(c *kn.FactorCurves) []curveStyle {
+	return []curveStyle{
+		{c.Random, "random control", 2, 0.12},
+		{c.Matched, "activation-matched control", 1, 0.12},
+		{c.Own, "knowledge neurons", 0, 0.16},
+	}
+}
+
+type curveStyle struct {
+	curve  kn.Curve
+	label  string // unless the curve has one
+	series int
+	wash   float64 // opacity of the band
+}
+
+func (s curveStyle) legend() string {
+	text := cmp.Or(s.curve.Label, s.label)
+	if n := len(s.curve.Neurons); n > 0 {
+		text += fmt.Sprintf(" (%d)", n)
+	}
+	return text
+}
+
+// addCurves adds the bands below, the lines above, the legend from the own on.
+func (f *Figure) addCurves(curves *kn.FactorCurves) error {
+	p, t := f.panels[0], f.theme
+	styles := curveStyles(curves)
+	bands := make([]*plotter.Polygon, len(styles))
+	for i, s := range styles {
+		if len(s.curve.Low) == 0 || len(s.curve.Factors) == 0 {
+			continue
+		}
+		band, err := plotter.NewPolygon(outline(s.curve))
+		if err != nil {
+			return fmt.Errorf("plots: band of the %s: %w", s.label, err)
+		}
+		band.Color = wash(f.options.Palette.series(s.series), s.wash)
+		band.LineStyle.Width = 0
+		bands[i] = band
+		p.Add(band)
+	}
+	for i, s := range styles {
+		if len(s.curve.Factors) == 0 {
+			continue
+		}
+		line, points, err := plotter.NewLinePoints(sorted(s.curve.Factors, s.curve.Probability))
+		if err != nil {
+			return fmt.Errorf("plots: %s: %w", s.label, err)
+		}
+		color := f.options.Palette.series(s.series)
+		line.LineStyle = t.line(1.6, color)
+		line.Dashes = dashes(s.series, line.Width)
+		points.GlyphStyle = draw.GlyphStyle{Color: color, Radius: t.pt(2.4), Shape: glyphs[s.series]}
+		p.Add(line, points)
+		thumbs := []plot.Thumbnailer{line, points}
+		if bands[i] != nil {
+			thumbs = append([]plot.Thumbnailer{bands[i]}, thumbs...)
+		}
+		f.addLegend(s.legend(), thumbs...)
+	}
+	slices.Reverse(f.legend)
+	return nil
+}
+
+// addUnmodified marks factor 1 and the model's own probability there.
+func (f *Figure) addUnmodified(curves *kn.FactorCurves) error {
+	p, t := f.panels[0], f.theme
+	one := plotter.XYs{{X: 1, Y: curves.Probability}}
+	mark, err := plotter.NewScatter(one)
+	if err != nil {
+		return fmt.Errorf("plots: point of the unmodified model: %w", err)
+	}
+	mark.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: t.pt(4.6), Shape: thickRing{t.pt(1.4)}}
+	p.Add(upright{1, draw.LineStyle{Color: faint, Width: t.pt(0.7), Dashes: dashes(2, t.pt(1.2))}}, mark)
+	f.addLegend("unmodified model", mark)
+	return nil
+}
+
+// outline is the polygon around a curve's band.
+func outline(c kn.Curve) plotter.XYs {
+	low, high := sorted(c.Factors, c.Low), sorted(c.Factors, c.High)
+	slices.Reverse(high)
+	return append(low, high...)
+}
+
+// sorted pairs xs with ys, ordered by x.
+func sorted(xs, ys []float64) plotter.XYs {
+	pairs := make(plotter.XYs, len(xs))
+	for i := range xs {
+		pairs[i] = plotter.XY{X: xs[i], Y: ys[i]}
+	}
+	slices.SortStableFunc(pairs, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
+	return pairs
+}
+
+func describeCurves(c *kn.FactorCurves) string {
+	parts := []string{
+		fmt.Sprintf("Probability of the answer %s against the factor by which neurons are multiplied", quoted(c.Answer)),
+		"Prompts: " + promptLine(c.Prompts),
+		"Unmodified model: " + short(c.Probability),
+	}
+	styles := curveStyles(c)
+	slices.Reverse(styles)
+	for _, s := range styles {
+		if n := len(s.curve.Factors); n > 0 {
+			xy := sorted(s.curve.Factors, s.curve.Probability)
+			parts = append(parts, fmt.Sprintf("%s: %s at factor %s, %s at factor %s", cmp.Or(s.curve.Label, s.label),
+				short(xy[0].Y), short(xy[0].X), short(xy[n-1].Y), short(xy[n-1].X)))
+		}
+	}
+	return sentences(parts...)
+}

@@ -1,0 +1,136 @@
+package plots
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// Figure is a chart that can be saved and shown. See [Figure.Save] and [Show].
+type Figure struct {
+	chart      string // kind of chart, for the provenance
+	title      string
+	subtitle   []string
+	desc       string // for readers who do not see the chart
+	provenance []kn.Provenance
+
+	options Options
+	theme   theme
+	legend  []legendEntry
+	panels  []*plot.Plot
+	// layout cuts the body of the figure into the panels' canvases, and
+	// draws what is not a plot.
+	layout func(c draw.Canvas) []draw.Canvas
+	// data is where the first panel's data was last drawn.
+	data vg.Rectangle
+}
+
+// newFigure starts a figure of one panel with the chart's own title.
+func newFigure(chart, title string, o Options) *Figure {
+	if o.Title != "" {
+		title = o.Title
+	}
+	return &Figure{
+		chart: chart, title: clean(title), options: o, theme: theme{o.Size.Text},
+		layout: func(c draw.Canvas) []draw.Canvas { return []draw.Canvas{c} },
+	}
+}
+
+// Panels returns the figure's gonum plots, mostly one, for changes that
+// [Options] has no field for. The title and the legend are not part of them.
+func (f *Figure) Panels() []*plot.Plot { return f.panels }
+
+// Title returns the figure's title.
+func (f *Figure) Title() string { return f.title }
+
+// Description says in words what the figure shows. It is the SVG's
+// description, for readers who cannot see the chart.
+func (f *Figure) Description() string { return f.desc }
+
+// Provenance returns what the figure carries in its files.
+func (f *Figure) Provenance() Provenance {
+	return Provenance{Chart: f.chart, Title: f.title, Results: f.provenance}
+}
+
+// draw draws the figure. gonum/plot panics at draw time, which ends here.
+func (f *Figure) draw(target vg.CanvasSizer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("plots: cannot draw the %s: %v\n%s", f.chart, r, debug.Stack())
+		}
+	}()
+	c := draw.New(target)
+	c.SetColor(white)
+	c.Fill(c.Rectangle.Path())
+	margin := f.theme.pt(7)
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+	c.Max.Y -= f.drawTitle(c)
+	c.Max.Y -= f.drawLegend(c)
+	if c.Max.Y-c.Min.Y < f.theme.pt(40) {
+		return fmt.Errorf("plots: no room for the %s below its title and legend; make it higher or its text smaller", f.chart)
+	}
+	for i, canvas := range f.layout(c) {
+		if i == 0 {
+			f.data = f.panels[0].DataCanvas(canvas).Rectangle
+		}
+		f.panels[i].Draw(canvas)
+	}
+	return nil
+}
+
+// drawTitle returns the height it took.
+func (f *Figure) drawTitle(c draw.Canvas) vg.Length {
+	y := c.Max.Y
+	put := func(style draw.TextStyle, lines []string) {
+		for _, line := range lines {
+			c.FillText(style, vg.Point{X: c.Min.X, Y: y}, line)
+			y -= style.Font.Size * 1.25
+		}
+	}
+	room := c.Max.X - c.Min.X
+	title := f.theme.bold(titleSize, ink)
+	put(title, wrap(title, f.title, room, 2))
+	subtitle := f.theme.style(smallSize, faint)
+	for _, s := range f.subtitle {
+		put(subtitle, wrap(subtitle, clean(s), room, 2))
+	}
+	return c.Max.Y - y + f.theme.pt(4)
+}
+
+// promptLine is the line below a title that says which prompts were used.
+func promptLine(prompts []string) string {
+	switch len(prompts) {
+	case 0:
+		return ""
+	case 1:
+		return clean(prompts[0])
+	case 2:
+		return clip(clean(prompts[0]), 90) + " (and another prompt)"
+	}
+	return fmt.Sprintf("%s (and %d more prompts)", clip(clean(prompts[0]), 90), len(prompts)-1)
+}
+
+// plural writes a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sentences joins what a description says, leaving out what is empty.
+func sentences(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p = clean(p); p != "" {
+			kept = append(kept, strings.TrimSuffix(p, ".")+".")
+		}
+	}
+	return strings.Join(kept, " ")
+}

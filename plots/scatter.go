@@ -1,0 +1,157 @@
+package plots
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// maxGroups is how many groups a scatter tells apart; the rest are one.
+const maxGroups = 7
+
+// ActivationScatter draws the answer's probability against the mean
+// activation of the fact's neurons, a point a prompt, groups by colour and
+// marker, with Pearson's correlation and the least-squares line. Of more than
+// seven groups the largest six are told apart.
+func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if scatter == nil {
+		return nil, missing("activation scatter")
+	}
+	if err := checkScatter(scatter); err != nil {
+		return nil, err
+	}
+	f := newFigure("activation scatter", "Neuron activation and fact probability", o)
+	n := len(scatter.Points)
+	f.subtitle = append(f.subtitle, scatterLine(scatter))
+	f.provenance = []kn.Provenance{scatter.Provenance}
+	p := f.theme.plot("Mean activation of the neurons at [MASK]", "Probability of the answer")
+	f.panels = []*plot.Plot{p}
+	p.Add(rulers{style: f.theme.line(0.6, rule), across: true, vertical: true})
+	if err := f.addGroups(scatter.Points); err != nil {
+		return nil, err
+	}
+	f.addTrend(scatter)
+	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
+	pad := (p.X.Max - p.X.Min) * 0.04
+	p.X.Min, p.X.Max = p.X.Min-pad, p.X.Max+pad
+	f.desc = sentences(fmt.Sprintf("Probability of the answer against the mean activation of knowledge neurons, %s",
+		plural(n, "prompt")), scatterLine(scatter))
+	return f, nil
+}
+
+// MustActivationScatter is [ActivationScatter] for notebook cells: it panics instead of returning an error.
+func MustActivationScatter(scatter *kn.ActivationScatter, options ...Options) *Figure {
+	return must(ActivationScatter(scatter, options...))
+}
+
+func scatterLine(s *kn.ActivationScatter) string {
+	line := fmt.Sprintf("Pearson r = %.2f over %s", s.Pearson, plural(len(s.Points), "prompt"))
+	if n := len(s.Neurons); n > 0 {
+		line += ", mean of " + plural(n, "neuron")
+	}
+	return line
+}
+
+func checkScatter(s *kn.ActivationScatter) error {
+	if len(s.Points) == 0 {
+		return errors.New("plots: the activation scatter has no points")
+	}
+	if !(math.Abs(s.Pearson) <= 1+1e-9) {
+		return fmt.Errorf("plots: the activation scatter's correlation is %v, which is not between -1 and 1", s.Pearson)
+	}
+	for i, p := range s.Points {
+		if err := finite(fmt.Sprintf("activation of point %d", i), []float64{p.Activation}); err != nil {
+			return err
+		}
+		if err := probabilities(fmt.Sprintf("probability of point %d", i), []float64{p.Probability}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group is the points of one entry of the legend.
+type group struct {
+	name   string
+	points plotter.XYs
+}
+
+// groups splits points by group, in order of first appearance; beyond
+// maxGroups the smallest become one, last.
+func groups(points []kn.ScatterPoint) []group {
+	index := map[string]int{}
+	var all []group
+	for _, p := range points {
+		i, ok := index[p.Group]
+		if !ok {
+			i = len(all)
+			index[p.Group] = i
+			all = append(all, group{name: p.Group})
+		}
+		all[i].points = append(all[i].points, plotter.XY{X: p.Activation, Y: p.Probability})
+	}
+	if len(all) <= maxGroups {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b group) int { return cmp.Compare(len(b.points), len(a.points)) })
+	rest := group{name: fmt.Sprintf("%d other groups", len(all)-maxGroups+1)}
+	for _, g := range all[maxGroups-1:] {
+		rest.points = append(rest.points, g.points...)
+	}
+	return append(all[:maxGroups-1:maxGroups-1], rest)
+}
+
+func (f *Figure) addGroups(points []kn.ScatterPoint) error {
+	opacity := 0.85
+	if len(points) > 150 {
+		opacity = 0.55
+	}
+	all := groups(points)
+	for i, g := range all {
+		s, err := plotter.NewScatter(g.points)
+		if err != nil {
+			return fmt.Errorf("plots: group %q: %w", g.name, err)
+		}
+		s.GlyphStyle = draw.GlyphStyle{
+			Color: wash(f.options.Palette.series(i), opacity), Radius: f.theme.pt(2.8), Shape: glyphs[i],
+		}
+		f.panels[0].Add(s)
+		if len(all) > 1 || g.name != "" {
+			f.addLegend(fmt.Sprintf("%s (%d)", cmp.Or(clip(clean(g.name), 30), "no group"), len(g.points)), s)
+		}
+	}
+	return nil
+}
+
+// addTrend adds the least-squares line where there is one.
+func (f *Figure) addTrend(s *kn.ActivationScatter) {
+	var x, y []float64
+	for _, p := range s.Points {
+		x, y = append(x, p.Activation), append(y, p.Probability)
+	}
+	low, high := slices.Min(x), slices.Max(x)
+	if len(x) < 3 || low == high {
+		return
+	}
+	a, b := stat.LinearRegression(x, y, nil, false)
+	line := &plotter.Line{
+		XYs:       plotter.XYs{{X: low, Y: a + b*low}, {X: high, Y: a + b*high}},
+		LineStyle: f.theme.line(1, faint),
+	}
+	line.Dashes = dashes(1, f.theme.pt(1.4))
+	f.panels[0].Add(clipped{line})
+	f.addLegend("least-squares line", line)
+}

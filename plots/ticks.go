@@ -1,0 +1,82 @@
+package plots
+
+import (
+	"math"
+	"strconv"
+
+	"gonum.org/v1/plot"
+)
+
+// niceTicks puts up to about six labels at round values: multiples of 1, 2 or
+// 5 times a power of ten.
+type niceTicks struct {
+	whole bool // only whole numbers
+}
+
+// Ticks returns the ticks between low and high.
+func (n niceTicks) Ticks(low, high float64) []plot.Tick {
+	step := niceStep((high - low) / 6)
+	if n.whole {
+		step = math.Max(1, step)
+	}
+	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
+	var ticks []plot.Tick
+	first, last := math.Ceil(low/step-1e-9), math.Floor(high/step+1e-9)
+	for k := first; k <= last; k++ {
+		ticks = append(ticks, plot.Tick{Value: k * step, Label: number(k*step, digits)})
+	}
+	return ticks
+}
+
+// niceStep returns the smallest of 1, 2 and 5 times a power of ten that is at
+// least x.
+func niceStep(x float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*power >= x*(1-1e-9) {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// number writes v with the digits, or in powers of ten where that is shorter.
+func number(v float64, digits int) string {
+	if v == 0 {
+		return "0"
+	}
+	if digits > 4 || math.Abs(v) >= 1e6 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}
+
+// short writes a probability or a score with three significant digits.
+func short(v float64) string {
+	if v != 0 && math.Abs(v) < 1e-3 {
+		return strconv.FormatFloat(v, 'e', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// indices labels the whole numbers 0..n-1, every k-th where there are many.
+func indices(n, atMost, from int) []plot.Tick {
+	every := int(math.Max(1, niceStep(float64(n)/float64(atMost))))
+	var ticks []plot.Tick
+	for i := 0; i < n; i += every {
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: strconv.Itoa(i + from)})
+	}
+	return ticks
+}
+
+// headroom returns the end of an axis that starts at 0 and must show high:
+// 1 for a probability beyond a half, else a little more than high.
+func headroom(high float64) float64 {
+	switch {
+	case high <= 0:
+		return 1
+	case high > 0.5 && high <= 1:
+		return 1
+	}
+	return 1.1 * high
+}
