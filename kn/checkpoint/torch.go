@@ -72,21 +72,23 @@ func readTorchZip(r io.ReaderAt, size int64) ([]stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return views(state, func(s storage) (run, error) {
-		e, ok := entries[prefix+"data/"+s.key]
-		if !ok {
-			return run{}, fmt.Errorf("the archive lacks its numbers (data/%s); %w", s.key, errAgain)
-		}
-		if e.Method != zip.Store {
-			return run{}, errors.New("its numbers are compressed, which torch.save never does; get the file again")
-		}
-		offset, err := e.DataOffset()
-		length := int64(min(e.UncompressedSize64, uint64(size)))
-		if err != nil || offset < 0 || offset > size-length {
-			return run{}, fmt.Errorf("its numbers lie outside the file; %w", errAgain)
-		}
-		return run{offset, length}, nil
-	})
+	return views(state, func(s storage) (run, error) { return entryRun(entries[prefix+"data/"+s.key], s.key, size) })
+}
+
+// entryRun finds a storage that is an entry of the archive.
+func entryRun(e *zip.File, key string, size int64) (run, error) {
+	if e == nil {
+		return run{}, fmt.Errorf("the archive lacks its numbers (data/%s); %w", key, errAgain)
+	}
+	if e.Method != zip.Store {
+		return run{}, errors.New("its numbers are compressed, which torch.save never does; get the file again")
+	}
+	offset, err := e.DataOffset()
+	length := int64(min(e.UncompressedSize64, uint64(size)))
+	if err != nil || offset < 0 || offset > size-length {
+		return run{}, fmt.Errorf("its numbers lie outside the file; %w", errAgain)
+	}
+	return run{offset, length}, nil
 }
 
 func checkByteOrder(e *zip.File) error {
@@ -116,21 +118,7 @@ const torchMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 // for each key the number of elements (8 bytes) and the numbers.
 func readTorchLegacy(r io.ReaderAt, size int64) ([]stored, error) {
 	in := &input{r: bufio.NewReader(io.NewSectionReader(r, 0, size))}
-	magic, err := unpickle(in, persistentStorage)
-	if err != nil {
-		return nil, err
-	}
-	if magic != torchMagic {
-		return nil, errors.New("it is a pickle, but not one that torch.save wrote; get the model as model.safetensors")
-	}
-	version, err := unpickle(in, persistentStorage)
-	if err == nil && version != int64(1001) {
-		err = fmt.Errorf("version %v of torch's format; only 1001 is known", version)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if _, err := unpickle(in, persistentStorage); err != nil {
+	if err := legacyHeader(in); err != nil {
 		return nil, err
 	}
 	sizes := map[string]storage{}
@@ -159,6 +147,26 @@ func readTorchLegacy(r io.ReaderAt, size int64) ([]stored, error) {
 		}
 		return where, nil
 	})
+}
+
+// legacyHeader reads the pickles before the state.
+func legacyHeader(in *input) error {
+	magic, err := unpickle(in, persistentStorage)
+	if err != nil {
+		return err
+	}
+	if magic != torchMagic {
+		return errors.New("it is a pickle, but not one that torch.save wrote; get the model as model.safetensors")
+	}
+	version, err := unpickle(in, persistentStorage)
+	if err == nil && version != int64(1001) {
+		err = fmt.Errorf("version %v of torch's format; only 1001 is known", version)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = unpickle(in, persistentStorage) // facts about the machine
+	return err
 }
 
 // legacyRuns finds the storages, which follow each other from at on.

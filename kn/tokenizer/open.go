@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,12 +17,15 @@ const (
 	VocabularyFile    = "vocab.txt"
 	ConfigFile        = "tokenizer_config.json"
 	SpecialTokensFile = "special_tokens_map.json"
+	addedTokensFile   = "added_tokens.json"
 )
 
 // Open reads the tokenizer of a folder in Hugging Face format: tokenizer.json
 // if it is there, else vocab.txt. What tokenizer_config.json says about case,
-// accents and CJK characters holds over tokenizer.json, as in transformers.
-// Where neither says anything the model is taken to be uncased, as there.
+// accents and CJK characters holds over tokenizer.json, as in transformers. A
+// vocab.txt without any word about case is taken to be uncased, as there; a
+// tokenizer.json speaks for itself (transformers 4 would lower the text of a
+// cased one all the same).
 func Open(fsys fs.FS) (*Tokenizer, error) {
 	config, err := readConfig(fsys)
 	if err != nil {
@@ -67,6 +71,9 @@ func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
 		norm:   normalizer{cleanText: true, chinese: true, lowercase: true},
 		tokens: tokens, prefix: "##", maxChars: 100, special: DefaultSpecial,
 	}
+	if s.added, err = config.addedTokens(fsys); err != nil {
+		return nil, err
+	}
 	return s.with(config, VocabularyFile)
 }
 
@@ -85,17 +92,18 @@ func parseVocabulary(data []byte) ([]string, error) {
 
 // configFile is what we read of tokenizer_config.json.
 type configFile struct {
-	LowerCase    *bool       `json:"do_lower_case"`
-	StripAccents *bool       `json:"strip_accents"`
-	Chinese      *bool       `json:"tokenize_chinese_chars"`
-	MaxLength    float64     `json:"model_max_length"` // 1e30 stands for "no limit"
-	Pad          *tokenName  `json:"pad_token"`
-	Unk          *tokenName  `json:"unk_token"`
-	Cls          *tokenName  `json:"cls_token"`
-	Sep          *tokenName  `json:"sep_token"`
-	Mask         *tokenName  `json:"mask_token"`
-	Class        string      `json:"tokenizer_class"`
-	_            [0]struct{} // keyed literals only
+	LowerCase    *bool      `json:"do_lower_case"`
+	StripAccents *bool      `json:"strip_accents"`
+	Chinese      *bool      `json:"tokenize_chinese_chars"`
+	MaxLength    float64    `json:"model_max_length"` // 1e30 stands for "no limit"
+	Pad          *tokenName `json:"pad_token"`
+	Unk          *tokenName `json:"unk_token"`
+	Cls          *tokenName `json:"cls_token"`
+	Sep          *tokenName `json:"sep_token"`
+	Mask         *tokenName `json:"mask_token"`
+	Class        string     `json:"tokenizer_class"`
+
+	Added map[string]Added `json:"added_tokens_decoder"` // by id
 }
 
 // tokenName is a token given as a string or as an object with its content.
@@ -112,6 +120,35 @@ func (n *tokenName) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	return json.Unmarshal(data, (*string)(n))
+}
+
+// addedTokens lists the added tokens beside a vocab.txt: those of
+// tokenizer_config.json, or of the added_tokens.json of older versions.
+func (c configFile) addedTokens(fsys fs.FS) ([]Added, error) {
+	var added []Added
+	for id, a := range c.Added {
+		n, err := strconv.Atoi(id)
+		if err != nil {
+			return nil, fmt.Errorf("tokenizer: %s: added_tokens_decoder has the id %q; get the file again", ConfigFile, id)
+		}
+		a.ID = n
+		added = append(added, a)
+	}
+	data, err := fs.ReadFile(fsys, addedTokensFile)
+	if len(added) > 0 || errors.Is(err, fs.ErrNotExist) {
+		return added, nil
+	}
+	var ids map[string]int
+	if err == nil {
+		err = json.Unmarshal(data, &ids)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", addedTokensFile, err)
+	}
+	for content, id := range ids {
+		added = append(added, Added{ID: id, Content: content, Normalized: true})
+	}
+	return added, nil
 }
 
 func readConfig(fsys fs.FS) (configFile, error) {

@@ -106,9 +106,6 @@ func TestSave(t *testing.T) {
 		if !reflect.DeepEqual(tok, again) {
 			t.Errorf("%s: another tokenizer was read from tokenizer.json", name)
 		}
-		if name == "added" { // vocab.txt cannot hold added tokens
-			continue
-		}
 		if err := os.Remove(dir + "/" + TokenizerFile); err != nil {
 			t.Fatal(err)
 		}
@@ -149,6 +146,8 @@ func TestBadFiles(t *testing.T) {
 		"lacks [MASK]":                         {VocabularyFile: strings.Replace(vocab, "[MASK]", "[M]", 1)},
 		"cannot read tokenizer_config.json":    {VocabularyFile: vocab, ConfigFile: "{"},
 		"only BERT's WordPiece":                {VocabularyFile: vocab, ConfigFile: `{"tokenizer_class": "RobertaTokenizer"}`},
+		`has the id "x"`:                       {VocabularyFile: vocab, ConfigFile: `{"added_tokens_decoder": {"x": {}}}`},
+		"cannot read added_tokens.json":        {VocabularyFile: vocab, addedTokensFile: "["},
 		"unexpected end of JSON":               {TokenizerFile: good[:len(good)/2]},
 		"its model is BPE":                     replace(`"WordPiece",`+"\n    \"unk", `"BPE",`+"\n    \"unk"),
 		"its normalizer is not":                replace("BertNormalizer", "NFC"),
@@ -186,5 +185,19 @@ func TestSpecialNames(t *testing.T) {
 	}
 	if got := tok.Encode("a <mask>").Tokens; !slices.Equal(got, []string{"<s>", "a", "<mask>", "[SEP]"}) || tok.MaxLength() != 0 {
 		t.Errorf("got %q, length %d", got, tok.MaxLength())
+	}
+}
+
+// TestOldAddedTokens reads the added tokens of older versions of transformers.
+func TestOldAddedTokens(t *testing.T) {
+	tok, err := Open(fstest.MapFS{
+		VocabularyFile:  {Data: []byte(strings.Join(small, "\n"))},
+		addedTokensFile: {Data: []byte(`{"New York": 16, "Oslo": 17}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Tokenize("is Oslo a new york"); !slices.Equal(got, []string{"is", "Oslo", "a", "New York"}) || tok.Size() != 18 {
+		t.Errorf("got %q, size %d", got, tok.Size())
 	}
 }
