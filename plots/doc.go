@@ -14,11 +14,11 @@
 //   - [AttributionHeatMap]: scores over layers and neurons,
 //   - [Overlap]: what the coarse sets of a fact's prompts have in common,
 //   - [Predictions]: the most probable tokens before and after an edit,
-//   - [InteractiveCurve]: the first as a piece of HTML with a slider.
+//   - [Slider]: the first as a piece of HTML that answers to a slider.
 //
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
-// paper. Colours are those of Okabe and Ito (2008), viridis, and a blue to
-// orange scale, which colour-blind readers can tell apart; line styles and
+// paper. Colours are those of Okabe and Ito (2008), shades of blue, and
+// a blue to orange scale, which colour-blind readers can tell apart; line styles and
 // markers differ as well, for print in grey.
 //
 // A figure carries where it comes from: the [kn.Provenance] of the results
@@ -27,7 +27,9 @@
 // result and options give the same bytes.
 //
 // Text is set in Liberation Sans, which has Latin, Greek and Cyrillic. In an
-// SVG the reader's fonts fill in for what it lacks (Chinese, say); a PNG shows
-// a box for such a character. A PDF has only the characters of Western Europe
-// and sets others without their accents, or as a question mark.
+// SVG the reader's fonts fill in for what it lacks (Chinese, say); a PNG or a
+// PDF shows a box for such a character. A PDF's text is drawn as outlines.
+//
+// What cannot be drawn (nothing, NaN, lists that do not fit together) is an
+// error that names what is wrong; only the Must functions panic.
 package plots

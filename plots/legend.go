@@ -51,14 +51,17 @@ func (f *Figure) drawLegend(c draw.Canvas) vg.Length {
 
 // swatch is a thumbnail for filled areas.
 type swatch struct {
-	fill color.NRGBA
+	fill  color.NRGBA
+	hatch bool
 }
 
 // Thumbnail fills a rectangle in the middle of the canvas.
 func (s swatch) Thumbnail(c *draw.Canvas) {
-	middle, half := (c.Min.X+c.Max.X)/2, (c.Max.Y-c.Min.Y)*0.75
-	c.FillPolygon(s.fill, []vg.Point{
-		{X: middle - half, Y: c.Min.Y}, {X: middle + half, Y: c.Min.Y},
-		{X: middle + half, Y: c.Max.Y}, {X: middle - half, Y: c.Max.Y},
-	})
+	middle, half := (c.Min.X+c.Max.X)/2, (c.Max.Y-c.Min.Y)*1.2
+	box := c.Rectangle
+	box.Min.X, box.Max.X = middle-half, middle+half
+	c.FillPolygon(s.fill, corners(box))
+	if s.hatch {
+		stripe(c, box, (c.Max.Y-c.Min.Y)*0.45)
+	}
 }

@@ -49,3 +49,12 @@ func (l clipped) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	c.StrokeLines(l.line.LineStyle, c.ClipLinesXY(points)...)
 }
+
+// plotFunc plots with a function that gets the transforms from data to canvas.
+type plotFunc func(c draw.Canvas, x, y func(float64) vg.Length)
+
+// Plot calls the function.
+func (f plotFunc) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	f(c, x, y)
+}

@@ -26,8 +26,8 @@ var (
 	// OkabeIto is the colours of Okabe and Ito, Color Universal Design
 	// (2008), without their yellow, which is too pale for lines on white.
 	OkabeIto = hex(0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x000000)
-	// Viridis is nine steps of matplotlib's viridis.
-	Viridis = hex(0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21918C, 0x28AE80, 0x5EC962, 0xADDC30, 0xFDE725)
+	// Blues goes from white to dark blue.
+	Blues = hex(0xF7FBFF, 0xDEEBF7, 0xC6DBEF, 0x9ECAE1, 0x6BAED6, 0x4292C6, 0x2171B5, 0x08519C, 0x08306B)
 	// BlueOrange is blue below zero, orange above it, and equally dark at both ends.
 	BlueOrange = hex(0x08306B, 0x2171B5, 0x6BAED6, 0xC6DBEF, 0xFAFAFA, 0xFDD0A2, 0xFD8D3C, 0xD94801, 0x7F2704)
 )
@@ -52,7 +52,7 @@ func (p Palette) filled() Palette {
 		p.Series = OkabeIto
 	}
 	if len(p.Sequential) == 0 {
-		p.Sequential = Viridis
+		p.Sequential = Blues
 	}
 	if len(p.Diverging) == 0 {
 		p.Diverging = BlueOrange

@@ -2,42 +2,99 @@ package plots
 
 import (
 	"fmt"
+	"image/color"
 	"strings"
 	"unicode"
 	"unicode/utf16"
 
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/unicode/norm"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 )
 
-// westernCanvas draws text in the characters of code page 1252, the only ones
-// that gonum's PDF canvas can encode.
-type westernCanvas struct{ vg.CanvasSizer }
+// outlined is a PDF canvas that draws text as the outlines of its letters.
+// gonum's own can encode only code page 1252, and of Liberation's styles only
+// the regular one; outlines do for every character that the font has.
+type outlined struct{ vg.CanvasSizer }
 
-// FillString draws the string, with other characters replaced.
-func (c westernCanvas) FillString(f font.Face, pt vg.Point, s string) {
-	c.CanvasSizer.FillString(f, pt, western(s))
+// FillString draws the outlines of a line of text.
+func (c outlined) FillString(f font.Face, at vg.Point, s string) {
+	if path := outlines(f, at, s); len(path) > 0 {
+		c.Fill(path)
+	}
 }
 
-// western replaces what code page 1252 lacks: letters lose the accents that
-// it does not have, other characters become question marks.
-func western(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFC.String(s) {
-		if _, ok := charmap.Windows1252.EncodeRune(r); ok {
-			b.WriteRune(r)
+// SetColor sets the color. gonum's canvas takes a translucent color's
+// components multiplied by its opacity for its true ones.
+func (c outlined) SetColor(clr color.Color) {
+	if clr != nil {
+		clr = unmultiplied{color.NRGBAModel.Convert(clr).(color.NRGBA)}
+	}
+	c.CanvasSizer.SetColor(clr)
+}
+
+type unmultiplied struct{ color.NRGBA }
+
+// RGBA returns the components without multiplying them by the opacity.
+func (u unmultiplied) RGBA() (r, g, b, a uint32) {
+	return uint32(u.R) * 0x101, uint32(u.G) * 0x101, uint32(u.B) * 0x101, uint32(u.A) * 0x101
+}
+
+// outlines returns the outlines of text that starts at a point of the
+// baseline. A character that the font lacks becomes an empty box.
+func outlines(f font.Face, at vg.Point, s string) vg.Path {
+	const em = 2048 // units to the em in which the font was designed
+	var (
+		path   vg.Path
+		buffer sfnt.Buffer
+		x      fixed.Int26_6
+		last   sfnt.GlyphIndex
+	)
+	scale := f.Font.Size / em
+	for i, r := range []rune(s) {
+		glyph, err := f.Face.GlyphIndex(&buffer, r)
+		if err != nil {
 			continue
 		}
-		base := []rune(norm.NFD.String(string(r)))[0]
-		if _, ok := charmap.Windows1252.EncodeRune(base); ok {
-			b.WriteRune(base)
-		} else if !unicode.Is(unicode.Mn, r) {
-			b.WriteByte('?')
+		if kern, err := f.Face.Kern(&buffer, last, glyph, fixed.I(em), 0); err == nil && i > 0 {
+			x += kern
+		}
+		last = glyph
+		segments, err := f.Face.LoadGlyph(&buffer, glyph, fixed.I(em), nil)
+		if err != nil {
+			continue
+		}
+		path = appendGlyph(path, segments, func(p fixed.Point26_6) vg.Point { // the font's y axis points down
+			return vg.Point{X: at.X + scale*vg.Length(p.X+x)/64, Y: at.Y - scale*vg.Length(p.Y)/64}
+		})
+		if advance, err := f.Face.GlyphAdvance(&buffer, glyph, fixed.I(em), 0); err == nil {
+			x += advance
 		}
 	}
-	return b.String()
+	return path
+}
+
+func appendGlyph(path vg.Path, segments sfnt.Segments, place func(fixed.Point26_6) vg.Point) vg.Path {
+	for i, s := range segments {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			if i > 0 {
+				path.Close()
+			}
+			path.Move(place(s.Args[0]))
+		case sfnt.SegmentOpLineTo:
+			path.Line(place(s.Args[0]))
+		case sfnt.SegmentOpQuadTo:
+			path.QuadTo(place(s.Args[0]), place(s.Args[1]))
+		case sfnt.SegmentOpCubeTo:
+			path.CubeTo(place(s.Args[0]), place(s.Args[1]), place(s.Args[2]))
+		}
+	}
+	if len(segments) > 0 {
+		path.Close()
+	}
+	return path
 }
 
 // pdfString writes a text string for a PDF's dictionary: ASCII as it is, else UTF-16.

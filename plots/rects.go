@@ -14,6 +14,7 @@ type rect struct {
 	x0, y0, x1, y1 float64
 	fill           color.NRGBA
 	outline        draw.LineStyle
+	hatch          bool // white stripes, for print in grey
 }
 
 // rects plots rectangles.
@@ -28,9 +29,23 @@ func (r rects) Plot(c draw.Canvas, p *plot.Plot) {
 			{X: x(b.x1), Y: y(b.y1)}, {X: x(b.x0), Y: y(b.y1)},
 		}
 		c.FillPolygon(b.fill, box)
+		if b.hatch {
+			stripe(&c, vg.Rectangle{Min: box[0], Max: box[2]}, p.X.Tick.Label.Font.Size*0.35)
+		}
 		if b.outline.Width > 0 {
 			c.StrokeLines(b.outline, append(box, box[0]))
 		}
+	}
+}
+
+// stripe draws slanted white lines over a box, a given distance apart.
+func stripe(c *draw.Canvas, box vg.Rectangle, distance vg.Length) {
+	height := box.Max.Y - box.Min.Y
+	clip := *c
+	clip.Rectangle = box
+	style := draw.LineStyle{Color: white, Width: distance * 0.22}
+	for x := box.Min.X - height + distance; x < box.Max.X; x += distance {
+		c.StrokeLines(style, clip.ClipLinesXY([]vg.Point{{X: x, Y: box.Min.Y}, {X: x + height, Y: box.Max.Y}})...)
 	}
 }
 

@@ -25,6 +25,7 @@ func (f *Figure) SVG() ([]byte, error) {
 		return nil, fmt.Errorf("plots: cannot write the %s as SVG: %w", f.chart, err)
 	}
 	svg := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte(families))
+	svg = bytes.ReplaceAll(svg, []byte(`"data:image/jpg;`), []byte(`"data:image/png;`)) // which it is
 	return f.describe(svg)
 }
 

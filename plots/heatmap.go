@@ -1,0 +1,207 @@
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// AttributionHeatMap draws the scores of an attribution over layers and
+// neurons: blue is negative, orange positive, white 0. A column stands for
+// several neighbouring neurons where there are more than columns that one can
+// see; it shows the score of largest magnitude among them. The neurons of
+// largest magnitude are ringed and named.
+func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if attribution == nil {
+		return nil, missing("attribution")
+	}
+	if err := checkScores(attribution.Scores); err != nil {
+		return nil, err
+	}
+	f := newFigure("attribution heat map", "Attribution of "+quoted(attribution.Answer)+" to neurons", o)
+	f.subtitle = []string{attribution.Prompt}
+	f.provenance = []kn.Provenance{attribution.Provenance}
+	m := newScoreMap(attribution.Scores, o.columns())
+	x := "Neuron index"
+	if m.bin > 1 {
+		x += fmt.Sprintf(" (%d neurons a column, the strongest shown)", m.bin)
+	}
+	p := f.theme.plot(x, "Layer")
+	f.panels = []*plot.Plot{p}
+	bar := colorBar{label: scoreLabel(attribution.Rule), scale: o.Palette.Diverging, low: -m.largest, high: m.largest}
+	m.paint = bar.color
+	top := strongest(attribution.Scores, o.top(5))
+	p.Add(m, f.topMarks(top, m))
+	p.X.Padding, p.Y.Padding = 0, 0
+	p.X.Min, p.X.Max = 0, float64(m.bin*len(m.cells[0]))
+	p.Y.Min, p.Y.Max = -0.5, float64(len(m.cells))-0.5
+	p.Y.Tick.Marker = plot.ConstantTicks(indices(len(m.cells), 16, 0))
+	f.addColorBar(bar)
+	f.desc = describeScores(attribution, top)
+	return f, nil
+}
+
+// MustAttributionHeatMap is [AttributionHeatMap] for notebook cells: it panics instead of returning an error.
+func MustAttributionHeatMap(attribution *kn.Attribution, options ...Options) *Figure {
+	return must(AttributionHeatMap(attribution, options...))
+}
+
+func checkScores(scores [][]float64) error {
+	if len(scores) == 0 || len(scores[0]) == 0 {
+		return fmt.Errorf("plots: the attribution has no scores")
+	}
+	for l, row := range scores {
+		if err := sameLength(fmt.Sprintf("Scores[%d]", l), len(row), "Scores[0]", len(scores[0])); err != nil {
+			return err
+		}
+		if err := finite(fmt.Sprintf("Scores[%d]", l), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scoreLabel is what the colours mean, with the unit.
+func scoreLabel(rule kn.Rule) string {
+	if rule == kn.ActivationBaseline {
+		return "Activation"
+	}
+	return "Score [probability]"
+}
+
+// scored is a neuron with its score.
+type scored struct {
+	kn.Neuron
+	score float64
+}
+
+// strongest returns the n scores of largest magnitude, strongest first.
+func strongest(scores [][]float64, n int) []scored {
+	var all []scored
+	for l, row := range scores {
+		for i, s := range row {
+			if s != 0 {
+				all = append(all, scored{kn.Neuron{Layer: l, Index: i}, s})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(math.Abs(b.score), math.Abs(a.score)), a.Compare(b.Neuron))
+	})
+	return all[:min(n, len(all))]
+}
+
+// scoreMap plots scores as one image, without seams between the cells.
+type scoreMap struct {
+	bin     int         // neurons to a column
+	cells   [][]float64 // [layers][columns]
+	largest float64     // magnitude, 1 if all are 0
+	paint   func(float64) color.NRGBA
+}
+
+// newScoreMap bins the neurons into at most the given number of columns.
+func newScoreMap(scores [][]float64, columns int) *scoreMap {
+	ffn := len(scores[0])
+	m := &scoreMap{bin: (ffn + columns - 1) / columns}
+	for _, row := range scores {
+		cells := make([]float64, (ffn+m.bin-1)/m.bin)
+		for i, s := range row {
+			if math.Abs(s) > math.Abs(cells[i/m.bin]) {
+				cells[i/m.bin] = s
+			}
+			m.largest = math.Max(m.largest, math.Abs(s))
+		}
+		m.cells = append(m.cells, cells)
+	}
+	m.largest = cmp.Or(m.largest, 1)
+	return m
+}
+
+// Plot draws the cells, layer 0 at the bottom.
+func (m *scoreMap) Plot(c draw.Canvas, p *plot.Plot) {
+	const pixels = 8 // a cell's side, since some programs blur what they enlarge
+	rows, columns := len(m.cells), len(m.cells[0])
+	img := image.NewNRGBA(image.Rect(0, 0, columns*pixels, rows*pixels))
+	for y := range rows * pixels {
+		for x := range columns * pixels {
+			img.SetNRGBA(x, y, m.paint(m.cells[rows-1-y/pixels][x/pixels]))
+		}
+	}
+	c.DrawImage(c.Rectangle, img)
+	c.StrokeLines(draw.LineStyle{Color: faint, Width: p.X.Width}, corners(c.Rectangle))
+}
+
+// topMarks rings and names neurons. A name stands beside its ring, on the
+// side and at the height where it hits no other name or ring.
+func (f *Figure) topMarks(top []scored, m *scoreMap) plot.Plotter {
+	t := f.theme
+	style := t.bold(smallSize*0.95, ink)
+	style.YAlign = draw.YCenter
+	radius := t.pt(4)
+	return plotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
+		var taken []vg.Rectangle
+		var at []vg.Point
+		for _, n := range top {
+			column := float64(n.Index/m.bin) + 0.5
+			q := vg.Point{X: x(column * float64(m.bin)), Y: y(float64(n.Layer))}
+			at = append(at, q)
+			taken = append(taken, around(q, radius, radius))
+			ring := draw.GlyphStyle{Color: ink, Radius: radius, Shape: thickRing{t.pt(1.1)}}
+			c.DrawGlyphNoClip(ring, q)
+		}
+		for i, n := range top {
+			box, ok := freeSpot(c.Rectangle, at[i], width(style, n.String()), style.Font.Size, radius+t.pt(2), taken)
+			if !ok {
+				continue // the ring and the description have to do
+			}
+			taken = append(taken, box)
+			c.FillPolygon(wash(white, 0.75), corners(box))
+			c.FillText(style, vg.Point{X: box.Min.X, Y: (box.Min.Y+box.Max.Y)/2 + style.Font.Size*0.08}, n.String())
+		}
+	})
+}
+
+// around is the rectangle with the given centre and half sides.
+func around(q vg.Point, dx, dy vg.Length) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: q.X - dx, Y: q.Y - dy}, Max: vg.Point{X: q.X + dx, Y: q.Y + dy}}
+}
+
+// freeSpot finds a place for a label near a point that overlaps nothing taken.
+func freeSpot(inside vg.Rectangle, q vg.Point, w, h, gap vg.Length, taken []vg.Rectangle) (vg.Rectangle, bool) {
+	for _, shift := range []vg.Point{{X: 1}, {X: -1}, {Y: 1}, {Y: -1}, {X: 1, Y: 1}, {X: -1, Y: 1}, {X: 1, Y: -1}, {X: -1, Y: -1}, {Y: 2}, {Y: -2}} {
+		middle := vg.Point{X: q.X + shift.X*(gap+w/2), Y: q.Y + shift.Y*(gap+h/2)}
+		box := around(middle, w/2, h/2)
+		free := box.Min.X >= inside.Min.X && box.Max.X <= inside.Max.X && box.Min.Y >= inside.Min.Y && box.Max.Y <= inside.Max.Y
+		for _, r := range taken {
+			free = free && (box.Max.X <= r.Min.X || r.Max.X <= box.Min.X || box.Max.Y <= r.Min.Y || r.Max.Y <= box.Min.Y)
+		}
+		if free {
+			return box, true
+		}
+	}
+	return vg.Rectangle{}, false
+}
+
+func describeScores(a *kn.Attribution, top []scored) string {
+	parts := []string{
+		fmt.Sprintf("Attribution scores of the answer %s over %d layers of %d neurons", quoted(a.Answer), len(a.Scores), len(a.Scores[0])),
+		"Prompt: " + a.Prompt,
+	}
+	for _, n := range top {
+		parts = append(parts, fmt.Sprintf("Neuron %v: %s", n.Neuron, short(n.score)))
+	}
+	return sentences(parts...)
+}
