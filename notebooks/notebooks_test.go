@@ -1,0 +1,150 @@
+// Package notebooks tests the notebooks: each is executed by a real Jupyter
+// with our kernel, and what its cells produced is checked.
+package notebooks
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kernel"
+	"github.com/knowledge-neurons/gonb-kn/kernel/kerneltest"
+)
+
+// execute runs a notebook with an empty cache and returns it with the page.
+func execute(t *testing.T, name string) (*kernel.Notebook, string) {
+	t.Helper()
+	in := kerneltest.Shared(t)
+	for _, v := range in.Env {
+		variable, value, _ := strings.Cut(v, "=")
+		t.Setenv(variable, value)
+	}
+	t.Setenv("KN_CACHE", t.TempDir())
+	ctx := context.Background()
+	j, err := in.FindJupyter(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "page")
+	n, err := in.Execute(ctx, j, filepath.Join(in.Root, "notebooks", name), page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := os.ReadFile(page + ".html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, string(html)
+}
+
+// cell returns the code cell whose source contains a text.
+func cell(t *testing.T, n *kernel.Notebook, text string) kernel.Cell {
+	t.Helper()
+	for _, c := range n.Cells {
+		if c.Type == "code" && strings.Contains(string(c.Source), text) {
+			return c
+		}
+	}
+	t.Fatalf("no cell contains %q", text)
+	return kernel.Cell{}
+}
+
+// numbers finds the numbers that a pattern's groups match in what a cell printed.
+func numbers(t *testing.T, c kernel.Cell, pattern string) []float64 {
+	t.Helper()
+	match := regexp.MustCompile(pattern).FindStringSubmatch(c.Printed())
+	if match == nil {
+		t.Fatalf("the cell printed\n%s\nwhich does not match %s", c.Printed(), pattern)
+	}
+	var all []float64
+	for _, text := range match[1:] {
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// shows fails unless the cell displays a chart that has all the texts.
+func shows(t *testing.T, c kernel.Cell, texts ...string) {
+	t.Helper()
+	chart := c.Displayed("text/html") + c.Displayed("image/svg+xml")
+	if !strings.Contains(chart, "<svg") {
+		t.Errorf("the cell shows no chart:\n%s", c.Source)
+	}
+	for _, text := range texts {
+		if !strings.Contains(chart, text) {
+			t.Errorf("the chart does not say %q", text)
+		}
+	}
+}
+
+func TestQuickstart(t *testing.T) {
+	n, page := execute(t, "quickstart.ipynb")
+	if first := cell(t, n, "range prompts {\n\tp :="); strings.Count(first.Printed(), " Paris ") < 4 {
+		t.Errorf("the model does not know the capital of France:\n%s", first.Printed())
+	}
+	attribute := cell(t, n, "MustAttribute")
+	if p := numbers(t, attribute, `P\(Paris\) = ([\d.]+)`)[0]; p < 0.3 {
+		t.Errorf("the answer has probability %v", p)
+	}
+	shows(t, attribute)
+	if refine := cell(t, n, "MustKnowledgeNeurons"); !regexp.MustCompile(`\[\d+:\d+`).MatchString(refine.Printed()) {
+		t.Errorf("no knowledge neurons:\n%s", refine.Printed())
+	}
+	edit := numbers(t, cell(t, n, "kn.Suppress"), `([\d.]+)   suppressed ([\d.]+)   amplified ([\d.]+)`)
+	if edit[1] > 0.8*edit[0] || edit[2] < edit[0] {
+		t.Errorf("probability %v, suppressed %v, amplified %v", edit[0], edit[1], edit[2])
+	}
+	shows(t, cell(t, n, "MustPredictions"))
+	shows(t, cell(t, n, "plots.MustFactorCurves"), "random", "matched")
+	shows(t, cell(t, n, "MustActivationScatter"), "other countries")
+	if !strings.Contains(page, "<svg") {
+		t.Error("the page shows no chart")
+	}
+}
+
+func TestTeaching(t *testing.T) {
+	n, page := execute(t, "teaching.ipynb")
+	sums := numbers(t, cell(t, n, "byHand returns"), `scores ([-\d.]+), growth of the probability ([-\d.]+)`)
+	if d := sums[0] - sums[1]; d > 0.02 || d < -0.02 {
+		t.Errorf("scores sum to %v, the probability grows by %v", sums[0], sums[1])
+	}
+	difference := numbers(t, cell(t, n, "worst, largest := 0.0, 0.0\nfor i, s := range scores"), `largest score ([\d.]+), largest difference ([\d.]+)`)
+	if difference[1] > 0.02*difference[0] {
+		t.Errorf("by hand and by the library differ by %v of %v", difference[1], difference[0])
+	}
+	slider := cell(t, n, "MustInteractiveCurve")
+	shows(t, slider)
+	for _, needed := range []string{"<script", "type=\"range\""} {
+		if !strings.Contains(slider.Displayed("text/html"), needed) || !strings.Contains(page, needed) {
+			t.Errorf("the slider has no %s", needed)
+		}
+	}
+	if strings.Contains(slider.Displayed("text/html"), "http") && strings.Contains(slider.Displayed("text/html"), "src=") {
+		t.Error("the slider loads something from elsewhere")
+	}
+	if live := cell(t, n, "func follow"); !strings.Contains(live.Printed(), "No browser") {
+		t.Errorf("the live slider printed\n%s", live.Printed())
+	}
+	first := numbers(t, cell(t, n, "kn.LeftRiemann, Nodes"), `(?s) 5 nodes: scores off by +([\d.]+) %.*20 nodes: scores off by +([\d.]+) %.*80 nodes: scores off by +([\d.]+) %`)
+	if !(first[0] > first[1] && first[1] > first[2]) {
+		t.Errorf("errors with 5, 20, 80 nodes: %v", first)
+	}
+	second := cell(t, n, "rand.NewPCG")
+	own := numbers(t, second, `unmodified ([\d.]+), own neurons suppressed ([\d.]+)`)
+	control := numbers(t, second, `suppressed: ([\d.]+)`)
+	if before := own[0]; before-own[1] < 4*max(before-control[0], control[0]-before) {
+		t.Errorf("unmodified %v, own suppressed %v, random %v", before, own[1], control[0])
+	}
+	if r := numbers(t, cell(t, n, "stat.Correlation"), `probability: ([-\d.]+)`)[0]; r < 0.2 {
+		t.Errorf("frequency and probability correlate by %v", r)
+	}
+	numbers(t, cell(t, n, "shared with France"), `shared with France: (\d+)`)
+}
