@@ -322,3 +322,14 @@ func TestSameBytesTwice(t *testing.T) {
 		t.Error("two runs differ")
 	}
 }
+
+// TestNeuronsTellWhatDidNotConverge: a tolerance that float32 cannot reach.
+func TestNeuronsTellWhatDidNotConverge(t *testing.T) {
+	m, prompt, answer := small(t)
+	for tolerance, want := range map[float64][]int{1e-12: {0}, 0.5: nil} {
+		r := Recipe{Attribute: AttributeOptions{Tolerance: tolerance, Nodes: 17}}
+		if got := m.MustKnowledgeNeurons([]string{prompt}, answer, r).NotConverged; !reflect.DeepEqual(got, want) {
+			t.Errorf("tolerance %g: prompts %v did not converge, want %v", tolerance, got, want)
+		}
+	}
+}

@@ -98,8 +98,11 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 	}
 	c := m.Config()
 	result := &KnowledgeNeurons{Prompts: prompts, Answer: answer, Layers: c.Layers, FFN: c.IntermediateSize}
-	for _, a := range attributions {
+	for i, a := range attributions {
 		result.Coarse = append(result.Coarse, a.coarse(threshold, r.Strict))
+		if len(a.NotConverged) > 0 {
+			result.NotConverged = append(result.NotConverged, i)
+		}
 	}
 	result.Refined = refine(result.Coarse, share, r.Strict)
 	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()

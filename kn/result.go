@@ -131,6 +131,9 @@ type KnowledgeNeurons struct {
 	Answer  string     `json:"answer"`
 	Coarse  [][]Neuron `json:"coarse"`  // per prompt
 	Refined []Neuron   `json:"refined"` // kept by the share of prompts
+	// NotConverged lists the prompts, from 0, whose attribution did not reach
+	// the adaptive rule's tolerance in every layer.
+	NotConverged []int `json:"not_converged,omitempty"`
 	// Layers and FFN are the model's sizes, for charts per layer.
 	Layers int `json:"layers"`
 	FFN    int `json:"ffn"`

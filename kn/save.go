@@ -18,6 +18,7 @@ import (
 const (
 	FactsFile = "facts.jsonl.gz" // what it was taught, see [facts.ReadTaught]
 	CardFile  = "README.md"      // its model card
+	trainFile = "training.json"  // how it was trained
 )
 
 // ErrNoFacts says that a model does not tell what it was taught.
@@ -54,7 +55,7 @@ func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
 	if err := c.SaveWith(dir, optional(options)); err != nil {
 		return err
 	}
-	for _, name := range []string{FactsFile, CardFile} {
+	for _, name := range []string{FactsFile, CardFile, trainFile} {
 		data, err := m.shared.folder.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

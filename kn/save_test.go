@@ -32,7 +32,7 @@ func TestSaveKeepsModelAndFacts(t *testing.T) {
 	if _, err := m.Facts(); !errors.Is(err, ErrNoFacts) {
 		t.Errorf("a model without facts gives %v", err)
 	}
-	for name, data := range map[string][]byte{FactsFile: zipped.Bytes(), CardFile: []byte("# card\n")} {
+	for name, data := range map[string][]byte{FactsFile: zipped.Bytes(), CardFile: []byte("# card\n"), trainFile: []byte("{}\n")} {
 		if err := os.WriteFile(filepath.Join(first, name), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -44,8 +44,10 @@ func TestSaveKeepsModelAndFacts(t *testing.T) {
 	if got := saved.MustFacts(); !reflect.DeepEqual(got, taught) {
 		t.Errorf("facts of the copy: %v, want %v", got, taught)
 	}
-	if card, err := os.ReadFile(filepath.Join(second, CardFile)); err != nil || string(card) != "# card\n" {
-		t.Errorf("card of the copy: %q, %v", card, err)
+	for name, want := range map[string]string{CardFile: "# card\n", trainFile: "{}\n"} {
+		if got, err := os.ReadFile(filepath.Join(second, name)); err != nil || string(got) != want {
+			t.Errorf("%s of the copy: %q, %v", name, got, err)
+		}
 	}
 	prompt := goldenAttributions(t, golden)[0].Prompt
 	got, want := saved.MustPredict(prompt), goldenModel(t, golden).MustPredict(prompt)

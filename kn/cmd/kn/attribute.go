@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -90,7 +91,9 @@ are printed, one list a layer; without it the largest.`,
 				return err
 			}
 			err = a.print(attributionResult(at), func(w *bytes.Buffer) { writeAttribution(w, a.out, at, int(top)) })
-			a.warnNotConverged(at)
+			if len(at.NotConverged) > 0 {
+				a.warnNotConverged(prompt)
+			}
 			return err
 		}),
 	}
@@ -115,12 +118,9 @@ func attributionResult(at *kn.Attribution) attributeResult {
 	return r
 }
 
-// warnNotConverged says which layers' scores are less exact than asked for.
-func (a *app) warnNotConverged(at *kn.Attribution) {
-	if len(at.NotConverged) > 0 {
-		fmt.Fprintf(a.stderr, "%s layers %v of %q did not converge; give more --nodes, or a larger --tolerance\n",
-			a.err.bad("warning:"), at.NotConverged, at.Prompt)
-	}
+// warnNotConverged says that a prompt's scores are less exact than asked for.
+func (a *app) warnNotConverged(prompt string) {
+	fmt.Fprintf(a.stderr, "%s the scores of %q did not converge; give more --nodes, or a larger --tolerance\n", a.err.bad("warning:"), prompt)
 }
 
 func writeAttribution(w *bytes.Buffer, s style, at *kn.Attribution, top int) {
@@ -134,6 +134,9 @@ func writeAttribution(w *bytes.Buffer, s style, at *kn.Attribution, top int) {
 		estimate := "-"
 		if l < len(at.EstimatedError) {
 			estimate = number(at.EstimatedError[l])
+		}
+		if slices.Contains(at.NotConverged, l) {
+			estimate += " not converged"
 		}
 		layers.add(nil, l, at.Nodes[l], sum, at.ProbabilityAtZero[l], at.CompletenessError[l], estimate)
 	}

@@ -247,3 +247,18 @@ func softmax(logits []float64) []float64 {
 	}
 	return p
 }
+
+// TestNotConverged: results come with a warning when they are not exact.
+func TestNotConverged(t *testing.T) {
+	hard := []string{"--answer", "Paris", "--tolerance", "1e-12", "--nodes", "17", "--json", "--model", small(t)}
+	for _, args := range [][]string{{"attribute", "--prompt", prompt}, {"neurons", "--prompts", written(t, prompt)}} {
+		o := finished(t, command(t, append(args, hard...)...))
+		if o.code != 0 || !strings.Contains(o.stderr, "did not converge") || !strings.Contains(o.stderr, prompt) {
+			t.Errorf("%v: exit status %d, stderr %q", args, o.code, o.stderr)
+		}
+		var got attributeResult
+		if args[0] == "attribute" && (json.Unmarshal([]byte(o.stdout), &got) != nil || len(got.NotConverged) == 0) {
+			t.Errorf("not_converged is %v", got.NotConverged)
+		}
+	}
+}

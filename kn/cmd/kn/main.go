@@ -12,11 +12,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	context.AfterFunc(ctx, func() {
+		time.Sleep(time.Second) // one Ctrl-C can reach a program twice, through whatever runs it
+		stop()                  // a second Ctrl-C ends the program at once
+	})
 	limitsAreErrors()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -99,7 +99,11 @@ of the fact. The prompts should say the same thing in different words.`,
 			if err != nil {
 				return err
 			}
-			return a.print(neuronsResult{found.Coarse, found.Refined}, func(w *bytes.Buffer) { writeNeurons(w, a.out, found) })
+			err = a.print(neuronsResult{found.Coarse, found.Refined}, func(w *bytes.Buffer) { writeNeurons(w, a.out, found) })
+			for _, i := range found.NotConverged {
+				a.warnNotConverged(found.Prompts[i])
+			}
+			return err
 		}),
 	}
 	a.modelFlags(cmd)
