@@ -97,7 +97,7 @@ func exists(path string) bool {
 }
 
 func (s *setup) goVersion(ctx context.Context) (string, error) {
-	f := s.Check(ctx)[0]
+	f := s.CheckGo(ctx)
 	return strings.TrimPrefix(f.Found, "go version "), f.Fault
 }
 

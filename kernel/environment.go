@@ -16,20 +16,26 @@ const GoVariable = "GONB_KN_GO"
 //
 //   - our go, our tools and the real go's folder first on the PATH,
 //   - GOEXPERIMENT=simd added on amd64,
-//   - GOWORK removed, since GoNB makes a go.work of its own.
+//   - GOWORK removed, since GoNB makes a go.work of its own, and -mod taken
+//     out of GOFLAGS, since no -mod but the default works with a go.work,
+//   - GOPLSCACHE in our folder, so that uninstalling takes it away.
 //
-// All other variables, GOFLAGS and GOPROXY among them, stay as the user has
-// them.
+// All other variables, GOPROXY among them, stay as the user has them.
 func (p Paths) Environment(base []string) []string {
 	path := []string{p.Shim(), p.Bin(), filepath.Dir(p.Go)}
 	env := []string{GoVariable + "=" + p.Go}
 	var experiment string
+	goplsCache := filepath.Join(p.Data, "gopls-cache")
 	for _, v := range base {
 		switch name, value, _ := strings.Cut(v, "="); name {
 		case "PATH":
 			path = append(path, value)
 		case "GOEXPERIMENT":
 			experiment = value
+		case "GOFLAGS":
+			env = append(env, "GOFLAGS="+withoutMod(value))
+		case "GOPLSCACHE":
+			goplsCache = value
 		case "GOWORK", GoVariable:
 		default:
 			env = append(env, v)
@@ -38,7 +44,16 @@ func (p Paths) Environment(base []string) []string {
 	if experiment = Experiment(runtime.GOARCH, experiment); experiment != "" {
 		env = append(env, "GOEXPERIMENT="+experiment)
 	}
+	env = append(env, "GOPLSCACHE="+goplsCache)
 	return append(env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
+}
+
+// withoutMod takes -mod out of the value of GOFLAGS.
+func withoutMod(value string) string {
+	flags := slices.DeleteFunc(strings.Fields(value), func(flag string) bool {
+		return strings.HasPrefix(strings.TrimLeft(flag, "-"), "mod=")
+	})
+	return strings.Join(flags, " ")
 }
 
 // Experiment adds simd to a GOEXPERIMENT value on amd64.

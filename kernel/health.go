@@ -20,10 +20,11 @@ type Finding struct {
 
 // Check looks at everything that the kernel needs.
 func (p Paths) Check(ctx context.Context) []Finding {
-	return []Finding{p.checkGo(ctx), p.checkTools(), p.checkGopls(), p.checkJupyter(ctx), p.checkSpec(), p.checkSIMD(ctx), p.checkModel(ctx)}
+	return []Finding{p.CheckGo(ctx), p.checkTools(), p.checkGopls(), p.checkJupyter(ctx), p.checkSpec(), p.checkSIMD(ctx), p.checkModel(ctx)}
 }
 
-func (p Paths) checkGo(ctx context.Context) Finding {
+// CheckGo looks at the Go command, and whether it can read our go.mod.
+func (p Paths) CheckGo(ctx context.Context) Finding {
 	f := Finding{What: "Go"}
 	out, err := command(ctx, p.Root, os.Environ(), p.Go, "version")
 	f.Found, f.Fault = strings.TrimSpace(out), err

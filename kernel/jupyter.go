@@ -29,9 +29,8 @@ func (p Paths) FindJupyter(ctx context.Context) (Jupyter, error) {
 	private := filepath.Join(p.Venv(), "bin", "jupyter")
 	marker, err := os.ReadFile(p.requirementsFile())
 	if err == nil && string(marker) == requirements {
-		if j, err := probe(ctx, private); err == nil {
-			j.Private = true
-			return j, nil
+		if version, err := command(ctx, "", nil, filepath.Join(p.Venv(), "bin", "python"), "-c", askVersion); err == nil {
+			return Jupyter{Command: private, Version: strings.TrimSpace(version), Private: true}, nil
 		}
 	}
 	path, err := exec.LookPath("jupyter")
@@ -47,6 +46,10 @@ func (p Paths) FindJupyter(ctx context.Context) (Jupyter, error) {
 
 // ErrNoJupyter says that there is no Jupyter to be used.
 var ErrNoJupyter = errors.New("there is no Jupyter with JupyterLab and nbconvert")
+
+// askVersion asks our own environment's Python, which takes a tenth of the
+// time that Jupyter's programs need to say the same.
+const askVersion = "from importlib.metadata import version; version('nbconvert'); print(version('jupyterlab'))"
 
 // probe asks a jupyter for its versions.
 func probe(ctx context.Context, path string) (Jupyter, error) {

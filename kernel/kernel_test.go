@@ -72,11 +72,17 @@ for _, d := range info.Deps { fmt.Println(d.Path, d.Version) }`)
 	}
 }
 
-// TestOtherModulesComeByGoGet imports a module that is not in go.mod.
+// TestOtherModulesComeByGoGet imports modules that are not in go.mod: one
+// that nothing of ours needs, and one that go.mod decides the version of.
 func TestOtherModulesComeByGoGet(t *testing.T) {
 	s := kerneltest.Shared(t).Start(t)
-	a := s.Run("import (\n\t\"rsc.io/quote\"\n\t\"github.com/knowledge-neurons/gonb-kn/kn\"\n)\n%%\nfmt.Println(quote.Glass(), kn.Version)")
-	if a.Status != "ok" || !strings.Contains(a.Printed("stdout"), kn()) {
+	a := s.Run("import (\n\t\"github.com/dustin/go-humanize\"\n\t\"go.uber.org/atomic\"\n\t\"github.com/knowledge-neurons/gonb-kn/kn\"\n)\n%%\nfmt.Println(humanize.Ordinal(3), atomic.NewInt64(7), kn.Version)")
+	if a.Status != "ok" || a.Printed("stdout") != "3rd 7 "+kn()+"\n" {
+		t.Errorf("%+v", a)
+	}
+	// Our packages are not sought elsewhere; the error points at the import.
+	a = s.Run("import \"github.com/knowledge-neurons/gonb-kn/kn/nosuch\"\n%%\nnosuch.F()")
+	if a.Status != "error" || !strings.Contains(a.HTML(), "Cell[2]: Line 1") {
 		t.Errorf("%+v", a)
 	}
 }
@@ -177,8 +183,8 @@ func TestSpecIsWrittenAndChecked(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	p := kernel.Paths{Data: "/data", Go: "/real/bin/go"}
-	env := p.Environment([]string{"PATH=/usr/bin", "GOWORK=off", "GOFLAGS=-x", "GOEXPERIMENT=rangefunc"})
-	want := []string{"PATH=/data/shim:/data/bin:/real/bin:/usr/bin", "GOFLAGS=-x", "GONB_KN_GO=/real/bin/go"}
+	env := p.Environment([]string{"PATH=/usr/bin", "GOWORK=off", "GOFLAGS=-mod=mod -x", "GOEXPERIMENT=rangefunc"})
+	want := []string{"PATH=/data/shim:/data/bin:/real/bin:/usr/bin", "GOFLAGS=-x", "GOPLSCACHE=/data/gopls-cache", "GONB_KN_GO=/real/bin/go"}
 	experiment := "GOEXPERIMENT=rangefunc"
 	if runtime.GOARCH == "amd64" {
 		experiment += ",simd"

@@ -90,7 +90,8 @@ func (p Paths) Execute(ctx context.Context, j Jupyter, notebook, page string) (*
 		return nil, err
 	}
 	// A kernelspec elsewhere than in Jupyter's default place is found too.
-	env := append(os.Environ(), "JUPYTER_DATA_DIR="+p.Jupyter)
+	env := append(os.Environ(), "JUPYTER_DATA_DIR="+p.Jupyter,
+		"IPYTHONDIR="+filepath.Join(p.Cache, "ipython")) // else made in the home folder
 	executed := page + ".ipynb"
 	_, err := command(ctx, filepath.Dir(notebook), env, j.Command, "nbconvert", "--to", "notebook", "--execute",
 		"--ExecutePreprocessor.kernel_name="+Name, "--ExecutePreprocessor.timeout=600", "--ExecutePreprocessor.startup_timeout=120",

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,14 +18,16 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kernel"
 )
 
-// goCommand runs the real go with args, except for the "go get" that GoNB
-// runs for every cell: that gets only what the workspace does not provide.
+// goCommand runs the real go with args, except for two commands that GoNB
+// runs for every cell: "go get" gets only what the workspace does not provide,
+// and "go build" links without debug information.
 func goCommand(args []string) error {
 	real := os.Getenv(kernel.GoVariable)
 	if real == "" {
 		return fmt.Errorf("%s is not set: this go works inside the kernel only", kernel.GoVariable)
 	}
-	if isGet(args) {
+	switch {
+	case isGet(args):
 		missing, err := missingPackages(real, slices.Contains(args, "-t"))
 		if err == nil && len(missing) == 0 {
 			return nil
@@ -32,6 +35,11 @@ func goCommand(args []string) error {
 		if err == nil {
 			args = append(slices.Clone(args), missing...)
 		}
+	case isBuild(args):
+		// Linking is most of what a cell's start costs, and DWARF a third of
+		// that. Panics name their lines without it; whoever wants a debugger
+		// says "%goflags -ldflags=", which this leaves alone.
+		args = append(slices.Clone(args), "-ldflags=-w")
 	}
 	err := syscall.Exec(real, append([]string{"go"}, args...), os.Environ())
 	return fmt.Errorf("%s cannot be started: %w", real, err)
@@ -42,12 +50,21 @@ func isGet(args []string) bool {
 	return slices.Equal(args, []string{"get"}) || slices.Equal(args, []string{"get", "-t"})
 }
 
+// isBuild recognizes GoNB's "go build -o PROGRAM" without flags of the user's.
+func isBuild(args []string) bool {
+	return len(args) == 3 && args[0] == "build" && args[1] == "-o" && !strings.Contains(os.Getenv("GOFLAGS"), "-ldflags")
+}
+
 // resolved is the file in the cell's folder that remembers the imports last
 // found complete, so that most cells need not ask again.
 const resolved = ".gonb-kn-resolved"
 
-// missingPackages lists the packages that the cell in the current folder
-// imports, directly or not, and the workspace does not provide.
+// suggestion finds, in what go says about an import, the go get that it
+// suggests. It names the version that our go.mod decides on, where it does.
+var suggestion = regexp.MustCompile(`(?m)^\s*go get (\S+)$`)
+
+// missingPackages lists what to get for the cell in the current folder: what
+// it imports, directly or not, and the workspace does not provide.
 func missingPackages(real string, tests bool) ([]string, error) {
 	digest, err := imports()
 	if err != nil {
@@ -56,7 +73,7 @@ func missingPackages(real string, tests bool) ([]string, error) {
 	if known, err := os.ReadFile(resolved); err == nil && bytes.Equal(known, digest) {
 		return nil, nil
 	}
-	args := []string{"list", "-e", "-deps", "-f", "{{if .Error}}{{.ImportPath}}{{end}}"}
+	args := []string{"list", "-e", "-deps", "-f", "{{with .Error}}{{.Err}}{{end}}"}
 	if tests {
 		args = append(args, "-test")
 	}
@@ -65,9 +82,10 @@ func missingPackages(real string, tests bool) ([]string, error) {
 		return nil, err
 	}
 	var missing []string
-	for _, path := range strings.Fields(string(out)) {
-		// Errors of other kinds are the compiler's to report.
-		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
+	for _, match := range suggestion.FindAllStringSubmatch(string(out), -1) {
+		// A package that this module lacks is the compiler's to report: no
+		// network has it.
+		if path := match[1]; !strings.HasPrefix(path, kernel.Module+"/") && !slices.Contains(missing, path) {
 			missing = append(missing, path)
 		}
 	}
