@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots"
 )
 
 // The charts of these tests show made-up numbers of the shape and size that
@@ -124,4 +125,25 @@ func prediction(p map[string]float64, order ...string) *kn.Prediction {
 		}
 	}
 	return r
+}
+
+func predictions() (before, after *kn.Prediction) {
+	before = prediction(map[string]float64{"Paris": 0.62, "Lyon": 0.11, "Marseille": 0.05, "Versailles": 0.03, "France": 0.02, "Bordeaux": 0.015},
+		"Paris", "Lyon", "Marseille", "Versailles", "France", "Bordeaux")
+	after = prediction(map[string]float64{"Lyon": 0.31, "Paris": 0.21, "Marseille": 0.16, "France": 0.07, "Rome": 0.04, "London": 0.0101},
+		"Lyon", "Paris", "Marseille", "France", "Rome", "London")
+	return before, after
+}
+
+// all draws every chart from the data of these tests.
+func all(o plots.Options) map[string]*plots.Figure {
+	before, after := predictions()
+	return map[string]*plots.Figure{
+		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
+		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),
+		"neurons per layer":    plots.MustNeuronsPerLayer([]*kn.KnowledgeNeurons{knowledgeNeurons(3, 12, 3072, 1)}, o),
+		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
+		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
+		"predictions":          plots.MustPredictions(before, after, o),
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -28,7 +29,7 @@ func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) 
 		return nil, err
 	}
 	f := newFigure("factor curves", "Scaling the knowledge neurons of "+quoted(curves.Answer), o)
-	f.subtitle = append(f.subtitle, promptLine(curves.Prompts))
+	f.subtitle = []string{promptLine(curves.Prompts), bandLine(curves)}
 	f.provenance = []kn.Provenance{curves.Provenance}
 	p := f.theme.plot("Factor by which the neurons are multiplied", "Probability of "+quoted(clip(clean(curves.Answer), 24)))
 	f.panels = []*plot.Plot{p}
@@ -47,6 +48,21 @@ func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) 
 // MustFactorCurves is [FactorCurves] for notebook cells: it panics instead of returning an error.
 func MustFactorCurves(curves *kn.FactorCurves, options ...Options) *Figure {
 	return must(FactorCurves(curves, options...))
+}
+
+// bandLine explains the bands, if there are any.
+func bandLine(c *kn.FactorCurves) string {
+	var of []string
+	if len(c.Own.Low)+len(c.Matched.Low) > 0 {
+		of = append(of, "over prompts")
+	}
+	if len(c.Random.Low) > 0 {
+		of = append(of, "over draws (random control)")
+	}
+	if len(of) == 0 {
+		return ""
+	}
+	return "Lines: mean; bands: lowest to highest " + strings.Join(of, ", ")
 }
 
 // curveStyles are the curves with what tells them apart, the fact's own last
@@ -125,7 +141,7 @@ func (f *Figure) addUnmodified(curves *kn.FactorCurves) error {
 	}
 	mark.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: t.pt(4.6), Shape: thickRing{t.pt(1.4)}}
 	p.Add(upright{1, draw.LineStyle{Color: faint, Width: t.pt(0.7), Dashes: dashes(2, t.pt(1.2))}}, mark)
-	f.addLegend("unmodified model", mark)
+	f.addLegend("unmodified model: "+short(curves.Probability), mark)
 	return nil
 }
 

@@ -132,12 +132,13 @@ func newScoreMap(scores [][]float64, columns int) *scoreMap {
 
 // Plot draws the cells, layer 0 at the bottom.
 func (m *scoreMap) Plot(c draw.Canvas, p *plot.Plot) {
-	const pixels = 8 // a cell's side, since some programs blur what they enlarge
 	rows, columns := len(m.cells), len(m.cells[0])
-	img := image.NewNRGBA(image.Rect(0, 0, columns*pixels, rows*pixels))
-	for y := range rows * pixels {
-		for x := range columns * pixels {
-			img.SetNRGBA(x, y, m.paint(m.cells[rows-1-y/pixels][x/pixels]))
+	// What shows the image may blur its pixels, so that a cell takes many.
+	wide, high := 1+1280/columns, 1+960/rows
+	img := image.NewNRGBA(image.Rect(0, 0, columns*wide, rows*high))
+	for y := range rows * high {
+		for x := range columns * wide {
+			img.SetNRGBA(x, y, m.paint(m.cells[rows-1-y/high][x/wide]))
 		}
 	}
 	c.DrawImage(c.Rectangle, img)

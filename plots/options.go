@@ -67,7 +67,7 @@ func (o Options) filled() (Options, error) {
 
 // narrow says whether the figure is about a paper's column wide, measured in
 // its text.
-func (o Options) narrow() bool { return o.Size.Width < 50*o.Size.Text }
+func (o Options) narrow() bool { return o.Size.Width < 42*o.Size.Text }
 
 // top returns how many neurons or tokens to name, where a wide figure has
 // room for so many.

@@ -136,7 +136,7 @@ func (f *Figure) overlapRoom() int {
 // overlapRow is where a set's row is: from the top, the refined set's apart.
 func (f *Figure) overlapRow(i, n int) float64 {
 	if i == n {
-		return -1.25
+		return -1.2 - 0.02*float64(n)
 	}
 	return float64(n - 1 - i)
 }
@@ -144,7 +144,7 @@ func (f *Figure) overlapRow(i, n int) float64 {
 // addOverlapTicks numbers the columns and names the rows by their prompts.
 func (f *Figure) addOverlapTicks(k *kn.KnowledgeNeurons) {
 	p, n := f.panels[0], len(k.Coarse)
-	p.X.Tick.Marker = plot.ConstantTicks(indices(n, 20, 1))
+	p.X.Tick.Marker = plot.ConstantTicks(indices(n, f.overlapRoom()+6, 1))
 	style := p.Y.Tick.Label
 	limit := f.options.Size.Width * 0.36
 	var rows []plot.Tick

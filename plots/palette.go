@@ -90,8 +90,14 @@ func wash(c color.NRGBA, opacity float64) color.NRGBA {
 
 // glyphs and dashes tell series apart where colours do not.
 var glyphs = []draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{},
-	draw.RingGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.PlusGlyph{},
+	draw.CircleGlyph{},
+	draw.PyramidGlyph{},
+	draw.BoxGlyph{},
+	draw.CrossGlyph{},
+	draw.RingGlyph{},
+	draw.TriangleGlyph{},
+	draw.SquareGlyph{},
+	draw.PlusGlyph{},
 }
 
 // dashes returns the i-th dash pattern for lines of the given width.

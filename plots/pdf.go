@@ -60,4 +60,3 @@ func withInfo(pdf []byte, title, subject string) ([]byte, error) {
 		info[1], object, trailer[1], trailer[2], xref)
 	return b.Bytes(), nil
 }
-

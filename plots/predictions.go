@@ -15,7 +15,7 @@ import (
 
 // Predictions draws the most probable tokens at [MASK] before and after an
 // edit, a pair of bars for each: the first few of either side, and the
-// answer, in bold. A token that one side does not list is less probable than
+// answer. A token that one side does not list is less probable than
 // the last that it lists, which is what stands in place of its bar.
 func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, error) {
 	o, err := optional(options)
@@ -149,7 +149,7 @@ func (f *Figure) addPairs(rows []predictionRow) {
 		y := float64(len(rows) - 1 - i)
 		name := fit(p.Y.Tick.Label, clean(r.token), f.options.Size.Width*0.3)
 		if r.answer {
-			name = "▸ " + name
+			name = "answer: " + name
 		}
 		ticks = append(ticks, plot.Tick{Value: y, Label: name})
 		for side, k := range r.sides {
@@ -169,6 +169,7 @@ func (f *Figure) addPairs(rows []predictionRow) {
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Y.Tick.Length = t.pt(1)
 	p.Y.Tick.Width = 0
+	p.X.Padding, p.Y.Padding = f.theme.pt(2), 0
 }
 
 func describePredictions(prompt string, rows []predictionRow) string {

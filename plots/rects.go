@@ -25,8 +25,10 @@ func (r rects) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for _, b := range r {
 		box := []vg.Point{
-			{X: x(b.x0), Y: y(b.y0)}, {X: x(b.x1), Y: y(b.y0)},
-			{X: x(b.x1), Y: y(b.y1)}, {X: x(b.x0), Y: y(b.y1)},
+			{X: x(b.x0), Y: y(b.y0)},
+			{X: x(b.x1), Y: y(b.y0)},
+			{X: x(b.x1), Y: y(b.y1)},
+			{X: x(b.x0), Y: y(b.y1)},
 		}
 		c.FillPolygon(b.fill, box)
 		if b.hatch {

@@ -12,7 +12,7 @@ import (
 var ErrNoNotebook = errors.New("plots: not in a GoNB notebook, so nothing can be shown; save the figure instead")
 
 // Show shows figures below the cell that is running, as SVG, which the
-// notebook keeps. Outside a notebook it returns [ErrNoNotebook].
+// notebook keeps and exports. Outside a notebook it returns [ErrNoNotebook].
 func Show(figures ...*Figure) error {
 	if !gonbui.IsNotebook {
 		return ErrNoNotebook
@@ -25,7 +25,7 @@ func Show(figures ...*Figure) error {
 		if err != nil {
 			return err
 		}
-		gonbui.DisplaySVG(string(svg))
+		gonbui.DisplayHTML("<div>" + string(inline(svg)) + "</div>") // image/svg+xml gets lost in exported HTML
 	}
 	return sent()
 }

@@ -43,7 +43,7 @@ func (f *Figure) describe(svg []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
 	b.Write(svg[start:end])
-	b.WriteString(" role=\"img\">\n<title>" + escape(f.title) + "</title>\n")
+	b.WriteString(" role=\"img\" style=\"max-width:100%;height:auto\">\n<title>" + escape(f.title) + "</title>\n")
 	b.WriteString("<desc>" + escape(f.desc) + "</desc>\n")
 	b.WriteString("<metadata><kn:provenance xmlns:kn=\"" + namespace + "\">")
 	b.WriteString(escape(provenance))

@@ -45,10 +45,14 @@ func number(v float64, digits int) string {
 	if v == 0 {
 		return "0"
 	}
+	s := strconv.FormatFloat(v, 'f', digits, 64)
 	if digits > 4 || math.Abs(v) >= 1e6 {
-		return strconv.FormatFloat(v, 'g', 3, 64)
+		s = strconv.FormatFloat(v, 'g', 3, 64)
 	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
+	if s[0] == '-' {
+		return "−" + s[1:] // a minus sign, not a hyphen
+	}
+	return s
 }
 
 // short writes a probability or a score with three significant digits.

@@ -1,0 +1,144 @@
+package plots_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// svgText parses an SVG and returns the text in it, an element a line.
+func svgText(t *testing.T, svg []byte) string {
+	t.Helper()
+	var text strings.Builder
+	decoder := xml.NewDecoder(bytes.NewReader(svg))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return text.String()
+		}
+		if err != nil {
+			t.Fatalf("not well formed: %v\n%s", err, svg)
+		}
+		if data, ok := token.(xml.CharData); ok {
+			text.Write(data)
+			text.WriteByte('\n')
+		}
+	}
+}
+
+func svgOf(t *testing.T, f *plots.Figure) []byte {
+	t.Helper()
+	svg, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svg
+}
+
+func TestSVGHasItsText(t *testing.T) {
+	want := map[string][]string{
+		"factor curves": {
+			"knowledge neurons (5)", "activation-matched control (5)", "random control (5)", "unmodified model: 0.646",
+			"Factor by which the neurons are multiplied", "Probability of “Paris”",
+		},
+		"activation scatter":   {"P36 (9)", "P19 (9)", "least-squares line", "Pearson r = 0.71 over 18 prompts, mean of 2 neurons"},
+		"neurons per layer":    {"Share of the neurons [%]", "Layer (0 is next to the embeddings)"},
+		"attribution heat map": {"Score [probability]", "Neuron index (4 neurons a column, the strongest shown)", "2:233"},
+		"overlap":              {"Overlap [%]", "refined (5)", "1  The capital of France is [MASK] ."},
+		"predictions":          {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
+	}
+	for name, f := range all(plots.Options{}) {
+		text := "\n" + svgText(t, svgOf(t, f)) + "\n"
+		for _, w := range append(want[name], f.Title(), f.Description()) {
+			if !strings.Contains(text, "\n"+w+"\n") {
+				t.Errorf("%s: %q is not in the SVG", name, w)
+			}
+		}
+	}
+}
+
+// TestSameBytes draws everything twice, in all formats.
+func TestSameBytes(t *testing.T) {
+	first, second := all(plots.Options{DPI: 60}), all(plots.Options{DPI: 60})
+	for name := range first {
+		for _, format := range []func(*plots.Figure) ([]byte, error){(*plots.Figure).SVG, (*plots.Figure).PNG, (*plots.Figure).PDF} {
+			a, err := format(first[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := format(second[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(a, b) {
+				t.Errorf("%s: the same chart gave different bytes", name)
+			}
+		}
+	}
+}
+
+func TestSave(t *testing.T) {
+	dir := t.TempDir()
+	f := plots.MustFactorCurves(factorCurves(), plots.Options{DPI: 50})
+	for name, start := range map[string]string{"a.svg": "<?xml", "a.PNG": "\x89PNG", "a.pdf": "%PDF-"} {
+		path := filepath.Join(dir, name)
+		for range 2 { // the second time over the first
+			if err := f.Save(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if data, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(data), start) {
+			t.Errorf("%s starts with %.8q (%v)", name, data, err)
+		}
+	}
+	if err := f.Save(filepath.Join(dir, "a.gif")); err == nil || !strings.Contains(err.Error(), ".gif") {
+		t.Errorf("saving a GIF: %v", err)
+	}
+	if err := f.Save(filepath.Join(dir, "none", "a.svg")); err == nil {
+		t.Error("saved into a folder that does not exist")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
+		t.Errorf("left %v (%v), want the three figures alone", entries, err)
+	}
+}
+
+func TestPNGSize(t *testing.T) {
+	data, err := plots.MustFactorCurves(factorCurves(), plots.Options{Size: plots.PaperColumn}).PNG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := img.Bounds().Size(); size.X != 660 || size.Y != 500 {
+		t.Errorf("a paper column at 200 dots an inch is %v, want 660 x 500", size)
+	}
+	if !bytes.Contains(data, []byte(madeUp.Digest)) {
+		t.Error("the PNG does not carry the model's digest")
+	}
+}
+
+func TestPDFCarriesProvenance(t *testing.T) {
+	data, err := plots.MustFactorCurves(factorCurves()).PDF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(data, []byte(madeUp.Digest)) {
+		t.Error("the PDF does not carry the model's digest")
+	}
+}
+
+func TestShowOutsideANotebook(t *testing.T) {
+	if err := plots.Show(plots.MustFactorCurves(factorCurves())); !errors.Is(err, plots.ErrNoNotebook) {
+		t.Errorf("Show: %v, want ErrNoNotebook", err)
+	}
+}
