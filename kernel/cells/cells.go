@@ -14,12 +14,15 @@ import (
 	_ "github.com/gomlx/gomlx/ml/layers/activation"
 	_ "github.com/gomlx/gomlx/ml/layers/attention"
 	_ "github.com/gomlx/gomlx/ml/layers/fnn"
+	_ "github.com/gomlx/gomlx/ml/layers/kan"
 	_ "github.com/gomlx/gomlx/ml/layers/norm"
 	_ "github.com/gomlx/gomlx/ml/model"
 	_ "github.com/gomlx/gomlx/ml/train"
 	_ "github.com/gomlx/gomlx/ml/train/loss"
 	_ "github.com/gomlx/gomlx/ml/train/metric"
 	_ "github.com/gomlx/gomlx/ml/train/optimizer"
+	_ "github.com/gomlx/gomlx/ui/gonb/margaid"
+	_ "github.com/gomlx/gomlx/ui/gonb/plotly"
 
 	// GoNB's ways to show things in a notebook.
 	_ "github.com/janpfeifer/gonb/cache"
