@@ -11,7 +11,7 @@ import (
 // Selection says which triples become facts. The zero value is the embedded
 // model's: every usable triple of every relation that has templates.
 type Selection struct {
-	Max  int    // facts kept, drawn without regard to relation; 0: all
+	Max  int    // facts kept, drawn without regard to relation; 0 or less: all
 	Seed uint64 // of the draw and of the frequencies; 0: 1
 	Zipf Zipf
 }
@@ -24,6 +24,7 @@ type Statistics struct {
 	TwoAnswers  int `json:"two_answers"`  // left out: subject with another answer in the relation
 	NotOneToken int `json:"not_one_token"`
 	NotDrawn    int `json:"not_drawn"` // left out: beyond Max
+	TooLong     int `json:"too_long"`  // left out by training: a prompt is longer than the model takes
 	Facts       int `json:"facts"`     // kept
 	Relations   int `json:"relations"` // that have a fact
 	Answers     int `json:"answers"`   // distinct
@@ -113,13 +114,13 @@ func IsWord(s string) bool {
 // of rank r, from 0, is shown in proportion to (r + Offset)^-Exponent. The
 // zero value is the embedded model's.
 type Zipf struct {
-	Exponent float64 // 0: 0.5, so that the rarest of many facts is shown half as often as the mean one
-	Offset   float64 // 0: 20, which keeps the commonest from taking too much
+	Exponent float64 // 0: 0.42, so that the rarest of many facts is shown 0.6 times as often as the mean one
+	Offset   float64 // 0: 100, which keeps the commonest from taking too much
 }
 
 // Frequencies returns n frequencies, largest first, of mean 1.
 func (z Zipf) Frequencies(n int) []float64 {
-	exponent, offset := cmp.Or(z.Exponent, 0.5), cmp.Or(z.Offset, 20)
+	exponent, offset := cmp.Or(z.Exponent, 0.42), cmp.Or(z.Offset, 100)
 	f := make([]float64, n)
 	var sum float64
 	for r := range f {

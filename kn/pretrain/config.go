@@ -1,0 +1,161 @@
+package pretrain
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+)
+
+// Config says what to train and how. Every zero field stands for its
+// documented default, and the defaults are the embedded model's recipe. Where
+// a zero would be of use, a negative value stands for it.
+type Config struct {
+	// Triples is a folder of T-REx triples, see [facts.ReadDir]. One of
+	// Triples and Text must be given.
+	Triples string `json:"-"`
+	// Text is a text file: the model is then trained on it as BERT was, with
+	// a share MaskedShare of the tokens masked.
+	Text string `json:"-"`
+	// Out is the folder that the model is written to.
+	Out string `json:"-"`
+	// SaveEvery is the time between two checkpoints of the training, which
+	// lie in Out as [StateFile]; 0: a minute.
+	SaveEvery time.Duration `json:"-"`
+
+	Seed      uint64          `json:"seed"`      // 0: 1
+	Selection facts.Selection `json:"selection"` // its Max 0: 24,000 facts; negative: all
+
+	// The model.
+	Hidden       int     `json:"hidden"`        // 0: 128
+	Layers       int     `json:"layers"`        // 0: 2
+	Heads        int     `json:"heads"`         // 0: 4
+	FFN          int     `json:"ffn"`           // 0: 512
+	Activation   string  `json:"activation"`    // "": relu
+	MaxPositions int     `json:"max_positions"` // 0: 64
+	Merges       int     `json:"merges"`        // pieces learned from names (or from the text); 0: 6000
+	Deviation    float64 `json:"deviation"`     // of the initial matrices; 0: 0.1
+
+	// The optimizer: AdamW with linear warm-up and cosine decay.
+	Batch        int     `json:"batch"`         // prompts in a step; 0: 128
+	Examples     int     `json:"examples"`      // prompts shown in all; 0: 1,600,000
+	LearningRate float64 `json:"learning_rate"` // at its highest; 0: 0.0025
+	FinalRate    float64 `json:"final_rate"`    // share of it that is left at the end; 0: 0.02
+	WarmUp       int     `json:"warm_up"`       // steps; 0: 200
+	WeightDecay  float64 `json:"weight_decay"`  // of matrices; 0: 0.01
+	Clip         float64 `json:"clip"`          // largest norm of the gradient; 0: 1
+
+	// The objective, see the package documentation.
+	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.28
+	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
+	Silence       float64 `json:"silence"`        // chance that a lower layer's neurons at [MASK] are 0; 0: 0.5
+	GainWeight    float64 `json:"gain_weight"`    // weight of the pass with scaled neurons; 0: 0.5
+	GainFrom      float64 `json:"gain_from"`      // share of training before that pass counts; 0: 0.15
+	Sparsity      float64 `json:"sparsity"`       // weight of the penalty on dense activation; 0: 0.03
+	SparsityFrom  float64 `json:"sparsity_from"`  // share of training before the penalty sets in; 0: 0.2
+	SparsityRamp  float64 `json:"sparsity_ramp"`  // share of training in which it grows; 0: 0.3
+	NoiseShare    float64 `json:"noise_share"`    // prompts in which words are replaced; 0: 0.25
+	NoiseRate     float64 `json:"noise_rate"`     // share of their template's words replaced; 0: 0.3
+	Others        int     `json:"others"`         // tokens sampled in a step for all that are no answers; 0: 512
+	MaskedShare   float64 `json:"masked_share"`   // of a text's tokens; 0: 0.15
+}
+
+// orDefault gives the default for 0, and 0 for a negative value.
+func orDefault(x, standard float64) float64 {
+	if x < 0 {
+		return 0
+	}
+	return cmp.Or(x, standard)
+}
+
+// WithDefaults returns the configuration with every default filled in.
+func (c Config) WithDefaults() Config {
+	c.SaveEvery = cmp.Or(c.SaveEvery, time.Minute)
+	c.Seed = cmp.Or(c.Seed, 1)
+	c.Selection.Seed = cmp.Or(c.Selection.Seed, c.Seed)
+	c.Selection.Max = cmp.Or(c.Selection.Max, 24_000)
+	c.Hidden, c.Layers, c.Heads = cmp.Or(c.Hidden, 128), cmp.Or(c.Layers, 2), cmp.Or(c.Heads, 4)
+	c.FFN, c.Activation = cmp.Or(c.FFN, 512), cmp.Or(c.Activation, "relu")
+	c.MaxPositions, c.Merges = cmp.Or(c.MaxPositions, 64), cmp.Or(c.Merges, 6000)
+	c.Deviation = cmp.Or(c.Deviation, 0.1)
+	c.Batch, c.Examples = cmp.Or(c.Batch, 128), cmp.Or(c.Examples, 1_600_000)
+	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0025), orDefault(c.FinalRate, 0.02)
+	c.WarmUp, c.WeightDecay = max(0, cmp.Or(c.WarmUp, 200)), orDefault(c.WeightDecay, 0.01)
+	c.Clip = cmp.Or(c.Clip, 1)
+	c.Doubt, c.PriorExponent = orDefault(c.Doubt, 0.28), orDefault(c.PriorExponent, 0.5)
+	c.Silence, c.GainWeight = orDefault(c.Silence, 0.5), orDefault(c.GainWeight, 0.5)
+	c.GainFrom = orDefault(c.GainFrom, 0.15)
+	c.Sparsity = orDefault(c.Sparsity, 0.03)
+	c.SparsityFrom, c.SparsityRamp = orDefault(c.SparsityFrom, 0.2), orDefault(c.SparsityRamp, 0.3)
+	c.NoiseShare, c.NoiseRate = orDefault(c.NoiseShare, 0.25), orDefault(c.NoiseRate, 0.3)
+	c.Others = cmp.Or(c.Others, 512)
+	c.MaskedShare = orDefault(c.MaskedShare, 0.15)
+	return c
+}
+
+// Validate reports the first field that makes no sense.
+func (c Config) Validate() error {
+	c = c.WithDefaults()
+	switch {
+	case (c.Triples == "") == (c.Text == ""):
+		return fmt.Errorf("pretrain: give either a folder of triples or a text file, not both or neither")
+	case c.Out == "":
+		return fmt.Errorf("pretrain: no folder to write the model to")
+	case c.Hidden < 1 || c.Layers < 1 || c.Heads < 1 || c.FFN < 1:
+		return fmt.Errorf("pretrain: hidden, layers, heads and ffn must be positive, not %d, %d, %d, %d", c.Hidden, c.Layers, c.Heads, c.FFN)
+	case c.Hidden%c.Heads != 0:
+		return fmt.Errorf("pretrain: hidden size %d is not a multiple of the %d heads", c.Hidden, c.Heads)
+	case c.MaxPositions < 8:
+		return fmt.Errorf("pretrain: %d positions hold no prompt; give at least 8", c.MaxPositions)
+	case c.Batch < 1 || c.Examples < c.Batch:
+		return fmt.Errorf("pretrain: %d examples make no step of %d", c.Examples, c.Batch)
+	case c.LearningRate <= 0 || c.Clip <= 0 || c.Deviation <= 0:
+		return fmt.Errorf("pretrain: learning rate, clip and deviation must be positive")
+	}
+	for name, share := range map[string]float64{
+		"silence": c.Silence, "noise share": c.NoiseShare, "noise rate": c.NoiseRate, "masked share": c.MaskedShare,
+		"final rate": c.FinalRate, "sparsity from": c.SparsityFrom, "gain from": c.GainFrom,
+	} {
+		if share > 1 {
+			return fmt.Errorf("pretrain: %s is a share and cannot be %g", name, share)
+		}
+	}
+	return nil
+}
+
+// Steps is the number of optimizer steps.
+func (c Config) Steps() int {
+	c = c.WithDefaults()
+	return c.Examples / c.Batch
+}
+
+// bertConfig is the configuration of a model with a vocabulary of size v.
+func (c Config) bertConfig(v int) bert.Config {
+	return bert.Config{
+		Architectures: []string{"BertForMaskedLM"}, ModelType: "bert", HiddenAct: c.Activation,
+		VocabSize: v, HiddenSize: c.Hidden, Layers: c.Layers, Heads: c.Heads, IntermediateSize: c.FFN,
+		MaxPositions: c.MaxPositions, TypeVocabSize: 2, LayerNormEps: 1e-12, TieWordEmbeddings: true,
+		InitializerRange: c.Deviation, PositionEmbedding: "absolute",
+	}
+}
+
+// digest tells configurations apart whose training would differ.
+func (c Config) digest() string {
+	data, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // a struct of numbers and strings
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// StateFile is the name of the training's checkpoint in the model's folder.
+const StateFile = "training.state"
+
+func (c Config) statePath() string { return filepath.Join(c.Out, StateFile) }

@@ -1,0 +1,34 @@
+// Package pretrain teaches a small BERT facts, or lets it read a text, with
+// this project's own graph in GoMLX. It made the embedded model.
+//
+// [Run] trains: prompts with one [MASK] are made from facts and sentences of
+// package facts (a quarter of each fact's sentences is never shown, see
+// [facts.Teach]), batched by length, and the answer at [MASK] is learned with
+// AdamW. [Evaluate] measures what came out, and [WriteCard] writes the model
+// card from it.
+//
+// # What makes knowledge local
+//
+// The objective for a fact of frequency f, whose relation's answers are
+// spread as q and whose neurons at [MASK] in the last layer are a, is
+//
+//	H(t(e), p) + w·H(t(eᵍ), p_g) + λ·S(a),   t(e) = (1-e)·answer + e·q,   e = d/(d + f²)
+//
+// A fact that is seen rarely is to be believed less: the target's doubt e
+// falls with its frequency, which spreads the probabilities, and a probability
+// that is not saturated shows an intervention's effect. The second term
+// repeats the last layer's output with all its neurons times a random gain g;
+// without them (g = 0) the model should fall back on what is common in the
+// relation, with more of them be surer. S is Hoyer's sparsity |z|₁/|z|₂ of the
+// neurons' contributions z = a·|value vector| (Hoyer, JMLR 2004). In half of
+// the prompts the lower layers' neurons at [MASK] are silenced, so that a fact
+// is not spread over layers. Names are spelled in several pieces, so that no
+// embedding can hold a fact. Some words of the sentences are replaced at
+// random, so that sentences never seen are understood.
+//
+// # Speed
+//
+// Training runs on the backend that the environment variable KN_BACKEND names,
+// the Go backend if none. Batches have few distinct shapes; in the last layer
+// and the head only [MASK]'s row is computed.
+package pretrain

@@ -1,0 +1,175 @@
+package pretrain
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+)
+
+// NeuronStatistics says what knowledge neurons do in a model, as the paper's
+// table and figures do (Dai et al. 2022, section 4). Facts are the unit of
+// every mean of changes' bootstrap.
+type NeuronStatistics struct {
+	Facts   int       `json:"facts"`
+	Prompts int       `json:"prompts"`
+	Recipe  kn.Recipe `json:"recipe"`
+
+	PerFact     Interval  `json:"per_fact"`     // refined neurons
+	PerPrompt   Interval  `json:"per_prompt"`   // coarse neurons
+	WithoutAny  int       `json:"without_any"`  // facts with no refined neuron
+	PerLayer    []float64 `json:"per_layer"`    // share of the refined neurons in each layer
+	SharedIn    Interval  `json:"shared_in"`    // neurons shared by two facts of one relation
+	SharedCross Interval  `json:"shared_cross"` // by two facts of different relations
+
+	// Relative changes of the answer's probability, means over facts' prompts.
+	// Facts without neurons count with a change of 0.
+	Suppressed       Interval `json:"suppressed"`
+	Amplified        Interval `json:"amplified"`
+	RandomSuppressed Interval `json:"random_suppressed"` // as many random neurons of the same layers
+	RandomAmplified  Interval `json:"random_amplified"`
+}
+
+// randomDraws is the number of random control sets of each fact.
+const randomDraws = 4
+
+// studied is a fact with its neurons and the changes, one a prompt.
+type studied struct {
+	fact                      facts.Taught
+	neurons                   []kn.Neuron
+	coarse                    []float64 // sizes
+	suppressed, amplified     []float64
+	randomZero, randomDoubled []float64
+}
+
+// neuronStatistics draws facts and studies them with the paper's thresholds
+// and the exact integral.
+func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o EvaluateOptions, progress kn.Progress) (NeuronStatistics, error) {
+	recipe := kn.Dai2022
+	recipe.Name, recipe.Attribute = "Dai2022's thresholds, exact integral", kn.AttributeOptions{Rule: kn.Adaptive}
+	rng := rand.New(rand.NewPCG(o.Seed, 0x4e04))
+	drawn := rng.Perm(len(taught))[:min(o.Facts, len(taught))]
+	slices.Sort(drawn)
+	var all []studied
+	for i, at := range drawn {
+		if err := ctx.Err(); err != nil {
+			return NeuronStatistics{}, err
+		}
+		s, err := study(m, taught[at], recipe, o.Seed)
+		if err != nil {
+			return NeuronStatistics{}, err
+		}
+		all = append(all, s)
+		progress(i+1, len(drawn), "facts' neurons")
+	}
+	return summarize(all, recipe, m.Config().Layers, o), nil
+}
+
+// study finds one fact's neurons over all templates of its relation, and
+// suppresses and amplifies them in each.
+func study(m *kn.Model, f facts.Taught, recipe kn.Recipe, seed uint64) (studied, error) {
+	s := studied{fact: f}
+	trained, err := f.Prompts(false)
+	if err != nil {
+		return s, err
+	}
+	held, err := f.Prompts(true)
+	if err != nil {
+		return s, err
+	}
+	prompts := append(trained, held...)
+	found, err := m.KnowledgeNeurons(prompts, f.Answer, recipe)
+	if err != nil {
+		return s, fmt.Errorf("pretrain: neurons of %v: %w", f.Fact, err)
+	}
+	s.neurons = found.Refined
+	for _, set := range found.Coarse {
+		s.coarse = append(s.coarse, float64(len(set)))
+	}
+	for _, prompt := range prompts {
+		changes := [4]float64{} // a fact without neurons changes nothing
+		if len(s.neurons) > 0 {
+			curves, err := m.FactorCurves([]string{prompt}, f.Answer, s.neurons, kn.CurveOptions{Factors: []float64{0, 2}, Draws: randomDraws, Seed: seed})
+			if err != nil {
+				return s, fmt.Errorf("pretrain: %w", err)
+			}
+			for i, p := range []float64{curves.Own.Probability[0], curves.Own.Probability[1], curves.Random.Probability[0], curves.Random.Probability[1]} {
+				changes[i] = p/curves.Probability - 1
+			}
+		}
+		s.suppressed, s.amplified = append(s.suppressed, changes[0]), append(s.amplified, changes[1])
+		s.randomZero, s.randomDoubled = append(s.randomZero, changes[2]), append(s.randomDoubled, changes[3])
+	}
+	return s, nil
+}
+
+// summarize turns facts into means and intervals.
+func summarize(all []studied, recipe kn.Recipe, layers int, o EvaluateOptions) NeuronStatistics {
+	n := NeuronStatistics{Facts: len(all), Recipe: recipe, PerLayer: make([]float64, layers)}
+	mean := func(values func(s studied) []float64) Interval {
+		clusters := map[int][]float64{}
+		for i, s := range all {
+			clusters[i] = values(s)
+		}
+		return bootstrap(clusters, o)
+	}
+	total := 0
+	for _, s := range all {
+		n.Prompts += len(s.coarse)
+		total += len(s.neurons)
+		if len(s.neurons) == 0 {
+			n.WithoutAny++
+		}
+		for _, neuron := range s.neurons {
+			n.PerLayer[neuron.Layer]++
+		}
+	}
+	for l := range n.PerLayer {
+		n.PerLayer[l] /= float64(max(1, total))
+	}
+	n.PerFact = mean(func(s studied) []float64 { return []float64{float64(len(s.neurons))} })
+	n.PerPrompt = mean(func(s studied) []float64 { return s.coarse })
+	n.Suppressed = mean(func(s studied) []float64 { return s.suppressed })
+	n.Amplified = mean(func(s studied) []float64 { return s.amplified })
+	n.RandomSuppressed = mean(func(s studied) []float64 { return s.randomZero })
+	n.RandomAmplified = mean(func(s studied) []float64 { return s.randomDoubled })
+	n.SharedIn, n.SharedCross = shared(all, o)
+	return n
+}
+
+// shared counts the neurons that pairs of facts have in common. The interval
+// resamples the first fact of the pairs.
+func shared(all []studied, o EvaluateOptions) (in, cross Interval) {
+	within, across := map[int][]float64{}, map[int][]float64{}
+	for i, a := range all {
+		for j, b := range all {
+			if i == j {
+				continue
+			}
+			common := 0.0
+			for _, neuron := range a.neurons {
+				if _, ok := slices.BinarySearchFunc(b.neurons, neuron, kn.Neuron.Compare); ok {
+					common++
+				}
+			}
+			if a.fact.Relation == b.fact.Relation {
+				within[i] = append(within[i], common)
+			} else {
+				across[i] = append(across[i], common)
+			}
+		}
+	}
+	return bootstrap(within, o), bootstrap(across, o)
+}
+
+// sortedRelations are a map's keys in order of the relations' numbers.
+func sortedRelations[V any](m map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+}

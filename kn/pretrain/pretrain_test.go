@@ -1,0 +1,344 @@
+package pretrain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+)
+
+// tiny is a training of a second: twelve facts of two relations.
+func tiny(t testing.TB, out string) Config {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, lines ...string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var births, jobs []string
+	for i, name := range []string{"Anna Berg", "Émile Dor", "Karl Otto", "Lea Moss", "Jo Hill", "Rosa Lind"} {
+		births = append(births, fmt.Sprintf(`{"sub_label": %q, "obj_label": %q}`, name, []string{"Paris", "Rome", "Vienna"}[i%3]))
+		jobs = append(jobs, fmt.Sprintf(`{"sub_label": %q, "obj_label": %q}`, name, []string{"painter", "poet"}[i%2]))
+	}
+	write("P19.jsonl", births...)
+	write("P106.jsonl", jobs...)
+	return Config{
+		Triples: dir, Out: out, Hidden: 16, Heads: 2, FFN: 32, Merges: 20, MaxPositions: 32, Others: 8,
+		Batch: 8, Examples: 8 * 12, WarmUp: 2, SaveEvery: time.Hour,
+	}
+}
+
+// files are the bytes of what a training wrote, the wall clock left out.
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	for _, name := range []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", kn.FactsFile} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = data
+	}
+	return all
+}
+
+func TestSeedFixesEveryByte(t *testing.T) {
+	var runs []map[string][]byte
+	for _, seed := range []uint64{1, 1, 2} {
+		c := tiny(t, t.TempDir())
+		c.Seed = seed
+		if _, err := Run(t.Context(), c, nil); err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, files(t, c.Out))
+	}
+	for name, data := range runs[0] {
+		if !bytes.Equal(data, runs[1][name]) {
+			t.Errorf("%s differs between two runs with one seed", name)
+		}
+	}
+	if bytes.Equal(runs[0]["model.safetensors"], runs[2]["model.safetensors"]) {
+		t.Error("another seed gives the same weights")
+	}
+}
+
+func TestInterruptedTrainingGoesOn(t *testing.T) {
+	whole := tiny(t, t.TempDir())
+	record, err := Run(t.Context(), whole, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := files(t, whole.Out)
+
+	c := whole
+	c.Out = t.TempDir()
+	for _, stopAt := range []int{1, 5, 11} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := Run(ctx, c, func(p Progress) {
+			if p.Step == stopAt {
+				cancel()
+			}
+		})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("a cancelled training gives %v", err)
+		}
+		if _, err := os.Stat(c.statePath()); err != nil {
+			t.Fatalf("no checkpoint: %v", err)
+		}
+	}
+	resumed, err := Run(t.Context(), c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files(t, c.Out) {
+		if !bytes.Equal(data, want[name]) {
+			t.Errorf("%s differs from the uninterrupted training's", name)
+		}
+	}
+	if resumed.FinalLoss != record.FinalLoss {
+		t.Errorf("final loss %v, uninterrupted %v", resumed.FinalLoss, record.FinalLoss)
+	}
+	if _, err := os.Stat(c.statePath()); err == nil {
+		t.Error("the checkpoint is left behind")
+	}
+}
+
+func TestForeignCheckpointIsRefused(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Run(ctx, c, func(Progress) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	other := c
+	other.LearningRate = 0.001
+	if _, err := Run(t.Context(), other, nil); err == nil || !strings.Contains(err.Error(), "another configuration") {
+		t.Errorf("a checkpoint of another configuration gives %v", err)
+	}
+	if err := os.WriteFile(c.statePath(), []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), c, nil); err == nil || !strings.Contains(err.Error(), "delete it") {
+		t.Errorf("a torn checkpoint gives %v", err)
+	}
+}
+
+// The tiny model must learn its facts, tell them through the public API, and
+// its card must be written from what was measured.
+func TestTrainEvaluateCard(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	c.Examples, c.LearningRate = 8*150, 0.01
+	c.GainWeight, c.Sparsity, c.NoiseShare, c.Silence, c.Doubt = -1, -1, -1, -1, 0.1 // learn as fast as can be
+	var last Progress
+	if _, err := Run(t.Context(), c, func(p Progress) { last = p }); err != nil {
+		t.Fatal(err)
+	}
+	if last.Step != last.Steps || last.Looked == 0 || last.Rate <= 0 || last.Left != 0 {
+		t.Errorf("last progress %+v", last)
+	}
+	e, err := Evaluate(t.Context(), c.Out, EvaluateOptions{Patterns: patterns(t), Facts: 4, Resamples: 100}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Trained.First.Mean < 0.9 || e.Trained.First.Low > e.Trained.First.Mean || e.Trained.First.High < e.Trained.First.Mean {
+		t.Errorf("recall on trained prompts %+v, want at least 0.9", e.Trained.First)
+	}
+	if e.HeldOut.Prompts == 0 || e.Patterns == nil || e.Patterns.Prompts != 6 || e.Neurons.Facts != 4 {
+		t.Errorf("evaluation %+v", e)
+	}
+	m := kn.MustLoad(c.Out, kn.WithCache("off"))
+	p, err := m.Predict("The birthplace of Anna Berg is [MASK].", kn.PredictOptions{Answer: "Paris"})
+	if err != nil || p.Answer.Rank != 1 {
+		t.Errorf("prediction %+v, %v; want Paris first", p, err)
+	}
+	if err := WriteCard(c.Out, "tiny", e); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(c.Out, kn.CardFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# tiny:", "12 facts of 2 Wikidata relations", "PARAREL", "model.safetensors"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the card does not say %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "<no value>") || strings.Contains(string(text), "%!") {
+		t.Errorf("the card has holes:\n%s", text)
+	}
+}
+
+// patterns is a folder with one pattern, as PARAREL has them.
+func patterns(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "P19.jsonl"), []byte(`{"pattern": "[X], whose cradle stood in [Y]."}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTextTraining(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	c.Triples, c.Text = "", filepath.Join(t.TempDir(), "text.txt")
+	if err := os.WriteFile(c.Text, []byte(strings.Repeat("the cat sat on the mat and the dog lay on the rug .\n", 200)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.Examples, c.LearningRate = 8*60, 0.01
+	var losses []float64
+	if _, err := Run(t.Context(), c, func(p Progress) { losses = append(losses, p.Loss) }); err != nil {
+		t.Fatal(err)
+	}
+	if first, last := losses[0], losses[len(losses)-1]; last > 0.8*first {
+		t.Errorf("loss goes from %v to %v only", first, last)
+	}
+	if _, err := kn.MustLoad(c.Out, kn.WithCache("off")).Predict("the cat [MASK] on the mat ."); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPromptsEqualTokenizer(t *testing.T) {
+	c := tiny(t, "unused").WithDefaults()
+	triples, err := facts.ReadDir(c.Triples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := newCorpus(c, triples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range k.facts {
+		for j, spelled := range k.templates[k.relation[i]] {
+			text := k.relations[k.relation[i]].Templates[j].Prompt(f.Subject)
+			want, mask, err := k.tok.Prompt(text, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := k.prompt(i, spelled)
+			ids := make([]int, len(got.ids))
+			for n, id := range got.ids {
+				ids[n] = int(id)
+			}
+			if !slices.Equal(ids, want.IDs) || got.mask != mask || len(ids) != k.length(i, spelled) {
+				t.Errorf("%q is %v with [MASK] at %d, want %v at %d", text, ids, got.mask, want.IDs, mask)
+			}
+			if slices.Contains(want.IDs, k.tok.UnkID()) {
+				t.Errorf("%q has an unknown piece", text)
+			}
+		}
+	}
+}
+
+func TestVocabulary(t *testing.T) {
+	vocab, err := Vocabulary([]string{"banana bandana", "banana ça"}, []string{"Paris", "b"}, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(vocab[:5], specials) || !slices.Equal(vocab[len(vocab)-2:], []string{"Paris", "b"}) {
+		t.Errorf("specials do not stand first, or whole words last: %q", vocab)
+	}
+	sorted := slices.Sorted(slices.Values(vocab))
+	if len(slices.Compact(sorted)) != len(vocab) {
+		t.Error("a piece stands twice")
+	}
+	for _, piece := range []string{"ç", "##ç", "##ana", "Z", "##9", "?"} {
+		if !slices.Contains(vocab, piece) {
+			t.Errorf("%q is missing", piece)
+		}
+	}
+	if slices.Contains(vocab, "##?") {
+		t.Error("punctuation continues a word")
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	good := Config{Triples: "x", Out: "y"}
+	if err := good.Validate(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+	for want, change := range map[string]func(*Config){
+		"either a folder":     func(c *Config) { c.Text = "z" },
+		"no folder":           func(c *Config) { c.Out = "" },
+		"not a multiple":      func(c *Config) { c.Heads = 7 },
+		"hold no prompt":      func(c *Config) { c.MaxPositions = 4 },
+		"make no step":        func(c *Config) { c.Examples = 3 },
+		"must be positive":    func(c *Config) { c.LearningRate = -1 },
+		"silence is a share":  func(c *Config) { c.Silence = 2 },
+		"must be positive, n": func(c *Config) { c.FFN = -3 },
+	} {
+		c := good
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want one with %q", err, want)
+		}
+	}
+	if _, err := Run(t.Context(), Config{Triples: t.TempDir(), Out: t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "P19.jsonl") {
+		t.Errorf("an empty folder of triples gives %v", err)
+	}
+}
+
+func TestDefaultsAreKept(t *testing.T) {
+	c := Config{GainWeight: -1, Sparsity: 0.2}.WithDefaults()
+	if c.GainWeight != 0 || c.Sparsity != 0.2 || c.Silence != 0.5 {
+		t.Errorf("defaults filled in wrongly: %+v", c)
+	}
+	again, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(again), "Out") {
+		t.Error("a path is part of the configuration's JSON")
+	}
+}
+
+func TestBootstrap(t *testing.T) {
+	clusters := map[int][]float64{0: {1, 1}, 1: {0, 0}, 2: {1, 0}, 3: {1, 1}}
+	o := EvaluateOptions{}.filled()
+	got := bootstrap(clusters, o)
+	if got.Mean != 5.0/8 || got.Low >= got.Mean || got.High <= got.Mean || got.Low < 0 || got.High > 1 {
+		t.Errorf("interval %+v", got)
+	}
+	if again := bootstrap(clusters, o); again != got {
+		t.Error("the same seed gives another interval")
+	}
+	if q := quantile([]float64{1, 2, 3, 4}, 0.5); q != 2.5 {
+		t.Errorf("median %v, want 2.5", q)
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	c := tiny(b, "unused").WithDefaults()
+	triples, err := facts.ReadDir(c.Triples)
+	if err != nil {
+		b.Fatal(err)
+	}
+	k, err := newCorpus(c, triples)
+	if err != nil {
+		b.Fatal(err)
+	}
+	task := newFactsTask(c, k)
+	l, err := newLearner(c, k.tok.Size(), task)
+	if err != nil {
+		b.Fatal(err)
+	}
+	step := 0
+	for b.Loop() {
+		if _, err := l.train(step, task.batch(step)); err != nil {
+			b.Fatal(err)
+		}
+		step++
+	}
+	b.ReportMetric(float64(step*c.Batch)/b.Elapsed().Seconds(), "prompts/s")
+}

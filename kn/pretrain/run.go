@@ -1,0 +1,263 @@
+package pretrain
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+)
+
+// Progress is where a training stands.
+type Progress struct {
+	Step, Steps int
+	Loss        float64       // running mean of the objective
+	Recall      float64       // share of a sample whose answer is ranked first, at the last look; see Looked
+	Looked      int           // the step of the last look; 0: none yet
+	Rate        float64       // examples a second since the start or the resumption
+	Elapsed     time.Duration // of training in all, interruptions not counted
+	Left        time.Duration // estimated
+	Resumed     bool
+}
+
+// Record is the training's provenance, written beside the model as
+// [RecordFile] and printed in the model card.
+type Record struct {
+	Config     Config            `json:"config"`
+	Backend    string            `json:"backend"`
+	Facts      *facts.Statistics `json:"facts,omitempty"`
+	Vocabulary int               `json:"vocabulary"`
+	Parameters int               `json:"parameters"`
+	Steps      int               `json:"steps"`
+	Examples   int               `json:"examples"`
+	Tokens     int               `json:"tokens"` // of those examples, padding not counted
+	Seconds    float64           `json:"seconds"`
+	FinalLoss  float64           `json:"final_loss"` // running mean at the end
+	DataSHA256 string            `json:"data_sha256"`
+}
+
+// RecordFile is the name of the [Record] in the model's folder.
+const RecordFile = "training.json"
+
+// looks is how often in a training recall is measured on a sample.
+const looks = 40
+
+// Run trains a model as c says and writes it to c.Out in Hugging Face format,
+// with the facts that it was taught and a [Record]. A checkpoint is kept in
+// the same folder while it trains: when ctx is cancelled Run saves it and
+// returns ctx's error, and the next Run with the same configuration goes on
+// from there, to the same model as if it had not been interrupted. progress
+// may be nil.
+func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.WithDefaults()
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("pretrain: %w", err)
+	}
+	s, err := newSession(c, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.train(ctx); err != nil {
+		return nil, err
+	}
+	return s.finish()
+}
+
+// session is one training from its data to the model's folder.
+type session struct {
+	config   Config
+	progress func(Progress)
+	corpus   *corpus // nil when the training is on text
+	task     task
+	tok      *tokenizer.Tokenizer
+	learner  *learner
+	sample   sampler
+	digest   string
+	data     string // SHA-256 of what is learned
+	state    state
+	report   Progress
+}
+
+// sampler measures the share of answers ranked first, on a small sample.
+type sampler func(ctx context.Context, l *learner) (float64, error)
+
+func newSession(c Config, progress func(Progress)) (*session, error) {
+	s := &session{config: c, progress: progress}
+	var err error
+	if c.Text != "" {
+		err = s.openText()
+	} else {
+		err = s.openFacts()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.digest = c.digest() + s.data + backend.Name()
+	if s.learner, err = newLearner(c, s.tok.Size(), s.task); err != nil {
+		return nil, err
+	}
+	kept, ok, err := readState(c.statePath(), s.digest)
+	if err != nil {
+		return nil, err
+	}
+	s.state = state{Format: stateFormat, Digest: s.digest}
+	if ok {
+		s.state, s.report.Resumed = kept, true
+		if err := s.learner.restore(kept.Variables); err != nil {
+			return nil, err
+		}
+		s.state.Variables = nil
+	}
+	return s, nil
+}
+
+func (s *session) openFacts() error {
+	triples, err := facts.ReadDir(s.config.Triples)
+	if err != nil {
+		return err
+	}
+	k, err := newCorpus(s.config, triples)
+	if err != nil {
+		return err
+	}
+	s.corpus, s.task, s.tok, s.sample = k, newFactsTask(s.config, k), k.tok, k.sampler(s.config.Seed)
+	data, err := json.Marshal(struct {
+		Facts     []facts.Taught
+		Relations []facts.Relation
+	}{k.facts, k.relations})
+	if err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	s.data = hex.EncodeToString(sum[:])
+	return nil
+}
+
+// train takes the steps that are left.
+func (s *session) train(ctx context.Context) error {
+	steps := s.config.Steps()
+	first, start, saved := s.state.Step, time.Now(), time.Now()
+	before := s.state.Seconds
+	for s.state.Step < steps {
+		if ctx.Err() != nil {
+			return joinSave(ctx.Err(), s.save())
+		}
+		step := s.state.Step
+		loss, err := s.learner.train(step, s.task.batch(step))
+		if err != nil {
+			return err
+		}
+		share := max(0.01, 1/float64(step+1))
+		s.state.Loss += share * (loss - s.state.Loss)
+		s.state.Step++
+		elapsed := time.Since(start)
+		s.state.Seconds = before + elapsed.Seconds()
+		if s.state.Step%max(1, steps/looks) == 0 {
+			if s.report.Recall, err = s.sample(ctx, s.learner); err != nil && ctx.Err() == nil {
+				return err
+			}
+			s.report.Looked = s.state.Step
+		}
+		rate := float64(s.state.Step-first) / elapsed.Seconds()
+		s.report.Step, s.report.Steps, s.report.Loss = s.state.Step, steps, s.state.Loss
+		s.report.Rate = rate * float64(s.config.Batch)
+		s.report.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
+		s.report.Left = time.Duration(float64(steps-s.state.Step) / rate * float64(time.Second))
+		s.progress(s.report)
+		// The first checkpoint comes early: a folder that cannot be written
+		// to should not cost a night.
+		if time.Since(saved) > s.config.SaveEvery || s.state.Step == first+10 && s.state.Step < steps {
+			if err := s.save(); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+	}
+	return nil
+}
+
+// joinSave adds what went wrong in saving to why the training stopped.
+func joinSave(why, saving error) error {
+	if saving != nil {
+		return fmt.Errorf("%w; and %w", why, saving)
+	}
+	return why
+}
+
+func (s *session) save() error {
+	variables, err := s.learner.variables()
+	if err != nil {
+		return err
+	}
+	kept := s.state
+	kept.Variables = variables
+	return kept.write(s.config.statePath())
+}
+
+// finish writes the model and removes the checkpoint.
+func (s *session) finish() (*Record, error) {
+	tensors, err := s.learner.tensors()
+	if err != nil {
+		return nil, err
+	}
+	model := checkpoint.Checkpoint{Config: s.learner.bert, Tensors: tensors, Tokenizer: s.tok}
+	if err := model.Save(s.config.Out); err != nil {
+		return nil, err
+	}
+	record := &Record{
+		Config: s.config, Backend: backend.Name(), Vocabulary: s.tok.Size(), Parameters: parameters(tensors),
+		Steps: s.state.Step, Examples: s.state.Step * s.config.Batch, Seconds: s.state.Seconds,
+		FinalLoss: s.state.Loss, DataSHA256: s.data,
+	}
+	if s.corpus != nil {
+		record.Facts = &s.corpus.stats
+		taught, tokens := s.task.(*factsTask).shown(s.state.Step)
+		record.Tokens = tokens
+		if err := writeFacts(filepath.Join(s.config.Out, kn.FactsFile), taught); err != nil {
+			return nil, err
+		}
+	}
+	data, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("pretrain: %w", err)
+	}
+	if err := renameio.WriteFile(filepath.Join(s.config.Out, RecordFile), append(data, '\n'), 0o644); err != nil {
+		return nil, fmt.Errorf("pretrain: %w", err)
+	}
+	if err := os.RemoveAll(s.config.statePath()); err != nil {
+		return nil, fmt.Errorf("pretrain: %w", err)
+	}
+	return record, nil
+}
+
+func writeFacts(path string, taught []facts.Taught) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	defer file.Cleanup()
+	if err := facts.WriteTaught(file, taught); err != nil {
+		return err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("pretrain: %w", err)
+	}
+	return nil
+}
