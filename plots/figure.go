@@ -76,12 +76,23 @@ func (f *Figure) draw(target vg.CanvasSizer) (err error) {
 		return fmt.Errorf("plots: no room for the %s below its title and legend; make it higher or its text smaller", f.chart)
 	}
 	for i, canvas := range f.layout(c) {
+		panel := *f.panels[i] // gonum/plot changes ranges when it draws
+		data := panel.DataCanvas(canvas)
 		if i == 0 {
-			f.data = f.panels[0].DataCanvas(canvas).Rectangle
+			f.data = data.Rectangle
 		}
-		f.panels[i].Draw(canvas)
+		fitLabel(&panel.X, c.Min.X, c.Max.X, data.Min.X, data.Max.X)
+		fitLabel(&panel.Y, c.Min.Y, c.Max.Y, data.Min.Y, data.Max.Y)
+		panel.Draw(canvas)
 	}
 	return nil
+}
+
+// fitLabel shortens the label of an axis, which is in the middle of the
+// data, so that it stays between the edges of the figure.
+func fitLabel(axis *plot.Axis, low, high, dataLow, dataHigh vg.Length) {
+	middle := (dataLow + dataHigh) / 2
+	axis.Label.Text = fit(axis.Label.TextStyle, axis.Label.Text, 2*min(middle-low, high-middle)-axis.Label.TextStyle.Font.Size)
 }
 
 // drawTitle returns the height it took.

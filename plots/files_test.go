@@ -51,7 +51,7 @@ func TestSVGHasItsText(t *testing.T) {
 		},
 		"activation scatter":   {"P36 (9)", "P19 (9)", "least-squares line", "Pearson r = 0.71 over 18 prompts, mean of 2 neurons"},
 		"neurons per layer":    {"Share of the neurons [%]", "Layer (0 is next to the embeddings)"},
-		"attribution heat map": {"Score [probability]", "Neuron index (4 neurons a column, the strongest shown)", "2:233"},
+		"attribution heat map": {"Score [probability]", "Neuron index (4 a column, the strongest shown)", "2:233"},
 		"overlap":              {"Overlap [%]", "refined (5)", "1  The capital of France is [MASK] ."},
 		"predictions":          {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	imgdraw "image/draw"
 	"math"
 	"slices"
 
@@ -37,7 +38,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 	m := newScoreMap(attribution.Scores, o.columns())
 	x := "Neuron index"
 	if m.bin > 1 {
-		x += fmt.Sprintf(" (%d neurons a column, the strongest shown)", m.bin)
+		x += fmt.Sprintf(" (%d a column, the strongest shown)", m.bin)
 	}
 	p := f.theme.plot(x, "Layer")
 	f.panels = []*plot.Plot{p}
@@ -136,9 +137,10 @@ func (m *scoreMap) Plot(c draw.Canvas, p *plot.Plot) {
 	// What shows the image may blur its pixels, so that a cell takes many.
 	wide, high := 1+1280/columns, 1+960/rows
 	img := image.NewNRGBA(image.Rect(0, 0, columns*wide, rows*high))
-	for y := range rows * high {
-		for x := range columns * wide {
-			img.SetNRGBA(x, y, m.paint(m.cells[rows-1-y/high][x/wide]))
+	for row, cells := range m.cells {
+		for column, v := range cells {
+			cell := image.Rect(0, 0, wide, high).Add(image.Pt(column*wide, (rows-1-row)*high))
+			imgdraw.Draw(img, cell, image.NewUniform(m.paint(v)), image.Point{}, imgdraw.Src)
 		}
 	}
 	c.DrawImage(c.Rectangle, img)
