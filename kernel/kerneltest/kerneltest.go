@@ -129,19 +129,21 @@ type Session struct {
 // Ask is what a session can be asked for: to run code, or to complete or
 // inspect it at a position.
 type Ask struct {
-	Code           string  `json:"code"`
-	InterruptAfter float64 `json:"interrupt_after,omitempty"` // seconds
-	Complete       *int    `json:"complete,omitempty"`
-	Inspect        *int    `json:"inspect,omitempty"`
+	Code        string `json:"code"`
+	InterruptOn string `json:"interrupt_on,omitempty"` // interrupt when the cell has printed this
+	Complete    *int   `json:"complete,omitempty"`
+	Inspect     *int   `json:"inspect,omitempty"`
 }
 
 // Answer is what came back.
 type Answer struct {
 	Status  string  // "ok" or "error"
 	Seconds float64 // from asking to the end
-	Matches []string
-	Text    string
-	Outputs []struct {
+	// StoppedAfter is the seconds from the interruption to the end.
+	StoppedAfter float64 `json:"stopped_after"`
+	Matches      []string
+	Text         string
+	Outputs      []struct {
 		Type, Name, Text, Evalue string
 		Data                     map[string]any
 	}
