@@ -16,9 +16,10 @@ import (
 // The files that a model of this project's pre-training has beside the
 // weights, which [Model.Save] takes along.
 const (
-	FactsFile = "facts.jsonl.gz" // what it was taught, see [facts.ReadTaught]
-	CardFile  = "README.md"      // its model card
-	trainFile = "training.json"  // how it was trained
+	FactsFile = "facts.jsonl.gz"  // what it was taught, see [facts.ReadTaught]
+	CardFile  = "README.md"       // its model card
+	trainFile = "training.json"   // how it was trained
+	testFile  = "evaluation.json" // and what it measures
 )
 
 // ErrNoFacts says that a model does not tell what it was taught.
@@ -55,7 +56,7 @@ func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
 	if err := c.SaveWith(dir, optional(options)); err != nil {
 		return err
 	}
-	for _, name := range []string{FactsFile, CardFile, trainFile} {
+	for _, name := range []string{FactsFile, CardFile, trainFile, testFile} {
 		data, err := m.shared.folder.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

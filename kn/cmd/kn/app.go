@@ -45,10 +45,7 @@ func (a *app) modelFlags(cmd *cobra.Command) {
 // load opens the model that --model names.
 func (a *app) load(ctx context.Context) (*kn.Model, error) {
 	a.bar = newBar(a.stderr, a.err)
-	options := []kn.Option{kn.WithContext(ctx)}
-	if a.bar != nil {
-		options = append(options, kn.WithProgress(a.bar.step))
-	}
+	options := []kn.Option{kn.WithContext(ctx), kn.WithProgress(a.bar.step)}
 	if a.noCache {
 		options = append(options, kn.WithCache("off"))
 	}

@@ -32,6 +32,9 @@ func newBar(w io.Writer, s style) *bar {
 
 // step is a kn.Progress.
 func (b *bar) step(done, total int, what string) {
+	if b == nil {
+		return
+	}
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	if time.Since(b.start) < patience {

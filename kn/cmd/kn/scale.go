@@ -41,9 +41,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 					return err
 				}
 				result.Probability = append(result.Probability, p)
-				if a.bar != nil {
-					a.bar.step(i+1, len(factors), "factors")
-				}
+				a.bar.step(i+1, len(factors), "factors")
 			}
 			if a.json {
 				return a.print(result, nil)
