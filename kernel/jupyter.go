@@ -66,19 +66,20 @@ func (p Paths) requirementsFile() string { return filepath.Join(p.Venv(), "requi
 // PyPI, respecting the user's pip settings. One that an interruption left
 // unfinished is made anew.
 func (p Paths) InstallJupyter(ctx context.Context) error {
-	python, err := exec.LookPath("python3")
+	python, err := findPython(ctx)
 	if err != nil {
-		return fmt.Errorf("kernel: there is no python3 on the PATH: install Python 3.9 or later (on Debian and Ubuntu: apt install python3 python3-venv)")
+		return err
 	}
 	if err := os.RemoveAll(p.Venv()); err != nil {
 		return err
 	}
 	if _, err := command(ctx, "", nil, python, "-m", "venv", p.Venv()); err != nil {
-		return fmt.Errorf("kernel: %w\npython3 cannot make a virtual environment: install its venv module (on Debian and Ubuntu: apt install python3-venv)", err)
+		return fmt.Errorf("kernel: %w\n%s cannot make a virtual environment: install its venv module (on Debian and Ubuntu: apt install python3-venv)", err, python)
 	}
 	pip := filepath.Join(p.Venv(), "bin", "pip")
 	args := append([]string{"install", "--quiet", "--disable-pip-version-check"}, strings.Fields(requirements)...)
-	if _, err := command(ctx, "", nil, pip, args...); err != nil {
+	env := append(os.Environ(), "PIP_USER=0") // a user's "user = true" does not work in a virtual environment
+	if _, err := command(ctx, "", env, pip, args...); err != nil {
 		return fmt.Errorf("kernel: installing JupyterLab from PyPI: %w\nis PyPI reachable? pip's settings and PIP_* variables are respected", err)
 	}
 	// Written last: it says that the environment is complete.
