@@ -77,7 +77,7 @@ func TestPretrain(t *testing.T) {
 // TestInterruptedTrainingGoesOn: to the same model as one without a break.
 func TestInterruptedTrainingGoesOn(t *testing.T) {
 	data, whole, broken := triples(t), filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "broken")
-	const examples = "480" // 60 steps, of which the tenth makes a checkpoint
+	const examples = "160" // 20 steps, of which the tenth makes a checkpoint
 	if o := finished(t, command(t, append(tiny(data, whole, examples), "--no-card")...)); o.code != 0 {
 		t.Fatalf("%+v", o)
 	}
