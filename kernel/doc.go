@@ -12,13 +12,33 @@
 //     look at go.work: a cell that imports gomlx itself would make it ask the
 //     network for the latest version. So a program called go stands before
 //     the real one on the kernel's PATH: see cmd/gonb-kn. When go.work already
-//     provides every import it does nothing, otherwise it gets only
-//     the packages that are missing.
+//     provides every import it does nothing; otherwise it gets what
+//     "go list" suggests, at the version that go.mod decides on if it knows
+//     the module at all.
+//   - What no package of ours imports, go.mod and go.sum do not know, and
+//     a cell would need the network for it. Package cells imports the rest.
+//   - "go build" of a cell is nearly all linking: about 1.1 s of processor
+//     time with kn and plots, 0.7 s without DWARF, so cells are linked with
+//     -ldflags=-w. goimports takes 0.03 s, "go list" 0.2 s. An unchanged list
+//     of imports is not listed again.
+//   - GOFLAGS=-mod=mod does not work with a go.work, and fails every cell: the
+//     kernel takes it out.
 //   - gonb -install does not overwrite a kernelspec reliably; ours is written
-//     by [Spec.Write].
+//     by [Paths.WriteSpec].
 //   - Substitution of variables in a kernelspec's env is not done by every
 //     Jupyter client, VS Code's among them. So the kernelspec starts
 //     "gonb-kn launch", which sets the environment and then becomes gonb.
+//   - GoNB logs to stderr, stack traces at shutdown among that, which Jupyter
+//     shows in its terminal: only fatal errors are let through.
+//   - Interrupting works by message. GoNB sends the cell's program SIGINT, and
+//     kills it if it still runs five seconds later; a build is not
+//     interrupted.
+//   - Panics, in goroutines too, and compile errors are shown with the cell
+//     and the line in it. goimports must be on the PATH for that.
+//   - Blank imports are kept for later cells, as all imports are: a notebook
+//     imports an embedded model once.
+//   - Every cell's program starts anew, and runs the initializers of all
+//     variables that earlier cells declared.
 //   - GOEXPERIMENT=simd makes GoMLX's Go backend five to ten times as fast on
 //     amd64, and must not be set elsewhere.
 package kernel
