@@ -34,7 +34,7 @@
 //     kills it if it still runs five seconds later; a build is not
 //     interrupted.
 //   - Panics, in goroutines too, and compile errors are shown with the cell
-//     and the line in it. goimports must be on the PATH for that.
+//     and the line in it.
 //   - Blank imports are kept for later cells, as all imports are: a notebook
 //     imports an embedded model once.
 //   - Every cell's program starts anew, and runs the initializers of all
