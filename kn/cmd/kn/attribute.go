@@ -73,9 +73,9 @@ neurons are 0; by how much they miss it is the completeness error.
 The adaptive rule adds nodes until the estimated error of the scores is below
 the tolerance, and says so where it does not get there. With --json all scores
 are printed, one list a layer; without it the largest.`,
-		Example: `  kn attribute --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg
-  kn attribute --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg \
-     --rule left_riemann --nodes 20 --json > mozart.json`,
+		Example: `  kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris
+  kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris \
+     --rule left_riemann --nodes 20 --json > paris.json`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
 			var options kn.AttributeOptions

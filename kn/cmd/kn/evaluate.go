@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,9 @@ confidence intervals.`,
   kn evaluate --model ./mini --patterns ./pararel/data/pattern_data/graphs_json --card`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			if info, err := os.Stat(a.model); card && (err != nil || !info.IsDir()) {
+				return usagef("--card writes into the model's folder, and %s is none", a.model)
+			}
 			options.Prompts, options.Facts = int(prompts), int(facts)
 			e, err := a.measure(cmd.Context(), a.model, options, card)
 			if err != nil {

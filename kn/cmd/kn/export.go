@@ -33,7 +33,7 @@ and kn with --model DIR. The facts that a model was taught and its model card
 go along. The folder appears when it is complete; one that already holds files
 is left alone unless --force is given.`,
 		Example: `  kn export --model mini --out ./mini
-  python -c 'from transformers import pipeline; print(pipeline("fill-mask", "./mini")("Mozart was born in [MASK]."))'`,
+  python -c 'from transformers import pipeline; print(pipeline("fill-mask", "./mini")("The capital of France is [MASK]."))'`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
 			if err := checkEmpty(out, force); err != nil {

@@ -33,7 +33,7 @@ func (a *app) facts() *cobra.Command {
 		Long: `List the facts that a model of this project's pre-training was taught. A
 relation is a Wikidata property: P19 is the place of birth. The list is stored
 with the model, in ` + kn.FactsFile + `; other models have none.`,
-		Example: `  kn facts --model mini --relation P19
+		Example: `  kn facts --model mini --relation P36
   kn facts --model mini --json > facts.json`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {

@@ -31,7 +31,7 @@ func (a *app) predict() *cobra.Command {
 		Short: "Show the most probable tokens at [MASK]",
 		Long: `Show the most probable tokens at the prompt's [MASK], and with --answer the
 probability of one token and its rank in the whole vocabulary, 1 being best.`,
-		Example: `  kn predict --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg --top 5
+		Example: `  kn predict --model mini --prompt "The capital of France is [MASK]." --answer Paris --top 5
   kn predict --model google-bert/bert-base-cased --prompt "The capital of France is [MASK]." --json`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {

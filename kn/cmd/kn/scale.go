@@ -26,7 +26,7 @@ func (a *app) scale() *cobra.Command {
 the answer's probability: factor 0 suppresses them, 1 leaves the model as it
 is, 2 amplifies. The model itself does not change. A neuron is layer:index,
 both from 0, as "kn neurons" and "kn attribute" print them.`,
-		Example: `  kn scale --model mini --prompt "Mozart was born in [MASK]." --answer Salzburg \
+		Example: `  kn scale --model mini --prompt "The capital of France is [MASK]." --answer Paris \
      --neurons 0:13,1:14 --factors 0,0.5,1,2`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {

@@ -19,8 +19,8 @@ func (a *app) tokenize() *cobra.Command {
 		Long: `Show the WordPiece tokens of a text with their ids, [CLS] and [SEP] included.
 A word that the vocabulary cannot spell is [UNK]. An answer must be one token:
 this shows whether it is.`,
-		Example: `  kn tokenize --model mini "Mozart was born in [MASK]."
-  kn tokenize --model ./bert-base-cased --json "Salzburg"
+		Example: `  kn tokenize --model mini "The capital of France is [MASK]."
+  kn tokenize --model ./bert-base-cased --json "Paris"
   kn tokenize --model mini -- "-1 is a number"`,
 		Args: cobra.ExactArgs(1),
 		RunE: checked(func(cmd *cobra.Command, args []string) error {
