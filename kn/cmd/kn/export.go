@@ -109,8 +109,8 @@ func export(m *kn.Model, out string, options checkpoint.SaveOptions) (names []st
 	if _, err := os.Lstat(out); errors.Is(err, fs.ErrNotExist) {
 		return names, os.Rename(made, out)
 	}
-	// The folder is there already, and may be where the user stands. config.json goes last: no model is found
-	// in a folder without one.
+	// The folder is there already, and may be where the user stands.
+	// config.json goes last: no model is found in a folder without one.
 	const last = "config.json"
 	moves := append(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == last }), last)
 	for _, name := range moves {
