@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -59,10 +60,23 @@ func MustActivationScatter(scatter *kn.ActivationScatter, options ...Options) *F
 
 func scatterLine(s *kn.ActivationScatter) string {
 	line := fmt.Sprintf("Pearson r = %.2f over %s", s.Pearson, plural(len(s.Points), "prompt"))
+	if !varies(s.Points) {
+		line = plural(len(s.Points), "prompt") + " without a correlation: one side does not vary"
+	}
 	if n := len(s.Neurons); n > 0 {
 		line += ", mean of " + plural(n, "neuron")
 	}
 	return line
+}
+
+// varies says whether there is a correlation: neither side is constant.
+func varies(points []kn.ScatterPoint) bool {
+	activation, probability := false, false
+	for _, p := range points {
+		activation = activation || p.Activation != points[0].Activation
+		probability = probability || p.Probability != points[0].Probability
+	}
+	return activation && probability
 }
 
 func checkScatter(s *kn.ActivationScatter) error {
@@ -87,6 +101,7 @@ func checkScatter(s *kn.ActivationScatter) error {
 type group struct {
 	name   string
 	points plotter.XYs
+	rest   bool // several groups in one
 }
 
 // groups splits points by group, in order of first appearance; beyond
@@ -107,7 +122,7 @@ func groups(points []kn.ScatterPoint) []group {
 		return all
 	}
 	slices.SortStableFunc(all, func(a, b group) int { return cmp.Compare(len(b.points), len(a.points)) })
-	rest := group{name: fmt.Sprintf("%d other groups", len(all)-maxGroups+1)}
+	rest := group{name: fmt.Sprintf("%d other groups", len(all)-maxGroups+1), rest: true}
 	for _, g := range all[maxGroups-1:] {
 		rest.points = append(rest.points, g.points...)
 	}
@@ -126,7 +141,7 @@ func (f *Figure) addGroups(points []kn.ScatterPoint) error {
 			return fmt.Errorf("plots: group %q: %w", g.name, err)
 		}
 		s.GlyphStyle = draw.GlyphStyle{
-			Color: wash(f.options.Palette.series(i), opacity), Radius: f.theme.pt(2.8), Shape: glyphs[i],
+			Color: wash(f.groupColor(g, i), opacity), Radius: f.theme.pt(2.8), Shape: glyphs[i],
 		}
 		f.panels[0].Add(s)
 		if len(all) > 1 || g.name != "" {
@@ -134,6 +149,14 @@ func (f *Figure) addGroups(points []kn.ScatterPoint) error {
 		}
 	}
 	return nil
+}
+
+// groupColor leaves the colours to groups of their own: the rest is grey.
+func (f *Figure) groupColor(g group, i int) color.NRGBA {
+	if g.rest {
+		return gray
+	}
+	return f.options.Palette.series(i)
 }
 
 // addTrend adds the least-squares line where there is one.

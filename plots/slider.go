@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
@@ -183,9 +182,6 @@ func sliderID(d sliderJSON, f *Figure) string {
 	fmt.Fprintf(h, "%q %q %v %v", f.title, f.desc, d.X, d.Tokens)
 	return fmt.Sprintf("%x", h.Sum(nil)[:6])
 }
-
-// inline drops the XML declaration, which has no place within HTML.
-func inline(svg []byte) []byte { return svg[max(0, bytes.Index(svg, []byte("<svg"))):] }
 
 // nearest returns the index of the value that is nearest to v.
 func nearest(values []float64, v float64) int {

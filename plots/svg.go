@@ -43,13 +43,20 @@ func (f *Figure) describe(svg []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
 	b.Write(svg[start:end])
-	b.WriteString(" role=\"img\" style=\"max-width:100%;height:auto\">\n<title>" + escape(f.title) + "</title>\n")
+	b.WriteString(" role=\"img\">\n<title>" + escape(f.title) + "</title>\n")
 	b.WriteString("<desc>" + escape(f.desc) + "</desc>\n")
 	b.WriteString("<metadata><kn:provenance xmlns:kn=\"" + namespace + "\">")
 	b.WriteString(escape(provenance))
 	b.WriteString("</kn:provenance></metadata>\n")
 	b.Write(bytes.TrimLeft(svg[end+1:], "\n"))
 	return b.Bytes(), nil
+}
+
+// inline makes an SVG document a part of a page: no XML declaration, and no
+// wider than the page. Programs other than browsers do not take that style.
+func inline(svg []byte) []byte {
+	svg = svg[max(0, bytes.Index(svg, []byte("<svg"))):]
+	return bytes.Replace(svg, []byte("<svg "), []byte("<svg style=\"max-width:100%;height:auto\" "), 1)
 }
 
 func escape(s string) string {

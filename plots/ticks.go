@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// niceTicks puts up to about six labels at round values: multiples of 1, 2 or
+// niceTicks puts up to about seven labels at round values: multiples of 1, 2 or
 // 5 times a power of ten.
 type niceTicks struct {
 	whole bool // only whole numbers
@@ -15,7 +15,7 @@ type niceTicks struct {
 
 // Ticks returns the ticks between low and high.
 func (n niceTicks) Ticks(low, high float64) []plot.Tick {
-	step := niceStep((high - low) / 6)
+	step := niceStep((high - low) / 7)
 	if n.whole {
 		step = math.Max(1, step)
 	}
