@@ -139,7 +139,7 @@ func TestForeignCheckpointIsRefused(t *testing.T) {
 // its card must be written from what was measured.
 func TestTrainEvaluateCard(t *testing.T) {
 	c := tiny(t, t.TempDir())
-	c.Examples, c.LearningRate = 8*150, 0.01
+	c.Examples, c.LearningRate = 8*250, 0.008
 	c.GainWeight, c.Sparsity, c.NoiseShare, c.Silence, c.Doubt = -1, -1, -1, -1, 0.1 // learn as fast as can be
 	var last Progress
 	if _, err := Run(t.Context(), c, func(p Progress) { last = p }); err != nil {
