@@ -149,9 +149,7 @@ func (p *paths) tail(l int) bert.GraphFn {
 			}
 			row = graph.Squeeze(w.Layer(k, graph.InsertAxes(row, 1), x, nil, hooks), 1) // [R, H]
 		}
-		distribution := graph.Softmax(w.Logits(row), -1) // [R, V]
-		isAnswer := graph.OneHot(targets, w.Config.VocabSize, distribution.DType())
-		probability := graph.ReduceSum(graph.Mul(distribution, isAnswer), -1) // [R]
+		probability := w.Probability(row, targets) // [R]
 		// Rows do not touch each other: the sum's gradient is each row's own.
 		gradient := graph.Gradient(graph.ReduceAllSum(probability), scaled)[0] // [R, F]
 		return []*graph.Node{probability, gradient}

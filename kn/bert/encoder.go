@@ -68,7 +68,27 @@ func SetRow(x, pick, row *graph.Node) *graph.Node {
 
 // Logits is the masked-language-model head: hidden [..., H] -> [..., V].
 func (w *Weights) Logits(hidden *graph.Node) *graph.Node {
-	x := w.activate(w.Head.Transform.Apply(hidden))    // [..., H]
-	x = w.Head.Norm.Apply(x, w.Config.LayerNormEps)    // [..., H]
-	return Dense{w.Head.Decoder, w.Head.Bias}.Apply(x) // [..., V]
+	return Dense{w.Head.Decoder, w.Head.Bias}.Apply(w.transform(hidden)) // [..., V]
+}
+
+// transform is the head below the vocabulary: [..., H] -> [..., H].
+func (w *Weights) transform(hidden *graph.Node) *graph.Node {
+	x := w.activate(w.Head.Transform.Apply(hidden))
+	return w.Head.Norm.Apply(x, w.Config.LayerNormEps)
+}
+
+// Probability is the softmax of the logits at one token of each row,
+// exp(logit - log Σ exp(logits)): hidden [B, H], tokens [B] int32 -> [B].
+// Its gradient passes over the vocabulary half as often as that of the whole
+// distribution.
+func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
+	x := w.transform(hidden)                                   // [B, H]
+	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)      // [B, V]
+	largest := graph.StopGradient(graph.ReduceMax(logits, -1)) // [B]
+	rest := graph.Exp(graph.Sub(logits, graph.InsertAxes(largest, -1)))
+	logSum := graph.Add(graph.Log(graph.ReduceSum(rest, -1)), largest) // [B]
+	at := graph.InsertAxes(tokens, -1)
+	logit := graph.ReduceSum(graph.Mul(x, graph.Gather(w.Head.Decoder, at)), -1) // [B]
+	logit = graph.Add(logit, graph.Gather(w.Head.Bias, at))
+	return graph.Exp(graph.Sub(logit, logSum))
 }

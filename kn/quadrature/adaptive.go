@@ -30,13 +30,14 @@ const (
 // the error falls four-fold with much scatter, and where nothing converges
 // at all; d1 alone would be fooled by two rules that agree by chance.
 //
-// An interval whose differences do not fall five-fold, or that is at the
-// ladder's top, is bisected. Each interval must reach its share, by length,
-// of the tolerance.
+// The integral is done when the intervals' estimates add up to no more than
+// the tolerance. Until then the worst intervals get more nodes, or are
+// bisected where differences do not fall five-fold or the ladder's top is
+// reached. So a jump of the integrand, as ReLU makes them, costs a few nodes
+// each time its interval is halved.
 type Adaptive struct {
 	maxNodes  int
-	done      []interval // reached their share, or stuck
-	open      []*interval
+	intervals []*interval // make up [0, 1]
 	asked     []request
 	evaluated int
 }
@@ -60,19 +61,18 @@ type request struct {
 // NewAdaptive starts an adaptive integral. maxNodes bounds the evaluations;
 // 0 stands for [DefaultMaxNodes].
 func NewAdaptive(maxNodes int) *Adaptive {
-	return &Adaptive{maxNodes: cmp.Or(maxNodes, DefaultMaxNodes), open: []*interval{{length: 1}}}
+	return &Adaptive{maxNodes: cmp.Or(maxNodes, DefaultMaxNodes), intervals: []*interval{{length: 1}}}
 }
 
 // Next implements [Integral]. A NaN in the integrand ends the integral,
 // unconverged.
 func (a *Adaptive) Next(tolerance float64) []float64 {
-	a.settle(tolerance)
 	var nodes []float64
 	a.asked = a.asked[:0]
-	for _, iv := range a.open {
+	for _, iv := range a.refine(tolerance) {
 		r := iv.request()
 		if a.evaluated+len(nodes)+len(r.fresh) > a.maxNodes {
-			continue
+			break // the worst came first
 		}
 		rule, _ := ClenshawCurtis(r.nodes)
 		for _, k := range r.fresh {
@@ -83,28 +83,42 @@ func (a *Adaptive) Next(tolerance float64) []float64 {
 	return nodes
 }
 
-// settle moves intervals that reached their share of the tolerance out of
-// the open ones, and bisects those that should be.
-func (a *Adaptive) settle(tolerance float64) {
-	var open []*interval
-	// The worst come first, so that a bounded number of nodes helps most.
-	slices.SortStableFunc(a.open, func(x, y *interval) int { return cmp.Compare(y.err, x.err) })
-	for _, iv := range a.open {
-		switch {
-		case iv.values == nil:
-			open = append(open, iv)
-		case len(iv.values) <= firstNodes:
+// refine returns the intervals to be evaluated next, the worst first: those
+// that have too few nodes for an estimate, and as many others as must improve
+// to bring the sum of the estimates below the tolerance. Those that more
+// nodes would not help are bisected.
+func (a *Adaptive) refine(tolerance float64) []*interval {
+	slices.SortStableFunc(a.intervals, func(x, y *interval) int { return cmp.Compare(y.err, x.err) })
+	var chosen []*interval
+	rest := 0.0
+	for _, iv := range a.intervals {
+		rest += iv.err
+		if len(iv.values) <= firstNodes {
 			// Two rules that agree by chance would end it here; three seldom do.
-			open = append(open, iv)
-		case iv.err <= tolerance*iv.length || math.IsNaN(iv.err):
-			a.done = append(a.done, *iv)
-		case (iv.slow || len(iv.values) == lastNodes) && a.evaluated+2*firstNodes <= a.maxNodes:
-			open = append(open, iv.halves()...)
-		default:
-			open = append(open, iv)
+			chosen = append(chosen, iv)
 		}
 	}
-	a.open = open
+	if len(chosen) > 0 || rest <= tolerance || math.IsNaN(rest) {
+		return chosen
+	}
+	for i, iv := range slices.Clone(a.intervals) {
+		if rest <= tolerance/2 {
+			break
+		}
+		rest -= iv.err
+		if !iv.slow && len(iv.values) < lastNodes {
+			chosen = append(chosen, iv)
+			continue
+		}
+		if a.evaluated+2*(firstNodes-2) > a.maxNodes {
+			break
+		}
+		halves := iv.halves()
+		a.intervals[i] = halves[0]
+		a.intervals = append(a.intervals, halves[1])
+		chosen = append(chosen, halves...)
+	}
+	return chosen
 }
 
 // halves splits an interval. The halves start at the first rule; what they
@@ -230,15 +244,12 @@ func (a *Adaptive) Error() float64 {
 // Evaluations implements [Integral].
 func (a *Adaptive) Evaluations() int { return a.evaluated }
 
-// each visits the intervals that make up [0, 1], from left to right so that
-// sums do not depend on the order of refinement.
+// each visits the intervals from left to right, so that sums do not depend on
+// the order of refinement.
 func (a *Adaptive) each(visit func(*interval)) {
-	all := slices.Clone(a.open)
-	for i := range a.done {
-		all = append(all, &a.done[i])
-	}
-	slices.SortFunc(all, func(x, y *interval) int { return cmp.Compare(x.from, y.from) })
-	for _, iv := range all {
+	ordered := slices.Clone(a.intervals)
+	slices.SortFunc(ordered, func(x, y *interval) int { return cmp.Compare(x.from, y.from) })
+	for _, iv := range ordered {
 		visit(iv)
 	}
 }
