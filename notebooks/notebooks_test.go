@@ -120,7 +120,7 @@ func TestTeaching(t *testing.T) {
 	if difference[1] > 0.02*difference[0] {
 		t.Errorf("by hand and by the library differ by %v of %v", difference[1], difference[0])
 	}
-	slider := cell(t, n, "MustInteractiveCurve")
+	slider := cell(t, n, "MustSlider")
 	shows(t, slider)
 	for _, needed := range []string{"<script", "type=\"range\""} {
 		if !strings.Contains(slider.Displayed("text/html"), needed) || !strings.Contains(page, needed) {
