@@ -142,3 +142,13 @@ func TestShowOutsideANotebook(t *testing.T) {
 		t.Errorf("Show: %v, want ErrNoNotebook", err)
 	}
 }
+
+// TestSVGImagesFillTheirRectangles: a reader that kept the pixels square
+// would move a heat map's cells away from its axes.
+func TestSVGImagesFillTheirRectangles(t *testing.T) {
+	svg := string(svgOf(t, all(plots.Options{})["attribution heat map"]))
+	images := strings.Count(svg, "<image ")
+	if images == 0 || strings.Count(svg, `<image preserveAspectRatio="none" `) != images {
+		t.Errorf("%d images, not all of which may be stretched", images)
+	}
+}

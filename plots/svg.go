@@ -26,6 +26,9 @@ func (f *Figure) SVG() ([]byte, error) {
 	}
 	svg := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte(families))
 	svg = bytes.ReplaceAll(svg, []byte(`"data:image/jpg;`), []byte(`"data:image/png;`)) // which it is
+	// An image fills the rectangle given for it, as in PNG and PDF; readers
+	// would otherwise keep its pixels square.
+	svg = bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
 	return f.describe(svg)
 }
 
