@@ -21,15 +21,6 @@ func open(b *testing.B) *kn.Model {
 	return m
 }
 
-// BenchmarkLoad reads configuration, tokenizer and weights.
-func BenchmarkLoad(b *testing.B) {
-	for b.Loop() {
-		if _, err := open(b).BERT(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // BenchmarkPredict asks a loaded model.
 func BenchmarkPredict(b *testing.B) {
 	m := open(b)
