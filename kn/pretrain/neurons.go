@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -51,21 +55,31 @@ type studied struct {
 // and the exact integral.
 func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o EvaluateOptions, progress kn.Progress) (NeuronStatistics, error) {
 	recipe := kn.Dai2022
-	recipe.Name, recipe.Attribute = "Dai2022's thresholds, exact integral", kn.AttributeOptions{Rule: kn.Adaptive}
+	recipe.Name, recipe.Attribute = "Dai2022's thresholds, exact integral", kn.AttributeOptions{Rule: kn.Adaptive, Tolerance: o.Tolerance}
 	rng := rand.New(rand.NewPCG(o.Seed, 0x4e04))
 	drawn := rng.Perm(len(taught))[:min(o.Facts, len(taught))]
 	slices.Sort(drawn)
-	var all []studied
+	all := make([]studied, len(drawn))
+	// Facts are studied side by side: the graphs are small and leave cores idle.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	m = m.WithContext(ctx)
+	var mu sync.Mutex
+	done := 0
 	for i, at := range drawn {
-		if err := ctx.Err(); err != nil {
-			return NeuronStatistics{}, err
-		}
-		s, err := study(m, taught[at], recipe, o.Seed)
-		if err != nil {
-			return NeuronStatistics{}, err
-		}
-		all = append(all, s)
-		progress(i+1, len(drawn), "facts' neurons")
+		group.Go(func() (err error) {
+			if all[i], err = study(m, taught[at], recipe, o.Seed); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			progress(done, len(drawn), "facts' neurons")
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return NeuronStatistics{}, err
 	}
 	return summarize(all, recipe, m.Config().Layers, o), nil
 }

@@ -3,18 +3,15 @@ package pretrain
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
 // tiny is a training of a second: twelve facts of two relations.
@@ -207,138 +204,4 @@ func TestTextTraining(t *testing.T) {
 	if _, err := kn.MustLoad(c.Out, kn.WithCache("off")).Predict("the cat [MASK] on the mat ."); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestPromptsEqualTokenizer(t *testing.T) {
-	c := tiny(t, "unused").WithDefaults()
-	triples, err := facts.ReadDir(c.Triples)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := newCorpus(c, triples)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, f := range k.facts {
-		for j, spelled := range k.templates[k.relation[i]] {
-			text := k.relations[k.relation[i]].Templates[j].Prompt(f.Subject)
-			want, mask, err := k.tok.Prompt(text, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := k.prompt(i, spelled)
-			ids := make([]int, len(got.ids))
-			for n, id := range got.ids {
-				ids[n] = int(id)
-			}
-			if !slices.Equal(ids, want.IDs) || got.mask != mask || len(ids) != k.length(i, spelled) {
-				t.Errorf("%q is %v with [MASK] at %d, want %v at %d", text, ids, got.mask, want.IDs, mask)
-			}
-			if slices.Contains(want.IDs, k.tok.UnkID()) {
-				t.Errorf("%q has an unknown piece", text)
-			}
-		}
-	}
-}
-
-func TestVocabulary(t *testing.T) {
-	vocab, err := Vocabulary([]string{"banana bandana", "banana ça"}, []string{"Paris", "b"}, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(vocab[:5], specials) || !slices.Equal(vocab[len(vocab)-2:], []string{"Paris", "b"}) {
-		t.Errorf("specials do not stand first, or whole words last: %q", vocab)
-	}
-	sorted := slices.Sorted(slices.Values(vocab))
-	if len(slices.Compact(sorted)) != len(vocab) {
-		t.Error("a piece stands twice")
-	}
-	for _, piece := range []string{"ç", "##ç", "##ana", "Z", "##9", "?"} {
-		if !slices.Contains(vocab, piece) {
-			t.Errorf("%q is missing", piece)
-		}
-	}
-	if slices.Contains(vocab, "##?") {
-		t.Error("punctuation continues a word")
-	}
-}
-
-func TestConfigErrors(t *testing.T) {
-	good := Config{Triples: "x", Out: "y"}
-	if err := good.Validate(); err != nil {
-		t.Errorf("the defaults are refused: %v", err)
-	}
-	for want, change := range map[string]func(*Config){
-		"either a folder":     func(c *Config) { c.Text = "z" },
-		"no folder":           func(c *Config) { c.Out = "" },
-		"not a multiple":      func(c *Config) { c.Heads = 7 },
-		"hold no prompt":      func(c *Config) { c.MaxPositions = 4 },
-		"make no step":        func(c *Config) { c.Examples = 3 },
-		"must be positive":    func(c *Config) { c.LearningRate = -1 },
-		"silence is a share":  func(c *Config) { c.Silence = 2 },
-		"must be positive, n": func(c *Config) { c.FFN = -3 },
-	} {
-		c := good
-		change(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error is %v, want one with %q", err, want)
-		}
-	}
-	if _, err := Run(t.Context(), Config{Triples: t.TempDir(), Out: t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "P19.jsonl") {
-		t.Errorf("an empty folder of triples gives %v", err)
-	}
-}
-
-func TestDefaultsAreKept(t *testing.T) {
-	c := Config{GainWeight: -1, Sparsity: 0.2}.WithDefaults()
-	if c.GainWeight != 0 || c.Sparsity != 0.2 || c.Silence != 0.5 {
-		t.Errorf("defaults filled in wrongly: %+v", c)
-	}
-	again, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(again), "Out") {
-		t.Error("a path is part of the configuration's JSON")
-	}
-}
-
-func TestBootstrap(t *testing.T) {
-	clusters := map[int][]float64{0: {1, 1}, 1: {0, 0}, 2: {1, 0}, 3: {1, 1}}
-	o := EvaluateOptions{}.filled()
-	got := bootstrap(clusters, o)
-	if got.Mean != 5.0/8 || got.Low >= got.Mean || got.High <= got.Mean || got.Low < 0 || got.High > 1 {
-		t.Errorf("interval %+v", got)
-	}
-	if again := bootstrap(clusters, o); again != got {
-		t.Error("the same seed gives another interval")
-	}
-	if q := quantile([]float64{1, 2, 3, 4}, 0.5); q != 2.5 {
-		t.Errorf("median %v, want 2.5", q)
-	}
-}
-
-func BenchmarkStep(b *testing.B) {
-	c := tiny(b, "unused").WithDefaults()
-	triples, err := facts.ReadDir(c.Triples)
-	if err != nil {
-		b.Fatal(err)
-	}
-	k, err := newCorpus(c, triples)
-	if err != nil {
-		b.Fatal(err)
-	}
-	task := newFactsTask(c, k)
-	l, err := newLearner(c, k.tok.Size(), task)
-	if err != nil {
-		b.Fatal(err)
-	}
-	step := 0
-	for b.Loop() {
-		if _, err := l.train(step, task.batch(step)); err != nil {
-			b.Fatal(err)
-		}
-		step++
-	}
-	b.ReportMetric(float64(step*c.Batch)/b.Elapsed().Seconds(), "prompts/s")
 }
