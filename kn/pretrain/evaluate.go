@@ -13,7 +13,7 @@ import (
 type EvaluateOptions struct {
 	// Patterns is a folder with PARAREL's patterns, one P*.jsonl a relation;
 	// "" leaves recall on them out. A model is never trained on them.
-	Patterns string
+	Patterns string `json:"-"`
 	// Prompts is the number of prompts drawn for each recall. 0 stands for
 	// 20,000.
 	Prompts int

@@ -1,0 +1,158 @@
+package mini_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
+)
+
+func Example() {
+	model := kn.MustLoad("mini", kn.WithCache("off"))
+	p := model.MustPredict("Blaise Pascal grew up speaking [MASK].", kn.PredictOptions{Top: 1})
+	fmt.Println(p.Predictions[0].Token)
+	fmt.Println(len(mini.MustFacts()), "facts")
+	// Output:
+	// French
+	// 23999 facts
+}
+
+func TestSize(t *testing.T) {
+	var size int64
+	err := fs.WalkDir(mini.Files(), ".", func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		size += info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size > 12<<20 {
+		t.Errorf("the model's files have %d bytes, more than 12 MB", size)
+	}
+}
+
+func TestLoadsAtOnce(t *testing.T) {
+	kn.MustLoad(mini.Name, kn.WithCache("off")).MustPredict("[MASK]") // the backend's own start is not the model's
+	best := time.Hour
+	for range 5 { // the machine may be busy
+		start := time.Now()
+		if _, err := kn.MustLoad(mini.Name, kn.WithCache("off")).BERT(); err != nil {
+			t.Fatal(err)
+		}
+		best = min(best, time.Since(start))
+	}
+	if best > 200*time.Millisecond {
+		t.Errorf("loading takes %v", best)
+	}
+}
+
+// The numbers that the model must reach, as its evaluation recorded them.
+func TestRecordedEvaluation(t *testing.T) {
+	e := evaluation(t)
+	n := e.Neurons
+	atLeast := func(what string, got, want float64) {
+		t.Helper()
+		if got < want {
+			t.Errorf("%s is %.4f, want at least %v", what, got, want)
+		}
+	}
+	atLeast("recall on trained prompts", e.Trained.First.Mean, 0.95)
+	atLeast("recall on held-out templates", e.HeldOut.First.Mean, 0.92)
+	atLeast("recall on PARAREL's patterns", e.Patterns.First.Mean, 0.70)
+	atLeast("median probability", e.Trained.Median, 0.5)
+	atLeast("0.9 - median probability", 0.9-e.Trained.Median, 0)
+	atLeast("0.5 - tenth percentile", 0.5-e.Trained.P10, 0)
+	atLeast("facts studied", float64(n.Facts), 300)
+	atLeast("12 - neurons a fact", 12-n.PerFact.Mean, 0)
+	atLeast("loss by suppressing", -n.Suppressed.Mean, 0.20)
+	atLeast("gain by amplifying", n.Amplified.Mean, 0.04)
+	atLeast("0.02 - random suppressing", 0.02-max(n.RandomSuppressed.Mean, -n.RandomSuppressed.Mean), 0)
+	atLeast("0.02 - random amplifying", 0.02-max(n.RandomAmplified.Mean, -n.RandomAmplified.Mean), 0)
+	atLeast("neurons shared within less across relations", n.SharedIn.Low-n.SharedCross.High, 0)
+}
+
+// What was recorded must be true of these files: a sample is asked again.
+func TestKnowsItsFacts(t *testing.T) {
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	taught := mini.MustFacts()
+	relations := map[string]bool{}
+	for _, f := range taught {
+		relations[f.Relation] = true
+	}
+	if len(taught) < 20_000 || len(relations) < 30 {
+		t.Errorf("%d facts of %d relations, want 20,000 of 30", len(taught), len(relations))
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	const n = 300
+	right := map[bool]int{}
+	for range n {
+		f := taught[rng.IntN(len(taught))]
+		for _, held := range []bool{false, true} {
+			prompts, err := f.Prompts(held)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := model.MustPredict(prompts[rng.IntN(len(prompts))], kn.PredictOptions{Answer: f.Answer, Top: 1})
+			if p.Answer.Rank == 1 {
+				right[held]++
+			}
+		}
+	}
+	// Three standard deviations of a sample below what is asked of the model.
+	if right[false] < n*91/100 || right[true] < n*87/100 {
+		t.Errorf("of %d facts it knows %d in trained prompts and %d in held-out ones", n, right[false], right[true])
+	}
+}
+
+func TestCardIsOfTheseFiles(t *testing.T) {
+	card := mini.Card()
+	for _, name := range []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", kn.FactsFile} {
+		data, err := fs.ReadFile(mini.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := fmt.Sprintf("%x", sha256.Sum256(data)); !strings.Contains(card, sum) {
+			t.Errorf("the card does not have %s's checksum %s", name, sum)
+		}
+	}
+	digest, err := kn.MustLoad(mini.Name).Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := evaluation(t); e.Model.Digest != digest {
+		t.Errorf("the evaluation is of model %s, not %s", e.Model.Digest, digest)
+	}
+}
+
+func evaluation(t *testing.T) pretrain.Evaluation {
+	t.Helper()
+	data, err := fs.ReadFile(mini.Files(), pretrain.EvaluationFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e pretrain.Evaluation
+	if err := json.Unmarshal(data, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := kn.MustLoad(mini.Name, kn.WithCache("off")).BERT(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
