@@ -46,6 +46,7 @@ func remove(w io.Writer, p kernel.Paths) error {
 	for _, dir := range []string{filepath.Dir(p.Spec()), p.Jupyter} {
 		_ = os.Remove(dir)
 	}
-	fmt.Fprintln(w, "The clone, Go's caches and models from the Hugging Face hub are left alone.")
+	fmt.Fprintln(w, "Left alone: the clone, Go's caches, models from the Hugging Face hub, what Jupyter keeps for itself,")
+	fmt.Fprintf(w, "and, if tests were run, %s-tests: delete it when you like.\n", p.Cache)
 	return nil
 }

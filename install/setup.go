@@ -41,6 +41,9 @@ func setUp(ctx context.Context, out io.Writer, p kernel.Paths) error {
 		return err
 	}
 	s := &setup{Paths: p, out: out, stamps: readStamps(p.Data), module: module}
+	if len(s.stamps.done) == 0 {
+		fmt.Fprintln(out, "The first time this takes some minutes, most of them compiling.")
+	}
 	steps := s.steps()
 	for i, step := range steps {
 		if err := s.run(ctx, fmt.Sprintf("[%d/%d] %-28s", i+1, len(steps), step.name), step); err != nil {
@@ -57,11 +60,12 @@ func (s *setup) steps() []step {
 	return []step{
 		{"Go", "", "", s.goVersion},
 		{"kernel and tools", s.module + s.Go, s.Program("gonb"), s.tools},
-		{"gopls (completion)", kernel.GoplsVersion + s.Go, "", s.gopls},
 		{"Jupyter", "", "", s.findJupyter},
 		{"kernelspec", "", "", s.spec},
 		{"build cache", s.module + s.Go, "", s.warm},
 		{"quickstart notebook", s.module + s.Go, s.Page(), s.quickstart},
+		// Last: it takes long to build, and the chart does not need it.
+		{"gopls (completion)", kernel.GoplsVersion + s.Go, "", s.gopls},
 	}
 }
 

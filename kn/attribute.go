@@ -81,7 +81,8 @@ func (o AttributeOptions) start() (func() quadrature.Integral, error) {
 }
 
 // Attribute computes integrated gradients of the answer's probability at
-// [MASK] with respect to every neuron there (Dai et al., 2022, equation 2):
+// [MASK] with respect to every neuron there, as the authors of Dai et al. (2022)
+// compute them:
 //
 //	Attr(l, i) = w_i · ∫₀¹ ∂P(a·w)/∂w_i da
 //

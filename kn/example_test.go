@@ -47,7 +47,7 @@ func ExampleModel_Attribute() {
 func ExampleModel_KnowledgeNeurons() {
 	model := kn.MustLoad(tiny, kn.WithCache("off"))
 	prompts := []string{"The capital of France is [MASK] .", "[MASK] is the capital city of France"}
-	n, err := model.KnowledgeNeurons(prompts, "Paris", kn.Dai2022)
+	n, err := model.KnowledgeNeurons(prompts, "Paris", kn.Recipe{Attribute: kn.Dai2022.Attribute})
 	if err != nil {
 		panic(err)
 	}

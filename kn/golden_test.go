@@ -204,3 +204,26 @@ func TestScalingEqualsReference(t *testing.T) {
 		}
 	}
 }
+
+// TestRefineCountsExactly: shares are compared without rounding, and a recipe
+// may ask for a number of prompts.
+func TestRefineCountsExactly(t *testing.T) {
+	n := Neuron{1, 2}
+	for total := 1; total <= 100; total++ {
+		for count := 1; count <= total; count++ {
+			coarse := make([][]Neuron, total)
+			for i := range count {
+				coarse[i] = []Neuron{n}
+			}
+			if got := Refine(coarse, float64(count)/float64(total)); len(got) != 1 {
+				t.Fatalf("%d of %d prompts are not enough for their own share", count, total)
+			}
+			if got := refine(coarse, 0, 3, false); (len(got) == 1) != (count >= 3) {
+				t.Fatalf("with at least 3 prompts, %d give %v", count, got)
+			}
+		}
+	}
+	if kept := Refine([][]Neuron{{n}, {n}, {n}, {}, {}}, 0.55); len(kept) != 1 {
+		t.Error("3 of 5 prompts are not enough for a share of 0.55")
+	}
+}

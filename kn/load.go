@@ -105,7 +105,8 @@ func (m *Model) open(name string) (*checkpoint.Folder, error) {
 		return nil, fmt.Errorf("kn: there is no folder %s", name)
 	default:
 		return nil, fmt.Errorf("kn: no embedded model is called %q (this program has %s); import _ "+
-			`"github.com/knowledge-neurons/gonb-kn/kn/mini" for "mini", or give a folder or a hub repository as owner/name`,
+			`"github.com/knowledge-neurons/gonb-kn/kn/mini" for "mini" (in a notebook write kn.MustLoad(mini.Name) instead, since `+
+			`GoNB keeps only one blank import), or give a folder or a hub repository as owner/name`,
 			name, embeddedNames())
 	}
 }

@@ -10,20 +10,22 @@ type Recipe struct {
 	// Share p: the refined set has the neurons that are in at least this
 	// share of the prompts' coarse sets. 0 stands for 0.7.
 	Share float64 `json:"share,omitempty"`
+	// MinPrompts is the number of prompts that a refined neuron must be in
+	// at least, whatever the share.
+	MinPrompts int `json:"min_prompts,omitempty"`
 	// Strict compares with > instead of >=, in both steps.
 	Strict bool `json:"strict,omitempty"`
 }
 
 // Dai2022 is the recipe of the authors of Knowledge Neurons in Pretrained
 // Transformers, from their code: a left Riemann sum of 20 nodes, t = 0.2, p =
-// 0.7 (from which they move p until facts have 2 to 5 neurons on average),
-// and LayerNorm's epsilon 1e-5, which their fork of BERT has although the
+// 0.7 but no fewer than 3 prompts (from which they move p until facts have 2 to
+// 5 neurons on average), and, in the attributions, LayerNorm's epsilon 1e-5, which their fork of BERT has although the
 // checkpoint says 1e-12.
 var Dai2022 = Recipe{
 	Name:      "Dai2022",
 	Attribute: AttributeOptions{Rule: LeftRiemann, Nodes: 20, LayerNormEps: 1e-5},
-	Threshold: 0.2,
-	Share:     0.7,
+	Threshold: 0.2, Share: 0.7, MinPrompts: 3,
 }
 
 // EleutherAI2021 is the recipe of EleutherAI's knowledge-neurons library: the
@@ -42,6 +44,5 @@ var EleutherAI2021 = Recipe{
 var ActivationBaseline2022 = Recipe{
 	Name:      "ActivationBaseline2022",
 	Attribute: AttributeOptions{Rule: ActivationBaseline},
-	Threshold: 0.5,
-	Share:     0.7,
+	Threshold: 0.5, Share: 0.7, MinPrompts: 3,
 }

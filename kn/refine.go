@@ -52,9 +52,9 @@ func (a *Attribution) Top(n int) []Neuron {
 
 // Refine returns the neurons that are in at least the given share of the
 // coarse sets, sorted: what a fact's prompts have in common.
-func Refine(coarse [][]Neuron, share float64) []Neuron { return refine(coarse, share, false) }
+func Refine(coarse [][]Neuron, share float64) []Neuron { return refine(coarse, share, 0, false) }
 
-func refine(coarse [][]Neuron, share float64, strict bool) []Neuron {
+func refine(coarse [][]Neuron, share float64, fewest int, strict bool) []Neuron {
 	count := map[Neuron]int{}
 	for _, set := range coarse {
 		for _, n := range SortNeurons(set) {
@@ -63,7 +63,7 @@ func refine(coarse [][]Neuron, share float64, strict bool) []Neuron {
 	}
 	kept := []Neuron{}
 	for n, c := range count {
-		if atLeast(float64(c), share*float64(len(coarse)), strict) {
+		if c >= fewest && atLeast(float64(c)/float64(len(coarse)), share, strict) {
 			kept = append(kept, n)
 		}
 	}
@@ -78,7 +78,7 @@ func atLeast(x, bound float64, strict bool) bool {
 }
 
 // KnowledgeNeurons attributes the answer in every prompt and keeps what the
-// prompts have in common. Without a recipe: exact integrals, t = 0.2, p = 0.7.
+// prompts have in common. Without a recipe: the adaptive rule, t = 0.2, p = 0.7.
 func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) (*KnowledgeNeurons, error) {
 	if len(prompts) == 0 {
 		return nil, fmt.Errorf("kn: no prompts to find the neurons of %q in", answer)
@@ -104,7 +104,7 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 			result.NotConverged = append(result.NotConverged, i)
 		}
 	}
-	result.Refined = refine(result.Coarse, share, r.Strict)
+	result.Refined = refine(result.Coarse, share, r.MinPrompts, r.Strict)
 	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()
 	result.Provenance, err = m.provenance(r)
 	return result, err

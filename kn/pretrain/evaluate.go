@@ -21,7 +21,7 @@ type EvaluateOptions struct {
 	// 400.
 	Facts int
 	// Tolerance of the attributions, see [kn.AttributeOptions]. 0 stands for
-	// [kn.DefaultTolerance].
+	// 0.01, far below the threshold of 0.2 that scores are held against.
 	Tolerance float64
 	// Seed of everything that is drawn. 0 stands for 1.
 	Seed uint64
@@ -32,7 +32,7 @@ type EvaluateOptions struct {
 
 func (o EvaluateOptions) filled() EvaluateOptions {
 	o.Prompts, o.Facts = cmp.Or(o.Prompts, 20_000), cmp.Or(o.Facts, 400)
-	o.Tolerance = cmp.Or(o.Tolerance, kn.DefaultTolerance)
+	o.Tolerance = cmp.Or(o.Tolerance, 0.01)
 	o.Seed, o.Resamples = cmp.Or(o.Seed, 1), cmp.Or(o.Resamples, 2000)
 	return o
 }

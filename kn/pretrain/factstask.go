@@ -221,7 +221,7 @@ func (t *factsTask) middle(w *bert.Weights, in []*graph.Node) *graph.Node {
 // fixed. It is 1 for one active neuron and √F for all alike (Hoyer 2004).
 func hoyer(neurons, values *graph.Node) *graph.Node {
 	norms := graph.StopGradient(graph.L2Norm(values, 0))                          // [1, F]
-	z := graph.Mul(neurons, norms)                                                // [B, F]
+	z := graph.Abs(graph.Mul(neurons, norms))                                     // [B, F]
 	l1 := graph.ReduceSum(z, -1)                                                  // [B]
 	l2 := graph.Sqrt(graph.AddScalar(graph.ReduceSum(graph.Square(z), -1), 1e-6)) // [B]
 	return graph.ReduceAllMean(graph.Div(l1, l2))

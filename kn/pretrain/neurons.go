@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"runtime"
@@ -37,6 +38,22 @@ type NeuronStatistics struct {
 	Amplified        Interval `json:"amplified"`
 	RandomSuppressed Interval `json:"random_suppressed"` // as many random neurons of the same layers
 	RandomAmplified  Interval `json:"random_amplified"`
+	// The other neurons of the same layers that are nearest in activation: few
+	// neurons fire, so that most random ones have nothing to suppress.
+	MatchedSuppressed Interval `json:"matched_suppressed"`
+	MatchedAmplified  Interval `json:"matched_amplified"`
+	Firing            Interval `json:"firing"` // share of all neurons that are above 0 at [MASK]
+
+	// What suppressing another fact's neurons does to a fact.
+	Others []CrossFact `json:"others"`
+}
+
+// CrossFact says what suppressing the neurons of facts of one kind does to
+// the facts of a draw: how special neurons are to their own fact.
+type CrossFact struct {
+	Kind       string   `json:"kind"`
+	Facts      int      `json:"facts"` // of the draw that had such a partner in it
+	Suppressed Interval `json:"suppressed"`
 }
 
 // randomDraws is the number of random control sets of each fact.
@@ -47,8 +64,11 @@ type studied struct {
 	fact                      facts.Taught
 	neurons                   []kn.Neuron
 	coarse                    []float64 // sizes
+	prompts                   []string
+	firing                    float64
 	suppressed, amplified     []float64
 	randomZero, randomDoubled []float64
+	matchedZero, matchedTwice []float64
 }
 
 // neuronStatistics draws facts and studies them with the paper's thresholds
@@ -61,14 +81,14 @@ func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o
 	slices.Sort(drawn)
 	all := make([]studied, len(drawn))
 	// Facts are studied side by side: the graphs are small and leave cores idle.
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	m = m.WithContext(ctx)
+	inGroup := m.WithContext(groupCtx)
 	var mu sync.Mutex
 	done := 0
 	for i, at := range drawn {
 		group.Go(func() (err error) {
-			if all[i], err = study(m, taught[at], recipe, o.Seed); err != nil {
+			if all[i], err = study(inGroup, taught[at], recipe, o.Seed); err != nil {
 				return err
 			}
 			mu.Lock()
@@ -81,7 +101,10 @@ func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o
 	if err := group.Wait(); err != nil {
 		return NeuronStatistics{}, err
 	}
-	return summarize(all, recipe, m.Config().Layers, o), nil
+	n := summarize(all, recipe, m.Config().Layers, o)
+	var err error
+	n.Others, err = crossFacts(m.WithContext(ctx), all, o)
+	return n, err
 }
 
 // study finds one fact's neurons over all templates of its relation, and
@@ -105,21 +128,60 @@ func study(m *kn.Model, f facts.Taught, recipe kn.Recipe, seed uint64) (studied,
 	for _, set := range found.Coarse {
 		s.coarse = append(s.coarse, float64(len(set)))
 	}
-	for _, prompt := range prompts {
-		changes := [4]float64{} // a fact without neurons changes nothing
-		if len(s.neurons) > 0 {
-			curves, err := m.FactorCurves([]string{prompt}, f.Answer, s.neurons, kn.CurveOptions{Factors: []float64{0, 2}, Draws: randomDraws, Seed: seed})
-			if err != nil {
-				return s, fmt.Errorf("pretrain: %w", err)
+	s.prompts = prompts
+	activations, err := m.Activations(prompts[0])
+	if err != nil {
+		return s, err
+	}
+	s.firing = firing(activations)
+	return s, s.intervene(m, seed)
+}
+
+// firing is the share of activations above 0.
+func firing(activations [][]float64) float64 {
+	above, total := 0, 0
+	for _, layer := range activations {
+		total += len(layer)
+		for _, w := range layer {
+			if w > 0 {
+				above++
 			}
-			for i, p := range []float64{curves.Own.Probability[0], curves.Own.Probability[1], curves.Random.Probability[0], curves.Random.Probability[1]} {
-				changes[i] = p/curves.Probability - 1
+		}
+	}
+	return float64(above) / float64(total)
+}
+
+// negligible is a probability that float32 cannot tell changes of; prompts
+// with less are left out of the relative changes.
+const negligible = 1e-12
+
+// intervene measures the relative changes in every prompt. A fact without
+// neurons changes nothing.
+func (s *studied) intervene(m *kn.Model, seed uint64) error {
+	// Each fact draws random neurons of its own.
+	hash := fnv.New64a()
+	fmt.Fprintf(hash, "%s\x00%s", s.fact.Relation, s.fact.Subject)
+	options := kn.CurveOptions{Factors: []float64{0, 2}, Draws: randomDraws, Seed: seed ^ hash.Sum64()}
+	for _, prompt := range s.prompts {
+		changes := [6]float64{}
+		if len(s.neurons) > 0 {
+			c, err := m.FactorCurves([]string{prompt}, s.fact.Answer, s.neurons, options)
+			if err != nil {
+				return fmt.Errorf("pretrain: %w", err)
+			}
+			if c.Probability < negligible {
+				continue
+			}
+			for i, curve := range []kn.Curve{c.Own, c.Random, c.Matched} {
+				changes[2*i] = curve.Probability[0]/c.Probability - 1
+				changes[2*i+1] = curve.Probability[1]/c.Probability - 1
 			}
 		}
 		s.suppressed, s.amplified = append(s.suppressed, changes[0]), append(s.amplified, changes[1])
 		s.randomZero, s.randomDoubled = append(s.randomZero, changes[2]), append(s.randomDoubled, changes[3])
+		s.matchedZero, s.matchedTwice = append(s.matchedZero, changes[4]), append(s.matchedTwice, changes[5])
 	}
-	return s, nil
+	return nil
 }
 
 // summarize turns facts into means and intervals.
@@ -152,33 +214,11 @@ func summarize(all []studied, recipe kn.Recipe, layers int, o EvaluateOptions) N
 	n.Amplified = mean(func(s studied) []float64 { return s.amplified })
 	n.RandomSuppressed = mean(func(s studied) []float64 { return s.randomZero })
 	n.RandomAmplified = mean(func(s studied) []float64 { return s.randomDoubled })
+	n.MatchedSuppressed = mean(func(s studied) []float64 { return s.matchedZero })
+	n.MatchedAmplified = mean(func(s studied) []float64 { return s.matchedTwice })
+	n.Firing = mean(func(s studied) []float64 { return []float64{s.firing} })
 	n.SharedIn, n.SharedCross = shared(all, o)
 	return n
-}
-
-// shared counts the neurons that pairs of facts have in common. The interval
-// resamples the first fact of the pairs.
-func shared(all []studied, o EvaluateOptions) (in, cross Interval) {
-	within, across := map[int][]float64{}, map[int][]float64{}
-	for i, a := range all {
-		for j, b := range all {
-			if i == j {
-				continue
-			}
-			common := 0.0
-			for _, neuron := range a.neurons {
-				if _, ok := slices.BinarySearchFunc(b.neurons, neuron, kn.Neuron.Compare); ok {
-					common++
-				}
-			}
-			if a.fact.Relation == b.fact.Relation {
-				within[i] = append(within[i], common)
-			} else {
-				across[i] = append(across[i], common)
-			}
-		}
-	}
-	return bootstrap(within, o), bootstrap(across, o)
 }
 
 // sortedRelations are a map's keys in order of the relations' numbers.

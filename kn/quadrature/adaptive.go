@@ -7,7 +7,7 @@ import (
 )
 
 // DefaultMaxNodes bounds an adaptive integral unless told otherwise.
-const DefaultMaxNodes = 1025
+const DefaultMaxNodes = 4097
 
 // The ladder of nested rules on one interval: 5, 9, 17, 33 nodes.
 const (
