@@ -13,7 +13,7 @@ import (
 func TestResultsOfAModel(t *testing.T) {
 	model := kn.MustLoad(filepath.Join("..", "kn", "internal", "sharedtest", "testdata", "golden", "model"), kn.WithCache("off"))
 	prompts := []string{"The capital of France is [MASK] .", "[MASK] is the capital city of France"}
-	neurons, err := model.KnowledgeNeurons(prompts, "Paris", kn.Dai2022)
+	neurons, err := model.KnowledgeNeurons(prompts, "Paris")
 	if err != nil {
 		t.Fatal(err)
 	}
