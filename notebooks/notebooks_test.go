@@ -146,7 +146,7 @@ func TestTeaching(t *testing.T) {
 	if r := numbers(t, cell(t, n, "stat.Correlation"), `probability: ([-\d.]+)`)[0]; r < 0.2 {
 		t.Errorf("frequency and probability correlate by %v", r)
 	}
-	fourth := numbers(t, cell(t, n, "blind :="), `(?s)P\(Tokyo\) [\d.]+, with Japan's neurons suppressed ([-+\d]+) %.*P\(Paris\) [\d.]+, with Japan's neurons suppressed ([-+\d]+) %`)
+	fourth := numbers(t, cell(t, n, "blind :="), `(?s)P\(Budapest\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %.*P\(Paris\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %`)
 	if fourth[0] > -30 || fourth[1] < fourth[0]+20 {
 		t.Errorf("suppressed neurons change their own fact by %v %%, another by %v %%", fourth[0], fourth[1])
 	}
