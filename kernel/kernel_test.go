@@ -12,6 +12,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kernel"
 	"github.com/knowledge-neurons/gonb-kn/kernel/kerneltest"
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 const allImports = `import (
@@ -29,7 +30,7 @@ fmt.Println(kn.Version, stat.Mean([]float64{1, 3}, nil))`
 // with no module proxy to be reached.
 func TestCellsWithoutNetwork(t *testing.T) {
 	s := kerneltest.Shared(t).Start(t, "GOPROXY=off", "GOFLAGS=-mod=mod")
-	if a := s.Run(allImports); a.Status != "ok" || a.Printed("stdout") != kn()+" 2\n" {
+	if a := s.Run(allImports); a.Status != "ok" || a.Printed("stdout") != kn.Version+" 2\n" {
 		t.Errorf("%+v", a)
 	}
 	// Imports last: a later cell uses them without naming them.
@@ -37,8 +38,6 @@ func TestCellsWithoutNetwork(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
-
-func kn() string { return "0.1.0" }
 
 // TestCellsGetOurVersions compares what a cell was built with to go.mod.
 func TestCellsGetOurVersions(t *testing.T) {
@@ -77,7 +76,7 @@ for _, d := range info.Deps { fmt.Println(d.Path, d.Version) }`)
 func TestOtherModulesComeByGoGet(t *testing.T) {
 	s := kerneltest.Shared(t).Start(t)
 	a := s.Run("import (\n\t\"github.com/dustin/go-humanize\"\n\t\"go.uber.org/atomic\"\n\t\"github.com/knowledge-neurons/gonb-kn/kn\"\n)\n%%\nfmt.Println(humanize.Ordinal(3), atomic.NewInt64(7), kn.Version)")
-	if a.Status != "ok" || a.Printed("stdout") != "3rd 7 "+kn()+"\n" {
+	if a.Status != "ok" || a.Printed("stdout") != "3rd 7 "+kn.Version+"\n" {
 		t.Errorf("%+v", a)
 	}
 	// Our packages are not sought elsewhere; the error points at the import.

@@ -25,7 +25,7 @@ type Spec struct {
 //go:embed logo-svg.svg
 var logo []byte
 
-// Spec returns the kernelspec of an installation. It names absolute paths
+// KernelSpec returns the kernelspec of an installation. It names absolute paths
 // only, so that it works for a Jupyter that was started from anywhere, with
 // any PATH.
 func (p Paths) KernelSpec() Spec {

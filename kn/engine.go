@@ -102,7 +102,7 @@ func (e editing) hooks(hooks bert.Hooks, pick *graph.Node, first, layers int) be
 	return hooks
 }
 
-// tensorsOf arranges affine edits, one for each batch row, as graph inputs.
+// editTensors arranges affine edits, one for each batch row, as graph inputs.
 func (e *engine) editTensors(rows []affine) []any {
 	c := e.model.Config
 	size := c.Layers * c.IntermediateSize

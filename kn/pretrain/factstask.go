@@ -217,7 +217,7 @@ func (t *factsTask) middle(w *bert.Weights, in []*graph.Node) *graph.Node {
 }
 
 // hoyer is the batch's mean of |z|₁/|z|₂ with z = a·|v|: a [B, F] the
-// neurons, none negative, v [H, F] their value vectors, whose norms are held
+// neurons, v [H, F] their value vectors, whose norms are held
 // fixed. It is 1 for one active neuron and √F for all alike (Hoyer 2004).
 func hoyer(neurons, values *graph.Node) *graph.Node {
 	norms := graph.StopGradient(graph.L2Norm(values, 0))                          // [1, F]
