@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // Activations returns the neurons' activations [layers][FFN] at the prompt's
@@ -15,15 +17,12 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		e, err := m.loaded()
+		c, err := m.computer()
 		if err != nil {
 			return nil, err
 		}
-		p, err := e.paths(m.ctx, []sample{s}, m.edits, 0)
-		if err != nil {
-			return nil, err
-		}
-		return &activations{p.activations[0]}, nil
+		values, err := c.Activations(m.ctx, engine.Row{Sample: s, Edits: m.composed()})
+		return &activations{values}, err
 	})
 	if err != nil {
 		return nil, err

@@ -2,18 +2,15 @@ package kn
 
 import (
 	"cmp"
-	"context"
 	"fmt"
+	"slices"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
 // DefaultTolerance is the adaptive rule's tolerance unless told otherwise.
 const DefaultTolerance = 1e-3
-
-// leastAdaptiveNodes is the smallest bound on the adaptive rule's nodes with
-// which it can tell its error: two rules must be there to compare.
-const leastAdaptiveNodes = 9
 
 // AttributeOptions are the options of [Model.Attribute].
 type AttributeOptions struct {
@@ -51,33 +48,14 @@ func Rules() []Rule {
 	return []Rule{Adaptive, GaussLegendre, LeftRiemann, LinspaceInclusive, Trapezoid, ActivationBaseline}
 }
 
-// start returns a function that starts one layer's integral.
-func (o AttributeOptions) start() (func() quadrature.Integral, error) {
-	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
-		return nil, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
+// engine returns the options in the engine's form, which it has checked.
+func (o AttributeOptions) engine() (engine.Options, error) {
+	e := engine.Options{Rule: string(o.Rule), Nodes: o.Nodes, Tolerance: o.Tolerance, LayerNormEps: o.LayerNormEps}
+	_, err := e.Start()
+	if !slices.Contains(Rules(), o.Rule) {
+		err = fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
 	}
-	fixed := map[Rule]func(int) (quadrature.Rule, error){
-		GaussLegendre:     quadrature.GaussLegendre,
-		LeftRiemann:       quadrature.LeftRiemann,
-		LinspaceInclusive: quadrature.LinspaceInclusive,
-		Trapezoid:         quadrature.Trapezoid,
-	}
-	switch rule := fixed[o.Rule]; {
-	case o.Rule == Adaptive && o.Nodes < leastAdaptiveNodes:
-		return nil, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", leastAdaptiveNodes, o.Nodes)
-	case o.Rule == Adaptive:
-		return func() quadrature.Integral { return quadrature.NewAdaptive(o.Nodes) }, nil
-	case o.Rule == ActivationBaseline:
-		return nil, nil
-	case rule == nil:
-		return nil, fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
-	default:
-		nodes, err := rule(o.Nodes)
-		if err != nil {
-			return nil, err
-		}
-		return func() quadrature.Integral { return quadrature.NewFixed(nodes) }, nil
-	}
+	return e, err
 }
 
 // Attribute computes integrated gradients of the answer's probability at
@@ -108,49 +86,37 @@ func (m *Model) MustAttribute(prompt, answer string, options ...AttributeOptions
 // that were finished when the context is cancelled are kept.
 func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attribution, error) {
 	o := options.filled()
-	if _, err := o.start(); err != nil {
+	how, err := o.engine()
+	if err != nil {
 		return nil, err
 	}
 	results, missing, err := m.attributed(queries, o)
 	if err != nil || len(missing) == 0 {
 		return results, err
 	}
-	samples := make([]sample, len(missing))
+	samples := make([]engine.Sample, len(missing))
 	for k, i := range missing {
 		if samples[k], err = m.answerSample(queries[i]); err != nil {
 			return nil, err
 		}
 	}
-	e, err := m.loaded()
+	c, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
 	done := len(queries) - len(missing)
 	m.step(done, len(queries), "prompts attributed")
-	err = byLength(samples, func(s sample) int { return len(s.ids) }, func(n int) int { return promptsPerBatch }, func(batch []int) error {
-		group := make([]sample, len(batch))
-		for k, i := range batch {
-			group[k] = samples[i]
-		}
-		computed, err := e.attribute(m.ctx, group, m.edits, o)
-		if err != nil {
+	err = c.Attribute(m.ctx, samples, m.composed(), how, func(k int, a *engine.Attribution) error {
+		i := missing[k]
+		if results[i], err = m.keep(a, queries[i], o); err != nil {
 			return err
 		}
-		for k, i := range batch {
-			if err := m.keep(computed[k], queries[missing[i]], o); err != nil {
-				return err
-			}
-			results[missing[i]] = computed[k]
-		}
-		done += len(batch)
+		done++
 		m.step(done, len(queries), "prompts attributed")
 		return nil
 	})
 	return results, err
 }
-
-// promptsPerBatch bounds the prompts whose nodes share batches.
-const promptsPerBatch = 8
 
 // attributed looks queries up in the cache and lists those that are not there.
 func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attribution, missing []int, err error) {
@@ -171,37 +137,28 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 }
 
 // keep completes an attribution and puts it into the cache.
-func (m *Model) keep(a *Attribution, q Query, o AttributeOptions) (err error) {
-	a.Prompt, a.Answer, a.Rule = q.Prompt, q.Answer, o.Rule
+func (m *Model) keep(computed *engine.Attribution, q Query, o AttributeOptions) (*Attribution, error) {
+	a := &Attribution{
+		Prompt: q.Prompt, Answer: q.Answer, Rule: o.Rule,
+		Probability:       computed.Probability,
+		ProbabilityAtZero: computed.ProbabilityAtZero,
+		CompletenessError: computed.CompletenessError,
+		Nodes:             computed.Nodes,
+		EstimatedError:    computed.EstimatedError,
+		NotConverged:      computed.NotConverged,
+		Scores:            computed.Scores,
+		Activations:       computed.Activations,
+	}
+	var err error
 	if a.Provenance, err = m.provenance(o); err != nil {
-		return err
+		return nil, err
 	}
 	key, err := m.key("attribute", q, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := m.cache.Put(key, a); err != nil {
 		warn(err)
 	}
-	return nil
-}
-
-// attribute computes the attributions of samples of one length.
-func (e *engine) attribute(ctx context.Context, samples []sample, edits []Edit, o AttributeOptions) ([]*Attribution, error) {
-	paths, err := e.paths(ctx, samples, edits, o.LayerNormEps)
-	if err != nil {
-		return nil, err
-	}
-	results := make([]*Attribution, len(samples))
-	for i := range results {
-		results[i] = paths.blank(i)
-	}
-	start, err := o.start()
-	if err != nil {
-		return nil, err
-	}
-	if start == nil {
-		return results, paths.baseline(ctx, results)
-	}
-	return results, paths.integrate(ctx, results, start, o.Tolerance)
+	return a, nil
 }

@@ -7,11 +7,12 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // bertBase makes an engine of BERT-base's size with random weights of
 // deviation 0.05, on which the path is as smooth as on a trained model.
-func bertBase(b *testing.B) *engine {
+func bertBase(b *testing.B) *engine.Engine {
 	b.Helper()
 	c := checkpoint.DefaultConfig()
 	c.VocabSize = 28996
@@ -32,30 +33,36 @@ func bertBase(b *testing.B) *engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return newEngine(m)
+	return engine.New(m)
 }
 
 // fourteenTokens is a prompt of the length of PARAREL's, the answer in it arbitrary.
-func fourteenTokens() sample {
-	s := sample{mask: 9, answer: 2000}
+func fourteenTokens() engine.Sample {
+	s := engine.Sample{Mask: 9, Answer: 2000}
 	for i := range 14 {
-		s.ids = append(s.ids, int32(1000+i))
+		s.IDs = append(s.IDs, int32(1000+i))
 	}
 	return s
 }
 
 func benchmarkBERTBase(b *testing.B, o AttributeOptions) {
 	e := bertBase(b)
+	how, err := o.filled().engine()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		a, err := e.attribute(context.Background(), []sample{fourteenTokens()}, nil, o.filled())
+		err := e.Attribute(context.Background(), []engine.Sample{fourteenTokens()}, engine.Edits{}, how, func(_ int, a *engine.Attribution) error {
+			nodes := 0
+			for _, n := range a.Nodes {
+				nodes += n
+			}
+			b.ReportMetric(float64(nodes)/float64(len(a.Nodes)), "nodes/layer")
+			return nil
+		})
 		if err != nil {
 			b.Fatal(err)
 		}
-		nodes := 0
-		for _, n := range a[0].Nodes {
-			nodes += n
-		}
-		b.ReportMetric(float64(nodes)/float64(len(a[0].Nodes)), "nodes/layer")
 	}
 }
 

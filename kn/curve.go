@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // CurveOptions are the options of [Model.FactorCurves].
@@ -95,12 +97,11 @@ func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, 
 // scaled returns the answer's probability [sets][factors][prompts] when each
 // set is multiplied by each factor.
 func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o CurveOptions) ([][][]float64, error) {
-	c := m.Config()
-	e, err := m.loaded()
+	computer, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
+	var rows []engine.Row
 	result := make([][][]float64, len(sets))
 	for i, set := range sets {
 		result[i] = make([][]float64, len(o.Factors))
@@ -108,25 +109,25 @@ func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o Curve
 			result[i][j] = make([]float64, len(prompts))
 			edit := Scale(set, factor)
 			edit.Everywhere = o.Everywhere
-			edits := compose(append(slices.Clone(m.edits), edit), c.Layers, c.IntermediateSize)
+			edits := compose(append(slices.Clone(m.edits), edit), m.Config().IntermediateSize)
 			for _, prompt := range prompts {
 				s, err := m.answerSample(Query{prompt, answer})
 				if err != nil {
 					return nil, err
 				}
-				rows = append(rows, row{s, edits})
+				rows = append(rows, engine.Row{Sample: s, Edits: edits})
 			}
 		}
 	}
-	done := 0
-	err = e.distributions(m.ctx, rows, true, func(i int, p []float32) error {
+	probabilities, err := computer.Probabilities(m.ctx, rows, func(done int) { m.step(done, len(rows), "points of the curves") })
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range probabilities {
 		prompt, rest := i%len(prompts), i/len(prompts)
-		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = float64(p[rows[i].answer])
-		done++
-		m.step(done, len(rows), "points of the curves")
-		return nil
-	})
-	return result, err
+		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = p
+	}
+	return result, nil
 }
 
 // overPrompts makes a curve of probabilities [factors][prompts].

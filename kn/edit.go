@@ -1,6 +1,12 @@
 package kn
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+)
 
 // EditOp says what an [Edit] does to an activation.
 type EditOp string
@@ -64,27 +70,29 @@ func validateNeurons(neurons []Neuron, layers, ffn int) error {
 	return nil
 }
 
-// affine is what a list of edits does to every activation: w becomes
-// scale·w + offset, at [MASK] and at the other positions. Entries are [L·F].
-type affine struct {
-	maskScale, maskOffset []float32
-	restScale, restOffset []float32 // nil when no edit applies everywhere
-}
-
-// compose works out the affine form of edits applied in order.
-func compose(edits []Edit, layers, ffn int) affine {
-	a := affine{maskScale: ones(layers * ffn), maskOffset: make([]float32, layers*ffn)}
+// compose works out what edits, applied in order, do to each neuron.
+func compose(edits []Edit, ffn int) engine.Edits {
+	// scale and offset at [MASK], scale and offset elsewhere
+	changed := map[int]*[4]float32{}
 	for _, e := range edits {
-		if e.Everywhere && a.restScale == nil {
-			a.restScale, a.restOffset = ones(layers*ffn), make([]float32, layers*ffn)
-		}
 		for _, n := range SortNeurons(e.Neurons) {
-			i := n.Layer*ffn + n.Index
-			e.apply(&a.maskScale[i], &a.maskOffset[i])
+			c := changed[n.Layer*ffn+n.Index]
+			if c == nil {
+				c = &[4]float32{1, 0, 1, 0}
+				changed[n.Layer*ffn+n.Index] = c
+			}
+			e.apply(&c[0], &c[1])
 			if e.Everywhere {
-				e.apply(&a.restScale[i], &a.restOffset[i])
+				e.apply(&c[2], &c[3])
 			}
 		}
+	}
+	var a engine.Edits
+	for _, i := range slices.Sorted(maps.Keys(changed)) {
+		c := changed[i]
+		a.Index = append(a.Index, i)
+		a.MaskScale, a.MaskOffset = append(a.MaskScale, c[0]), append(a.MaskOffset, c[1])
+		a.RestScale, a.RestOffset = append(a.RestScale, c[2]), append(a.RestOffset, c[3])
 	}
 	return a
 }
@@ -99,12 +107,4 @@ func (e Edit) apply(scale, offset *float32) {
 	case OpSet:
 		*scale, *offset = 0, v
 	}
-}
-
-func ones(n int) []float32 {
-	s := make([]float32, n)
-	for i := range s {
-		s[i] = 1
-	}
-	return s
 }

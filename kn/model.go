@@ -9,6 +9,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -31,7 +32,7 @@ type Model struct {
 type shared struct {
 	folder *checkpoint.Folder
 	load   sync.Mutex
-	engine *engine
+	engine *engine.Engine
 }
 
 // Name returns the name given to [Load].
@@ -88,11 +89,25 @@ func (m *Model) BERT() (*bert.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.model, nil
+	return e.Model, nil
 }
 
+// computer computes what is not in the cache.
+type computer interface {
+	Distribution(ctx context.Context, row engine.Row) ([]float32, error)
+	Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]float64, error)
+	Activations(ctx context.Context, row engine.Row) ([][]float64, error)
+	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error
+}
+
+// computer returns what computes for this model.
+func (m *Model) computer() (computer, error) { return m.loaded() }
+
+// composed is what the handle's edits come to.
+func (m *Model) composed() engine.Edits { return compose(m.edits, m.Config().IntermediateSize) }
+
 // loaded reads the weights unless some handle did already.
-func (m *Model) loaded() (*engine, error) {
+func (m *Model) loaded() (*engine.Engine, error) {
 	s := m.shared
 	s.load.Lock()
 	defer s.load.Unlock()
@@ -107,7 +122,7 @@ func (m *Model) loaded() (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine = newEngine(b)
+	s.engine = engine.New(b)
 	return s.engine, nil
 }
 

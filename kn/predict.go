@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // PredictOptions are the options of [Model.Predict].
@@ -22,31 +24,31 @@ type Query struct {
 }
 
 // sample tokenizes a query; an empty answer stands for none.
-func (m *Model) sample(q Query) (sample, error) {
+func (m *Model) sample(q Query) (engine.Sample, error) {
 	t := m.Tokenizer()
 	encoding, mask, err := t.Prompt(q.Prompt, m.Config().MaxPositions)
 	if err != nil {
-		return sample{}, err
+		return engine.Sample{}, err
 	}
 	if len(encoding.Unknown) > 0 {
 		warn(fmt.Errorf("kn: the vocabulary of %s cannot spell %q in the prompt %q: the model sees [UNK]", m.name, encoding.Unknown, q.Prompt))
 	}
-	s := sample{mask: mask}
+	s := engine.Sample{Mask: mask}
 	for _, id := range encoding.IDs {
-		s.ids = append(s.ids, int32(id))
+		s.IDs = append(s.IDs, int32(id))
 	}
 	if q.Answer == "" {
 		return s, nil
 	}
 	id, err := t.Single(q.Answer)
-	s.answer = int32(id)
+	s.Answer = int32(id)
 	return s, err
 }
 
 // answerSample is sample for computations that need an answer.
-func (m *Model) answerSample(q Query) (sample, error) {
+func (m *Model) answerSample(q Query) (engine.Sample, error) {
 	if q.Answer == "" {
-		return sample{}, fmt.Errorf("kn: no answer given for the prompt %q", q.Prompt)
+		return engine.Sample{}, fmt.Errorf("kn: no answer given for the prompt %q", q.Prompt)
 	}
 	return m.sample(q)
 }
@@ -68,9 +70,9 @@ func (m *Model) Predict(prompt string, options ...PredictOptions) (*Prediction, 
 		if err != nil {
 			return nil, err
 		}
-		result := &Prediction{Prompt: prompt, MaskPosition: s.mask, Predictions: m.top(p, o.Top)}
+		result := &Prediction{Prompt: prompt, MaskPosition: s.Mask, Predictions: m.top(p, o.Top)}
 		if o.Answer != "" {
-			result.Answer = &RankedToken{m.token(int(s.answer), p), rank(p, int(s.answer))}
+			result.Answer = &RankedToken{m.token(int(s.Answer), p), rank(p, int(s.Answer))}
 		}
 		result.Provenance, err = m.provenance(o)
 		return result, err
@@ -100,19 +102,12 @@ func (m *Model) MustProbability(prompt, answer string) float64 {
 }
 
 // distribution returns the probabilities [V] at a sample's [MASK].
-func (m *Model) distribution(s sample) ([]float32, error) {
-	e, err := m.loaded()
+func (m *Model) distribution(s engine.Sample) ([]float32, error) {
+	c, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
-	c := m.Config()
-	var result []float32
-	rows := []row{{s, compose(m.edits, c.Layers, c.IntermediateSize)}}
-	err = e.distributions(m.ctx, rows, len(m.edits) > 0, func(_ int, p []float32) error {
-		result = p
-		return nil
-	})
-	return result, err
+	return c.Distribution(m.ctx, engine.Row{Sample: s, Edits: m.composed()})
 }
 
 // top returns the n most probable tokens; of equal ones the first in the vocabulary.

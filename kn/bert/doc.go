@@ -8,14 +8,15 @@
 //	                                               │ EmbeddingsOut [B, n, H]
 //	┌───────────────────── layer l ────────────────┼──────────────────────────┐
 //	│      ┌───────────────────────────────────────┤                          │
+//	│      │   dense ─► QueryOut, KeyOut, ValueOut: Q, K, V [B, n, H]          │
 //	│      │   Q Kᵀ/√d ─► softmax ─► AttentionProbs [B, A, n, n]               │
-//	│      │                          · V ─► dense │                          │
+//	│      │                          · V ─► dense ─► AttentionOut [B, n, H]   │
 //	│      └──────────────► + ◄────────────────────┘                          │
 //	│                       LayerNorm                                         │
 //	│      ┌────────────────┤ ResidMid [B, n, H]                              │
 //	│      │                dense ─► FFNPre [B, n, F]                         │
 //	│      │                activation ─► FFNPost [B, n, F]  (the neurons)    │
-//	│      │                dense                                             │
+//	│      │                dense ─► FFNOut [B, n, H]                         │
 //	│      └──────────────► +                                                 │
 //	│                       LayerNorm ─► ResidPost [B, n, H]                  │
 //	└───────────────────────┼─────────────────────────────────────────────────┘

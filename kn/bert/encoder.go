@@ -92,3 +92,30 @@ func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
 	logit = graph.Add(logit, graph.Gather(w.Head.Bias, at))
 	return graph.Exp(graph.Sub(logit, logSum))
 }
+
+// ProbabilityGradient is [Weights.Probability] with its gradient with
+// respect to hidden: hidden [B, H], tokens [B] -> [B], [B, H].
+//
+// With p the softmax and x what the head makes of hidden below the
+// vocabulary, the gradient of p_t with respect to x is
+//
+//	p_t · (W_t - Σ_j p_j W_j)
+//
+// Written like this it passes over the vocabulary twice, reverse mode over
+// [B, V] logits six times. From x down it is reverse mode again.
+func (w *Weights) ProbabilityGradient(hidden, tokens *graph.Node) (probability, gradient *graph.Node) {
+	x := w.transform(hidden)                                                      // [B, H]
+	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)                         // [B, V]
+	largest := graph.ReduceAndKeep(logits, graph.ReduceMax, -1)                   // [B, 1]
+	shares := graph.Exp(graph.Sub(logits, largest))                               // [B, V], not yet divided by their sum
+	sum := graph.ReduceAndKeep(shares, graph.ReduceSum, -1)                       // [B, 1]
+	mean := graph.Div(graph.Dot(shares, w.Head.Decoder).Product(), sum)           // [B, H]
+	at := graph.InsertAxes(tokens, -1)                                            // [B, 1]
+	row := graph.Gather(w.Head.Decoder, at)                                       // [B, H]
+	logit := graph.ReduceAndKeep(graph.Mul(x, row), graph.ReduceSum, -1)          // [B, 1]
+	logit = graph.Add(logit, graph.InsertAxes(graph.Gather(w.Head.Bias, at), -1)) // [B, 1]
+	p := graph.Div(graph.Exp(graph.Sub(logit, largest)), sum)                     // [B, 1]
+	gx := graph.Mul(p, graph.Sub(row, mean))                                      // [B, H]
+	objective := graph.ReduceAllSum(graph.Mul(x, graph.StopGradient(gx)))
+	return graph.Squeeze(p, -1), graph.Gradient(objective, hidden)[0]
+}

@@ -28,9 +28,9 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	split := func(x *graph.Node) *graph.Node { // [B, r, H] -> [B, r, A, d]
 		return graph.Reshape(x, x.Shape().Dimensions[0], x.Shape().Dimensions[1], heads, size)
 	}
-	q := split(lw.Query.Apply(queries)) // [B, m, A, d]
-	k := split(lw.Key.Apply(keys))      // [B, n, A, d]
-	v := split(lw.Value.Apply(keys))    // [B, n, A, d]
+	q := split(hooks.at(QueryOut, l, lw.Query.Apply(queries))) // [B, m, A, d]
+	k := split(hooks.at(KeyOut, l, lw.Key.Apply(keys)))        // [B, n, A, d]
+	v := split(hooks.at(ValueOut, l, lw.Value.Apply(keys)))    // [B, n, A, d]
 	// Batch axes come first in DotGeneral's result.
 	scores := graph.DotGeneral(q, []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2}) // [B, A, m, n]
 	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
@@ -45,7 +45,8 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	context = graph.TransposeAllAxes(context, 0, 2, 1, 3)                               // [B, m, A, d]
 	dims := queries.Shape().Dimensions
 	context = graph.Reshape(context, dims[0], dims[1], w.Config.HiddenSize) // [B, m, H]
-	mid := lw.AttentionNorm.Apply(graph.Add(lw.AttentionOutput.Apply(context), queries), w.Config.LayerNormEps)
+	out := hooks.at(AttentionOut, l, lw.AttentionOutput.Apply(context))     // [B, m, H]
+	mid := lw.AttentionNorm.Apply(graph.Add(out, queries), w.Config.LayerNormEps)
 	return hooks.at(ResidMid, l, mid)
 }
 
@@ -62,6 +63,6 @@ func (w *Weights) Neurons(l int, mid *graph.Node, hooks Hooks) *graph.Node {
 //	ResidMid [..., H], neurons [..., F] -> ResidPost [..., H]
 func (w *Weights) FFNOut(l int, mid, neurons *graph.Node, hooks Hooks) *graph.Node {
 	lw := w.Layers[l]
-	out := lw.OutputNorm.Apply(graph.Add(lw.Output.Apply(neurons), mid), w.Config.LayerNormEps)
-	return hooks.at(ResidPost, l, out)
+	out := hooks.at(FFNOut, l, lw.Output.Apply(neurons)) // [..., H]
+	return hooks.at(ResidPost, l, lw.OutputNorm.Apply(graph.Add(out, mid), w.Config.LayerNormEps))
 }

@@ -59,42 +59,54 @@ type Lookup func(name string, dims ...int) *graph.Node
 
 // NewWeights asks lookup for every tensor of a BertForMaskedLM, always in
 // the same order, and arranges them.
-func NewWeights(c Config, lookup Lookup) *Weights {
-	h, f := c.HiddenSize, c.IntermediateSize
-	dense := func(name string, out, in int) Dense {
-		return Dense{Weight: lookup(name+".weight", out, in), Bias: lookup(name+".bias", out)}
-	}
-	norm := func(name string) Norm {
-		return Norm{Scale: lookup(name+".LayerNorm.weight", h), Bias: lookup(name+".LayerNorm.bias", h)}
-	}
-	w := &Weights{Config: c}
-	w.Embeddings = EmbeddingWeights{
-		Word:     lookup("bert.embeddings.word_embeddings.weight", c.VocabSize, h),
+func NewWeights(c Config, lookup Lookup) *Weights { return WholeModel.weights(c, 0, lookup) }
+
+func newEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
+	h := c.HiddenSize
+	return EmbeddingWeights{
+		Word:     lookup(wordEmbeddings, c.VocabSize, h),
 		Position: lookup("bert.embeddings.position_embeddings.weight", c.MaxPositions, h),
 		Type:     lookup("bert.embeddings.token_type_embeddings.weight", c.TypeVocabSize, h),
-		Norm:     norm("bert.embeddings"),
+		Norm:     newNorm("bert.embeddings", h, lookup),
 	}
-	for l := range c.Layers {
-		p := fmt.Sprintf("bert.encoder.layer.%d.", l)
-		w.Layers = append(w.Layers, LayerWeights{
-			Query:           dense(p+"attention.self.query", h, h),
-			Key:             dense(p+"attention.self.key", h, h),
-			Value:           dense(p+"attention.self.value", h, h),
-			AttentionOutput: dense(p+"attention.output.dense", h, h),
-			AttentionNorm:   norm(p + "attention.output"),
-			Intermediate:    dense(p+"intermediate.dense", f, h),
-			Output:          dense(p+"output.dense", h, f),
-			OutputNorm:      norm(p + "output"),
-		})
+}
+
+const wordEmbeddings = "bert.embeddings.word_embeddings.weight"
+
+func newLayer(c Config, l int, lookup Lookup) LayerWeights {
+	h, f := c.HiddenSize, c.IntermediateSize
+	p := fmt.Sprintf("bert.encoder.layer.%d.", l)
+	return LayerWeights{
+		Query:           newDense(p+"attention.self.query", h, h, lookup),
+		Key:             newDense(p+"attention.self.key", h, h, lookup),
+		Value:           newDense(p+"attention.self.value", h, h, lookup),
+		AttentionOutput: newDense(p+"attention.output.dense", h, h, lookup),
+		AttentionNorm:   newNorm(p+"attention.output", h, lookup),
+		Intermediate:    newDense(p+"intermediate.dense", f, h, lookup),
+		Output:          newDense(p+"output.dense", h, f, lookup),
+		OutputNorm:      newNorm(p+"output", h, lookup),
 	}
-	w.Head = HeadWeights{
-		Transform: dense("cls.predictions.transform.dense", h, h),
-		Norm:      norm("cls.predictions.transform"),
-		Decoder:   w.Embeddings.Word,
+}
+
+// newHead is given the word embeddings' node, which a tied head shares.
+func newHead(c Config, word *graph.Node, lookup Lookup) HeadWeights {
+	h := c.HiddenSize
+	head := HeadWeights{
+		Transform: newDense("cls.predictions.transform.dense", h, h, lookup),
+		Norm:      newNorm("cls.predictions.transform", h, lookup),
+		Decoder:   word,
 		Bias:      lookup("cls.predictions.bias", c.VocabSize),
 	}
 	if !c.TieWordEmbeddings {
-		w.Head.Decoder = lookup("cls.predictions.decoder.weight", c.VocabSize, h)
+		head.Decoder = lookup("cls.predictions.decoder.weight", c.VocabSize, h)
 	}
-	return w
+	return head
+}
+
+func newDense(name string, out, in int, lookup Lookup) Dense {
+	return Dense{Weight: lookup(name+".weight", out, in), Bias: lookup(name+".bias", out)}
+}
+
+func newNorm(name string, size int, lookup Lookup) Norm {
+	return Norm{Scale: lookup(name+".LayerNorm.weight", size), Bias: lookup(name+".LayerNorm.bias", size)}
 }

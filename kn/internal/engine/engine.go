@@ -1,0 +1,141 @@
+// Package engine computes with one model: probabilities under edits, neurons'
+// activations, and attributions. It is what package kn, or a worker process
+// in its place, runs once the answer is not in the cache.
+//
+// A model is run layer by layer. The graphs take the weights of one layer as
+// arguments, so a dozen small graphs serve all layers and all start layers,
+// which is what makes compiling affordable where it is not free. Only what
+// depends on the scaled row is computed, and nothing twice: see paths.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+)
+
+// Engine runs the library's graphs on one model and keeps them compiled. It
+// may be used by several goroutines at once.
+type Engine struct {
+	Model *bert.Model
+
+	mutex sync.Mutex
+	execs map[graphKey]*bert.Exec
+	sizes sizes
+}
+
+// New makes an engine of a model.
+func New(model *bert.Model) *Engine {
+	return &Engine{Model: model, execs: map[graphKey]*bert.Exec{}, sizes: sizesFor(model.Backend.Name())}
+}
+
+// form is what decides a graph besides the shapes of its inputs.
+type form struct {
+	masked bool    // sequences are padded, and a mask is among the inputs
+	edited bool    // the layer is edited, and the edits are among the inputs
+	eps    float64 // LayerNorm's epsilon in place of the configuration's, unless 0
+}
+
+type graphKey struct {
+	name string
+	form form
+}
+
+// inputs gives a graph's inputs out one after another.
+type inputs struct {
+	nodes []*graph.Node
+	form  form
+}
+
+func (in *inputs) next() *graph.Node {
+	n := in.nodes[0]
+	in.nodes = in.nodes[1:]
+	return n
+}
+
+// rest returns the next n inputs.
+func (in *inputs) take(n int) []*graph.Node {
+	taken := in.nodes[:n]
+	in.nodes = in.nodes[n:]
+	return taken
+}
+
+// mask returns the mask [R, n], or nil if nothing is padded.
+func (in *inputs) mask() *graph.Node {
+	if !in.form.masked {
+		return nil
+	}
+	return in.next()
+}
+
+// hooks returns hooks that apply the layer's edits, if it has any.
+func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
+	hooks := bert.Hooks{}
+	if in.form.edited {
+		addEdits(hooks, pick, in.take(editInputs))
+	}
+	return hooks
+}
+
+// step is one of the engine's graphs: its name, the weights that it is given
+// and the number of its inputs besides mask and edits, which come last.
+type step struct {
+	name   string
+	parts  bert.Parts
+	inputs int
+	build  func(w *bert.Weights, in *inputs) []*graph.Node
+}
+
+// run runs a step at a layer. mask and edits are nil where the form has none.
+func (e *Engine) run(ctx context.Context, s step, layer int, f form, args ...any) ([]*tensors.Tensor, error) {
+	exec, err := e.exec(s, f, len(args))
+	if err != nil {
+		return nil, err
+	}
+	return exec.CallAt(ctx, layer, args...)
+}
+
+func (e *Engine) exec(s step, f form, inputCount int) (*bert.Exec, error) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	key := graphKey{s.name, f}
+	if x := e.execs[key]; x != nil {
+		return x, nil
+	}
+	x, err := e.Model.NewPartExec(s.parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
+		if f.eps != 0 {
+			w.Config.LayerNormEps = f.eps
+		}
+		return s.build(w, &inputs{nodes, f})
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.execs[key] = x
+	return x, nil
+}
+
+// release frees tensors' memory now. The backend's memory is not the garbage
+// collector's to measure, so it would let too much of it pile up.
+func release(all ...*tensors.Tensor) {
+	for _, t := range all {
+		if t != nil {
+			_ = t.FinalizeAll() // nothing depends on its success
+		}
+	}
+}
+
+// floats copies a tensor out and frees it.
+func floats(t *tensors.Tensor) ([]float32, error) {
+	flat, err := tensors.CopyFlatData[float32](t)
+	release(t)
+	return flat, err
+}
+
+// errNaN is said when a model's output is not a number.
+var errNaN = fmt.Errorf("kn: the model's output is not a number; are its weights damaged?")

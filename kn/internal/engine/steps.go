@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+)
+
+// The steps below are all the graphs that there are. R is a batch of
+// sequences, n their length, P the samples of which a path is made.
+
+// embed: ids [R, n] -> the first layer's input [R, n, H].
+var embed = step{"embed", bert.EmbeddingsPart, 1, func(w *bert.Weights, in *inputs) []*graph.Node {
+	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next()}, nil)}
+}}
+
+// forward: x [R, n, H], pick [R, n] -> the layer's output [R, n, H].
+var forward = step{"forward", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick := in.next(), in.next()
+	mask := in.mask()
+	return []*graph.Node{w.Layer(0, x, x, mask, in.hooks(pick))}
+}}
+
+// keep is forward that also returns what backward needs: the layer's output
+// and bert.KeptValues values.
+var keep = step{"keep", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick := in.next(), in.next()
+	mask := in.mask()
+	hooks := in.hooks(pick)
+	values := hooks.KeepValues(0)
+	out := []*graph.Node{w.Layer(0, x, x, mask, hooks)}
+	for _, v := range values {
+		out = append(out, *v)
+	}
+	return out
+}}
+
+// observe is keep that also returns what a path through the layer starts
+// from, before keep's outputs: ResidMid [R, H] and the neurons [R, F], both
+// at [MASK].
+var observe = step{"observe", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick := in.next(), in.next()
+	mask := in.mask()
+	hooks := in.hooks(pick)
+	values := hooks.KeepValues(0)
+	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
+	y := w.Layer(0, x, x, mask, hooks)
+	out := []*graph.Node{bert.Row(*mid, pick), bert.Row(*neurons, pick), y}
+	for _, v := range values {
+		out = append(out, *v)
+	}
+	return out
+}}
+
+// backward: x [R, n, H], pick [R, n], gradient [R, n, H] of the layer's
+// output, the values of keep -> gradient of x [R, n, H].
+var backward = step{"backward", bert.OneLayer, 3 + bert.KeptValues, func(w *bert.Weights, in *inputs) []*graph.Node {
+	gx, _ := vjp(w, in)
+	return []*graph.Node{gx}
+}}
+
+// backwardTo is backward that also returns the gradient of the neurons at
+// [MASK] [R, F].
+var backwardTo = step{"backward to neurons", bert.OneLayer, 3 + bert.KeptValues, func(w *bert.Weights, in *inputs) []*graph.Node {
+	pick := in.nodes[1]
+	gx, neurons := vjp(w, in)
+	return []*graph.Node{gx, bert.Row(neurons, pick)}
+}}
+
+func vjp(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
+	x, pick, gradient, values := in.next(), in.next(), in.next(), in.take(bert.KeptValues)
+	mask := in.mask()
+	return w.LayerVJP(0, x, mask, values, gradient, in.hooks(pick))
+}
+
+// last runs the last layer for [MASK]'s row alone: x [R, n, H] -> [R, H].
+func last(w *bert.Weights, x, pick, mask *graph.Node, hooks bert.Hooks) *graph.Node {
+	row := graph.InsertAxes(bert.Row(x, pick), 1)            // [R, 1, H]
+	return graph.Squeeze(w.Layer(0, row, x, mask, hooks), 1) // [R, H]
+}
+
+// distribution: the last layer's input x [R, n, H], pick [R, n] -> the
+// probabilities at [MASK] [R, V].
+var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick := in.next(), in.next()
+	mask := in.mask()
+	return []*graph.Node{graph.Softmax(w.Logits(last(w, x, pick, mask, in.hooks(pick))), -1)}
+}}
+
+// answer: x [R, n, H] of the last layer, pick [R, n], answers [R] -> their
+// probabilities [R].
+var answer = step{"answer", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick, answers := in.next(), in.next(), in.next()
+	mask := in.mask()
+	return []*graph.Node{w.Probability(last(w, x, pick, mask, in.hooks(pick)), answers)}
+}}
+
+// finish is answer with the gradient of x [R, n, H].
+var finish = step{"finish", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick, answers := in.next(), in.next(), in.next()
+	mask := in.mask()
+	row := last(w, x, pick, mask, in.hooks(pick))
+	p, g := w.ProbabilityGradient(row, answers)
+	return []*graph.Node{p, pull(row, g, x)}
+}}
+
+// finishTo is finish that also returns ResidMid [R, H], the neurons [R, F]
+// and their gradient [R, F], all at [MASK].
+var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+	x, pick, answers := in.next(), in.next(), in.next()
+	mask := in.mask()
+	hooks := in.hooks(pick)
+	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
+	row := last(w, x, pick, mask, hooks)
+	p, g := w.ProbabilityGradient(row, answers)
+	one := func(v *graph.Node) *graph.Node { return graph.Squeeze(v, 1) } // [R, 1, ·] -> [R, ·]
+	return []*graph.Node{p, pull(row, g, x), one(*mid), one(*neurons), one(pull(row, g, *neurons))}
+}}
+
+// pull takes a gradient of y back to x.
+func pull(y, gradient, x *graph.Node) *graph.Node {
+	return graph.Gradient(graph.ReduceAllSum(graph.Mul(y, graph.StopGradient(gradient))), x)[0]
+}
+
+// A path's points: rows that each scale the neurons of one sample by one
+// factor. mid [P, H] and neurons [P, F] are the samples', which [R] and
+// factor [R] the rows'.
+func scaled(w *bert.Weights, in *inputs) (scaled, row *graph.Node) {
+	mid, neurons, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
+	scaled = graph.Mul(graph.Gather(neurons, which), factor)          // [R, F]
+	return scaled, w.FFNOut(0, graph.Gather(mid, which), scaled, nil) // [R, H]
+}
+
+// enter: mid, neurons, which, factor; the layer's outputs [P, n, H] of the
+// unmodified model, pick [R, n] -> the rows' inputs to the next layer [R, n, H].
+var enter = step{"enter", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []*graph.Node {
+	which := graph.InsertAxes(in.nodes[2], -1)
+	_, row := scaled(w, in)
+	out, pick := in.next(), in.next()
+	return []*graph.Node{bert.SetRow(graph.Gather(out, which), pick, row)}
+}}
+
+// leave: mid, neurons, which, factor; pick [R, n], gradient [R, n, H] of
+// enter's output -> the gradient of the scaled neurons [R, F].
+var leave = step{"leave", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []*graph.Node {
+	neurons, row := scaled(w, in)
+	pick, gradient := in.next(), in.next()
+	return []*graph.Node{pull(row, bert.Row(gradient, pick), neurons)}
+}}
+
+// through is all of it for the last layer: mid, neurons, which, factor;
+// answers [R] -> their probabilities [R] and the gradient of the scaled
+// neurons [R, F].
+var through = step{"through", bert.OneLayer | bert.HeadPart, 5, func(w *bert.Weights, in *inputs) []*graph.Node {
+	neurons, row := scaled(w, in)
+	p, g := w.ProbabilityGradient(row, in.next())
+	return []*graph.Node{p, pull(row, g, neurons)}
+}}
+
+// top is through without the gradient.
+var top = step{"top", bert.OneLayer | bert.HeadPart, 5, func(w *bert.Weights, in *inputs) []*graph.Node {
+	_, row := scaled(w, in)
+	return []*graph.Node{w.Probability(row, in.next())}
+}}
