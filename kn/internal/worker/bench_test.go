@@ -1,0 +1,60 @@
+//go:build linux || darwin
+
+package worker
+
+import "testing"
+
+// BenchmarkCall measures a small call to a worker that runs.
+func BenchmarkCall(b *testing.B) {
+	c := dial(b, setUp(b))
+	ctx := b.Context()
+	for b.Loop() {
+		var answer string
+		must(b, c.Call(ctx, "echo", "hello", &answer, nil))
+	}
+}
+
+// BenchmarkDialCall measures finding a running worker and a small call.
+func BenchmarkDialCall(b *testing.B) {
+	spec := setUp(b)
+	dial(b, spec)
+	ctx := b.Context()
+	for b.Loop() {
+		c, err := Dial(ctx, spec)
+		must(b, err)
+		var answer string
+		must(b, c.Call(ctx, "echo", "hello", &answer, nil))
+	}
+}
+
+// BenchmarkStart measures starting a worker that has nothing to do first.
+func BenchmarkStart(b *testing.B) {
+	spec := setUp(b)
+	ctx := b.Context()
+	for b.Loop() {
+		c, err := Dial(ctx, spec)
+		must(b, err)
+		if !leaveIfIdle(ctx, c.socket) {
+			b.Fatal("it has not left")
+		}
+	}
+}
+
+// BenchmarkFloats measures a response of 30,000 float32 and 12 x 3,072
+// float64, as plain slices and as Raw.
+func BenchmarkFloats(b *testing.B) {
+	c := dial(b, setUp(b))
+	ctx := b.Context()
+	b.Run("plain", func(b *testing.B) {
+		for b.Loop() {
+			var r plainFloats
+			must(b, c.Call(ctx, "plain floats", nil, &r, nil))
+		}
+	})
+	b.Run("raw", func(b *testing.B) {
+		for b.Loop() {
+			var r floats
+			must(b, c.Call(ctx, "floats", nil, &r, nil))
+		}
+	})
+}

@@ -1,0 +1,58 @@
+//go:build linux || darwin
+
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
+)
+
+// A cell asks the worker, and computes by itself where there is none. (In
+// this package's tests, the test program is the worker, too.)
+func ExampleDial() {
+	ctx := context.Background()
+	program, _ := os.Executable()
+	var answer string
+	client, err := worker.Dial(ctx, worker.Spec{Program: program, Key: "example", Kernel: os.Getpid()})
+	if err == nil {
+		err = client.Call(ctx, "echo", "computed by the worker", &answer, nil)
+	}
+	if errors.Is(err, worker.ErrUnavailable) {
+		answer, err = "computed in process", nil
+	}
+	fmt.Println(answer, err)
+	// Output: computed by the worker <nil>
+}
+
+// The program that a client starts serves what its handler computes.
+func ExampleServe() {
+	options, ok := worker.FromEnvironment()
+	if !ok {
+		fmt.Println("this program is started by others, as a worker")
+		return
+	}
+	options.Idle = time.Hour
+	err := worker.Serve(context.Background(), options, func(ctx context.Context, method string,
+		decode func(any) error, progress func(done, total int, what string),
+	) (any, error) {
+		var numbers []float64
+		if err := decode(&numbers); err != nil {
+			return nil, err
+		}
+		sum := 0.0
+		for i, x := range numbers {
+			sum += x
+			progress(i+1, len(numbers), "adding")
+		}
+		return sum, ctx.Err()
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output: this program is started by others, as a worker
+}

@@ -1,0 +1,159 @@
+//go:build linux || darwin
+
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// A connection carries one call. The worker says hello; the client sends one
+// byte that says what it wants; the rest depends on that byte. Hello and
+// opLeave must stay as they are for ever, so that a client can ask a worker
+// of an older build to leave.
+const (
+	helloFormat = "gonb-kn worker %d %d\n" // protocol, process id
+	helloSize   = 64                       // a longer hello is none
+
+	opLeave = 'L' // leave if idle: answered by yes or no
+	opCall  = 'C' // followed by a request frame, answered by frames
+
+	yes, no = 'Y', 'N'
+)
+
+// protocol is the version of what follows opCall, and part of the socket's name.
+const protocol = 1
+
+// answerLimit is how long the other side may take to do what needs no
+// computing: say hello, send a request. A process that takes longer is
+// stopped or is not what it seems.
+const answerLimit = 10 * time.Second
+
+// Frames: one byte that says what it is, the payload's length, the payload.
+const (
+	frameRequest  = 'q' // flags, length of the method's name, method, gob
+	frameProgress = 'p' // done, total, what
+	frameResponse = 'r' // gob
+	frameError    = 'e' // kind, text
+)
+
+const maxFrame = 1 << 32 // bytes; more is a mistake
+
+func writeFrame(w io.Writer, kind byte, parts ...[]byte) error {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	if size > maxFrame {
+		return fmt.Errorf("worker: a message of %d bytes is too large: at most %d", size, maxFrame)
+	}
+	header := binary.LittleEndian.AppendUint64([]byte{kind}, uint64(size))
+	buffers := append(net.Buffers{header}, parts...)
+	_, err := buffers.WriteTo(w)
+	return err
+}
+
+func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
+	var header [9]byte
+	if _, err := io.ReadFull(r, header[:]); err != nil {
+		return 0, nil, err
+	}
+	size := binary.LittleEndian.Uint64(header[1:])
+	if size > maxFrame {
+		return 0, nil, fmt.Errorf("worker: a message of %d bytes is too large: at most %d", size, maxFrame)
+	}
+	payload = make([]byte, size)
+	_, err = io.ReadFull(r, payload)
+	return header[0], payload, err
+}
+
+// encode and decode leave nil values out: gob has none.
+func encode(value any) (data []byte, err error) {
+	if value == nil {
+		return nil, nil
+	}
+	defer func() { // gob panics at a nil pointer
+		if p := recover(); p != nil {
+			data, err = nil, fmt.Errorf("%v", p)
+		}
+	}()
+	var buffer bytes.Buffer
+	err = gob.NewEncoder(&buffer).Encode(value)
+	return buffer.Bytes(), err
+}
+
+func decode(data []byte, into any) error {
+	if into == nil || len(data) == 0 {
+		return nil
+	}
+	return gob.NewDecoder(bytes.NewReader(data)).Decode(into)
+}
+
+func requestHead(method string, progress bool) []byte {
+	head := []byte{0}
+	if progress {
+		head[0] = 1
+	}
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(method)))
+	return append(head, method...)
+}
+
+func parseRequest(payload []byte) (method string, progress bool, body []byte, ok bool) {
+	if len(payload) < 3 {
+		return "", false, nil, false
+	}
+	end := 3 + int(binary.LittleEndian.Uint16(payload[1:]))
+	if len(payload) < end {
+		return "", false, nil, false
+	}
+	return string(payload[3:end]), payload[0] == 1, payload[end:], true
+}
+
+func progressPayload(done, total int, what string) []byte {
+	p := binary.LittleEndian.AppendUint64(nil, uint64(done))
+	p = binary.LittleEndian.AppendUint64(p, uint64(total))
+	return append(p, what...)
+}
+
+func parseProgress(p []byte) (done, total int, what string, ok bool) {
+	if len(p) < 16 {
+		return 0, 0, "", false
+	}
+	return int(binary.LittleEndian.Uint64(p)), int(binary.LittleEndian.Uint64(p[8:])), string(p[16:]), true
+}
+
+// sentinels are the errors that survive the wire, by their place here.
+var sentinels = []error{nil, context.Canceled, context.DeadlineExceeded}
+
+func errorPayload(err error) []byte {
+	kind := 0
+	for i, sentinel := range sentinels[1:] {
+		if errors.Is(err, sentinel) {
+			kind = i + 1
+		}
+	}
+	return append([]byte{byte(kind)}, err.Error()...)
+}
+
+func parseError(p []byte) error {
+	if len(p) == 0 || int(p[0]) >= len(sentinels) {
+		return fmt.Errorf("worker: an error that cannot be read: %q", p)
+	}
+	return &remoteError{string(p[1:]), sentinels[p[0]]}
+}
+
+// remoteError is a handler's error, as the client sees it.
+type remoteError struct {
+	text string
+	is   error // one of sentinels
+}
+
+func (e *remoteError) Error() string { return e.text }
+func (e *remoteError) Unwrap() error { return e.is }
