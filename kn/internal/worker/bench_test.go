@@ -40,21 +40,12 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkFloats measures a response of 30,000 float32 and 12 x 3,072
-// float64, as plain slices and as Raw.
+// BenchmarkFloats measures a response of 30,000 float32 and 12 x 3,072 float64.
 func BenchmarkFloats(b *testing.B) {
 	c := dial(b, setUp(b))
 	ctx := b.Context()
-	b.Run("plain", func(b *testing.B) {
-		for b.Loop() {
-			var r plainFloats
-			must(b, c.Call(ctx, "plain floats", nil, &r, nil))
-		}
-	})
-	b.Run("raw", func(b *testing.B) {
-		for b.Loop() {
-			var r floats
-			must(b, c.Call(ctx, "floats", nil, &r, nil))
-		}
-	})
+	for b.Loop() {
+		var r floats
+		must(b, c.Call(ctx, "floats", nil, &r, nil))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,12 +85,9 @@ func beClient() int {
 	return 0
 }
 
+// floats are as many as a distribution over the vocabulary and an
+// attribution have at BERT-base size.
 type floats struct {
-	Distribution Raw[float32]
-	Matrix       []Raw[float64]
-}
-
-type plainFloats struct {
 	Distribution []float32
 	Matrix       [][]float64
 }
@@ -103,10 +101,7 @@ var (
 // test and handler tell each other where they are.
 func handle(ctx context.Context, method string, decode func(any) error, progress func(int, int, string)) (any, error) {
 	if method == "floats" {
-		return floats{make(Raw[float32], 30000), rows[Raw[float64]]()}, nil
-	}
-	if method == "plain floats" {
-		return plainFloats{make([]float32, 30000), rows[[]float64]()}, nil
+		return someFloats, nil
 	}
 	var text string
 	if err := decode(&text); err != nil {
@@ -173,16 +168,20 @@ func handle(ctx context.Context, method string, decode func(any) error, progress
 	return "done", nil
 }
 
-func rows[R ~[]float64]() []R {
-	m := make([]R, 12)
-	for i := range m {
-		m[i] = make(R, 3072)
-		for j := range m[i] {
-			m[i][j] = float64(i*3072+j) / 7
+var someFloats = func() floats {
+	random := rand.New(rand.NewPCG(1, 1))
+	f := floats{make([]float32, 30000), make([][]float64, 12)}
+	for i := range f.Distribution {
+		f.Distribution[i] = random.Float32()
+	}
+	for i := range f.Matrix {
+		f.Matrix[i] = make([]float64, 3072)
+		for j := range f.Matrix[i] {
+			f.Matrix[i][j] = random.NormFloat64()
 		}
 	}
-	return m
-}
+	return f
+}()
 
 // setUp makes a runtime folder and a kernel, and describes a worker. At the
 // end the kernel is killed and every worker has to end.

