@@ -88,7 +88,6 @@ func TestKilledTwiceDuringACall(t *testing.T) {
 func TestCannotStart(t *testing.T) {
 	spec := setUp(t)
 	defer func(d time.Duration) { startLimit = d }(startLimit)
-	startLimit = time.Second
 	text := filepath.Join(t.TempDir(), "text")
 	must(t, os.WriteFile(text, []byte("no program"), 0o700))
 	for name, test := range map[string]struct {
@@ -107,6 +106,10 @@ func TestCannotStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := spec
 			s.Program, s.Args = test.program, test.args
+			startLimit = time.Hour
+			if name == "never serves" {
+				startLimit = time.Second
+			}
 			_, err := Dial(timeout(t), s)
 			contains(t, err, test.want...)
 			if !errors.Is(err, ErrUnavailable) {
@@ -114,11 +117,11 @@ func TestCannotStart(t *testing.T) {
 			}
 		})
 	}
+	startLimit = time.Hour
 	if call(t, dial(t, spec), "echo", "now") != "now" {
 		t.Error("no worker afterwards")
 	}
 	t.Run("cancelled", func(t *testing.T) {
-		startLimit = time.Hour
 		s := spec
 		s.Key, s.Args = "another", []string{"hang"}
 		ctx, cancel := context.WithCancel(timeout(t))
@@ -133,6 +136,31 @@ func TestCannotStart(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// A cell that is killed while its worker gets ready must not make the next
+// one start a second worker.
+func TestClientKilledWhileStarting(t *testing.T) {
+	spec := setUp(t)
+	ready := filepath.Join(t.TempDir(), "ready")
+	t.Setenv(waitVar, ready)
+	first := clientCommand(t, spec, "echo", "first")
+	must(t, first.Start())
+	for started() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	must(t, first.Process.Kill())
+	first.Wait()
+
+	second := clientCommand(t, spec, "echo", "second")
+	var out strings.Builder
+	second.Stdout = &out
+	must(t, second.Start())
+	time.Sleep(50 * time.Millisecond) // gives it the time for a mistake
+	appendLine(ready, "ready")
+	if err := second.Wait(); err != nil || out.String() != "second" || started() != 1 {
+		t.Errorf("%q, %v, %d workers started", out.String(), err, started())
+	}
 }
 
 func TestWorkerDoesNotDial(t *testing.T) {
@@ -166,7 +194,7 @@ func TestEndsWithTheKernel(t *testing.T) {
 				if killed {
 					must(t, kernel.Process.Kill())
 				} else {
-					go kernel.Wait() // closes its standard input
+					go kernel.Process.Wait() // as its parent does
 					must(t, kernel.Process.Signal(syscall.SIGTERM))
 				}
 				ends(t, worker)

@@ -27,6 +27,7 @@ const (
 	specVar   = "KN_TEST_SPEC"   // of the client
 	startsVar = "KN_TEST_STARTS" // file with a line for each worker that was started
 	idleVar   = "KN_TEST_IDLE"
+	waitVar   = "KN_TEST_WAIT" // file that the worker waits for before it serves
 )
 
 func TestMain(m *testing.M) {
@@ -56,6 +57,9 @@ func beWorker(o Options) int {
 	case "hang":
 		fmt.Println("let me think")
 		select {}
+	}
+	for wait := os.Getenv(waitVar); wait != "" && lines(wait) == nil; {
+		time.Sleep(time.Millisecond)
 	}
 	o.Idle, _ = time.ParseDuration(os.Getenv(idleVar))
 	if err := Serve(context.Background(), o, handle); err != nil {
