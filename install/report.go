@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kernel"
+	"github.com/knowledge-neurons/gonb-kn/kn/xla"
 )
 
 // report prints a health check and fails if there are faults.
@@ -48,5 +49,8 @@ func remove(w io.Writer, p kernel.Paths) error {
 	}
 	fmt.Fprintln(w, "Left alone: the clone, Go's caches, models from the Hugging Face hub, what Jupyter keeps for itself,")
 	fmt.Fprintf(w, "and, if tests were run, %s-tests: delete it when you like.\n", p.Cache)
+	for _, plugin := range xla.Plugins() {
+		fmt.Fprintf(w, "The XLA plug-in %s is not ours and stays: %s names its folder.\n", plugin.Path, xla.EnvVar)
+	}
 	return nil
 }

@@ -16,9 +16,11 @@ import (
 // setup is one run of the installer.
 type setup struct {
 	kernel.Paths
+	options
 	out     io.Writer
 	stamps  stamps
 	module  string // digest of the module's sources
+	withXLA bool   // build the kn command with XLA
 	jupyter kernel.Jupyter
 	notes   []string
 }
@@ -35,38 +37,55 @@ type step struct {
 }
 
 // setUp does all steps in order, then says what is where.
-func setUp(ctx context.Context, out io.Writer, p kernel.Paths) error {
-	module, err := moduleDigest(p.Root)
-	if err != nil {
+func setUp(ctx context.Context, out io.Writer, p kernel.Paths, o options) error {
+	s := &setup{Paths: p, options: o, out: out}
+	if o.pluginOnly {
+		return s.all(ctx, s.pluginSteps())
+	}
+	var err error
+	if s.module, err = moduleDigest(p.Root); err != nil {
 		return err
 	}
-	s := &setup{Paths: p, out: out, stamps: readStamps(p.Data), module: module}
-	if len(s.stamps.done) == 0 {
+	if err = s.decideXLA(ctx); err != nil {
+		return err
+	}
+	if s.stamps = readStamps(p.Data); len(s.stamps.done) == 0 {
 		fmt.Fprintln(out, "The first time this takes some minutes, most of them compiling.")
 	}
-	steps := s.steps()
+	if err := s.all(ctx, s.steps()); err != nil {
+		return err
+	}
+	s.summary()
+	return nil
+}
+
+// all does steps one after another.
+func (s *setup) all(ctx context.Context, steps []step) error {
 	for i, step := range steps {
 		if err := s.run(ctx, fmt.Sprintf("[%d/%d] %-28s", i+1, len(steps), step.name), step); err != nil {
 			return err
 		}
 	}
-	s.summary()
 	return nil
 }
 
 // steps lists what there is to do. Each step's stamp has what its result
 // depends on.
 func (s *setup) steps() []step {
-	return []step{
-		{"Go", "", "", s.goVersion},
-		{"kernel and tools", s.module + s.Go, s.Program("gonb"), s.tools},
+	tools := s.module + s.Go
+	if s.withXLA {
+		tools += "xla"
+	}
+	steps := append([]step{{"Go", "", "", s.goVersion}}, s.pluginSteps()...)
+	return append(steps, []step{
+		{"kernel and tools", tools, s.Program("gonb"), s.tools},
 		{"Jupyter", "", "", s.findJupyter},
 		{"kernelspec", "", "", s.spec},
 		{"build cache", s.module + s.Go, "", s.warm},
 		{"quickstart notebook", s.module + s.Go, s.Page(), s.quickstart},
 		// Last: it takes long to build, and the chart does not need it.
 		{"gopls (completion)", kernel.GoplsVersion + s.Go, "", s.gopls},
-	}
+	}...)
 }
 
 // run does one step and prints its line.
@@ -106,7 +125,11 @@ func (s *setup) goVersion(ctx context.Context) (string, error) {
 }
 
 func (s *setup) tools(ctx context.Context) (string, error) {
-	return "built in " + s.Bin(), s.BuildTools(ctx)
+	result := "built in " + s.Bin()
+	if s.withXLA {
+		result += ", kn with XLA"
+	}
+	return result, s.BuildTools(ctx, s.withXLA)
 }
 
 // gopls is wanted, not needed.

@@ -12,20 +12,30 @@ import (
 // PATH where the real one is.
 const GoVariable = "GONB_KN_GO"
 
+// WorkerVariable is the environment variable that tells cells which program
+// computes for them what they cannot: XLA, and models that stay loaded.
+const WorkerVariable = "KN_WORKER"
+
+// ProcessVariable is the environment variable that tells cells the process id
+// of their kernel, whose end is also the end of what was started for it.
+const ProcessVariable = "KN_KERNEL_PID"
+
 // Environment returns the kernel's environment: base, with
 //
 //   - our go, our tools and the real go's folder first on the PATH,
 //   - GOEXPERIMENT=simd added on amd64,
 //   - GOWORK removed, since GoNB makes a go.work of its own, and -mod taken
 //     out of GOFLAGS, since no -mod but the default works with a go.work,
-//   - GOPLSCACHE in our folder, so that uninstalling takes it away.
+//   - GOPLSCACHE in our folder, so that uninstalling takes it away,
+//   - KN_WORKER naming our kn command, unless it is set, be it to nothing,
+//   - KN_KERNEL_PID removed, since that of another kernel may be in base.
 //
 // All other variables, GOPROXY among them, stay as the user has them.
 func (p Paths) Environment(base []string) []string {
 	path := []string{p.Shim(), p.Bin(), filepath.Dir(p.Go)}
 	env := []string{GoVariable + "=" + p.Go}
 	var experiment string
-	goplsCache := filepath.Join(p.Data, "gopls-cache")
+	goplsCache, worker := filepath.Join(p.Data, "gopls-cache"), p.Program("kn")
 	for _, v := range base {
 		switch name, value, _ := strings.Cut(v, "="); name {
 		case "PATH":
@@ -36,7 +46,9 @@ func (p Paths) Environment(base []string) []string {
 			env = append(env, "GOFLAGS="+withoutMod(value))
 		case "GOPLSCACHE":
 			goplsCache = value
-		case "GOWORK", GoVariable:
+		case WorkerVariable:
+			worker = value
+		case "GOWORK", GoVariable, ProcessVariable:
 		default:
 			env = append(env, v)
 		}
@@ -44,7 +56,7 @@ func (p Paths) Environment(base []string) []string {
 	if experiment = Experiment(runtime.GOARCH, experiment); experiment != "" {
 		env = append(env, "GOEXPERIMENT="+experiment)
 	}
-	env = append(env, "GOPLSCACHE="+goplsCache)
+	env = append(env, "GOPLSCACHE="+goplsCache, WorkerVariable+"="+worker)
 	return append(env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
 }
 

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +19,8 @@ type Finding struct {
 
 // Check looks at everything that the kernel needs.
 func (p Paths) Check(ctx context.Context) []Finding {
-	return []Finding{p.CheckGo(ctx), p.checkTools(), p.checkGopls(), p.checkJupyter(ctx), p.checkSpec(), p.checkSIMD(ctx), p.checkModel(ctx)}
+	findings := []Finding{p.CheckGo(ctx), p.checkTools(), p.checkGopls(), p.checkJupyter(ctx), p.checkSpec(), p.checkSIMD(ctx), p.checkModel(ctx)}
+	return append(findings, p.checkXLA(ctx)...)
 }
 
 // CheckGo looks at the Go command, and whether it can read our go.mod.
@@ -88,17 +88,7 @@ func (p Paths) checkSIMD(ctx context.Context) Finding {
 // embedded model.
 func (p Paths) checkModel(ctx context.Context) Finding {
 	f := Finding{What: "backend and model"}
-	out, err := command(ctx, p.Root, append(os.Environ(), "KN_CACHE=off"), p.Program("kn"),
-		"predict", "--model", "mini", "--prompt", "[MASK]", "--json")
-	var prediction struct {
-		Predictions []struct{ Token string }
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(out), &prediction)
-	}
-	if err == nil && len(prediction.Predictions) == 0 {
-		err = fmt.Errorf("the embedded model predicts nothing")
-	}
+	_, err := p.predict(ctx, "")
 	if err != nil {
 		f.Fault = fmt.Errorf("%w\nrun \"go run ./install\"; if it stays, KN_BACKEND may name a backend that cannot be opened", err)
 		return f

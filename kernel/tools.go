@@ -18,20 +18,30 @@ var toolPackages = []string{
 	"github.com/janpfeifer/gonb",
 	"golang.org/x/tools/cmd/goimports",
 	Module + "/kernel/cmd/gonb-kn",
-	Module + "/kn/cmd/kn",
 }
 
+// knPackage is the kn command.
+const knPackage = Module + "/kn/cmd/kn"
+
 // BuildTools builds the kernel's programs, at the versions of go.mod, and the
-// kn command.
-func (p Paths) BuildTools(ctx context.Context) error {
+// kn command, which computes on XLA too if withXLA says so. That needs a C
+// compiler: see [Paths.CheckCompiler].
+func (p Paths) BuildTools(ctx context.Context, withXLA bool) error {
 	for _, dir := range []string{p.Bin(), p.Shim()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("kernel: %w; set XDG_DATA_HOME to a folder that can be written", err)
 		}
 	}
-	args := append([]string{"build", "-o", p.Bin() + string(filepath.Separator)}, toolPackages...)
-	if _, err := command(ctx, p.Root, p.Environment(os.Environ()), p.Go, args...); err != nil {
-		return fmt.Errorf("kernel: building the tools: %w", err)
+	into, env := []string{"build", "-o", p.Bin() + string(filepath.Separator)}, p.Environment(os.Environ())
+	builds := [][]string{append(into, append(toolPackages, knPackage)...)}
+	if withXLA {
+		builds = [][]string{append(into, toolPackages...), append(into, "-tags=xla", knPackage)}
+		env = append(env, "CGO_ENABLED=1")
+	}
+	for _, args := range builds {
+		if _, err := command(ctx, p.Root, env, p.Go, args...); err != nil {
+			return fmt.Errorf("kernel: building the tools: %w", err)
+		}
 	}
 	return replaceCopy(p.Program(Name), filepath.Join(p.Shim(), "go"))
 }

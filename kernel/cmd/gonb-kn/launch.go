@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/knowledge-neurons/gonb-kn/kernel"
@@ -23,6 +24,8 @@ func startKernel(root, goPath, connection string) error {
 	// Only what goes wrong is logged: the rest would fill the terminal that
 	// Jupyter runs in.
 	args := []string{gonb, "-kernel=" + connection, "-go_work=" + root, "-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file=" + os.DevNull}
-	err = syscall.Exec(gonb, args, p.Environment(os.Environ()))
+	// The process stays the same one when it becomes gonb.
+	env := append(p.Environment(os.Environ()), kernel.ProcessVariable+"="+strconv.Itoa(os.Getpid()))
+	err = syscall.Exec(gonb, args, env)
 	return fmt.Errorf("%s cannot be started: %w: run \"go run ./install\"", gonb, err)
 }
