@@ -3,11 +3,14 @@ package kn
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"os"
 	"slices"
 	"sync"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
@@ -24,6 +27,8 @@ type Model struct {
 	ctx      context.Context
 	progress Progress
 	cache    cache.Cache
+	backend  string
+	worker   string
 	edits    []Edit
 	shared   *shared
 }
@@ -33,6 +38,7 @@ type shared struct {
 	folder *checkpoint.Folder
 	load   sync.Mutex
 	engine *engine.Engine
+	remote *engine.Remote
 }
 
 // Name returns the name given to [Load].
@@ -100,8 +106,39 @@ type computer interface {
 	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error
 }
 
-// computer returns what computes for this model.
-func (m *Model) computer() (computer, error) { return m.loaded() }
+// computer returns what computes for this model: a worker if there is one,
+// unless the weights are in this process already.
+func (m *Model) computer() (computer, error) {
+	s := m.shared
+	s.load.Lock()
+	here, remote := s.engine, s.remote
+	s.load.Unlock()
+	if here != nil {
+		return here, nil
+	}
+	if remote != nil {
+		return withWorker{remote, m.loaded}, nil
+	}
+	spec, wanted, err := m.workerSpec()
+	if err != nil {
+		return nil, err
+	}
+	if !wanted {
+		return m.loaded()
+	}
+	remote, err = engine.DialRemote(m.ctx, spec)
+	switch {
+	case err == nil:
+		s.load.Lock()
+		s.remote = remote
+		s.load.Unlock()
+		return withWorker{remote, m.loaded}, nil
+	case fallBack(err):
+		return m.loaded()
+	default:
+		return nil, err
+	}
+}
 
 // composed is what the handle's edits come to.
 func (m *Model) composed() engine.Edits { return compose(m.edits, m.Config().IntermediateSize) }
@@ -114,16 +151,17 @@ func (m *Model) loaded() (*engine.Engine, error) {
 	if s.engine != nil {
 		return s.engine, nil
 	}
-	c, err := s.folder.Load(m.ctx, m.downloadProgress())
+	e, chosen, err := engine.Open(m.ctx, s.folder, m.backend, m.downloadProgress())
 	if err != nil {
 		return nil, err
 	}
-	b, err := bert.NewModel(c)
-	if err != nil {
-		return nil, err
+	// Who has not chosen is told what was chosen for them, if that is not
+	// what it always is.
+	if e.Model.Backend.Name() != "go" && m.backend == "" && os.Getenv(backend.EnvVar) == "" {
+		fmt.Fprintf(os.Stderr, "kn: %s; KN_BACKEND=go computes without it\n", chosen)
 	}
-	s.engine = engine.New(b)
-	return s.engine, nil
+	s.engine = e
+	return e, nil
 }
 
 // downloadProgress adapts byte counts to the model's progress.

@@ -114,7 +114,6 @@ func (p *paths) attribute(ctx context.Context, start func() quadrature.Integral,
 	for i := range results {
 		results[i] = &Attribution{
 			Probability:       p.probability[i],
-			ProbabilityAtZero: make([]float64, layers),
 			CompletenessError: make([]float64, layers),
 			Nodes:             make([]int, layers),
 			Scores:            make([][]float64, layers),
@@ -146,56 +145,54 @@ func (p *paths) attribute(ctx context.Context, start func() quadrature.Integral,
 	return results, nil
 }
 
-// integrate drives the integrals: rounds over the layers, in each of which
-// the integrals of all samples ask for nodes that are evaluated together.
+// integrate drives the integrals [P][L] in rounds, in each of which the nodes
+// that all of them ask for are evaluated together.
 func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64) error {
-	for busy := true; busy; {
-		busy = false
+	for {
 		bounds := make([]float64, len(integrals))
 		for i := range bounds {
 			bounds[i] = tolerance * largest(integrals[i])
 		}
-		for l := range p.layers {
-			asked, err := p.round(ctx, l, integrals, bounds)
-			if err != nil {
-				return err
+		points, asked := nextPoints(integrals, bounds)
+		if len(points) == 0 {
+			return nil
+		}
+		probability, products, err := p.evaluate(ctx, points)
+		if err != nil {
+			return err
+		}
+		for k, pt := range points {
+			if pt.factor == 0 {
+				p.zero[pt.sample][pt.layer] = probability[k]
 			}
-			busy = busy || asked
+		}
+		for _, a := range asked {
+			a.integral.Add(products[:a.nodes])
+			products = products[a.nodes:]
 		}
 	}
-	return nil
 }
 
-// round evaluates the nodes that layer l's integrals ask for, if any.
-func (p *paths) round(ctx context.Context, l int, integrals [][]quadrature.Integral, bounds []float64) (asked bool, err error) {
-	var points []point
-	counts := make([]int, len(integrals))
-	for i := range integrals {
-		nodes := integrals[i][l].Next(bounds[i])
-		counts[i] = len(nodes)
-		for _, a := range nodes {
-			points = append(points, point{i, a})
+// request is how many nodes an integral asked for.
+type request struct {
+	integral quadrature.Integral
+	nodes    int
+}
+
+// nextPoints asks all integrals [P][L] for their next nodes.
+func nextPoints(integrals [][]quadrature.Integral, bounds []float64) (points []point, asked []request) {
+	for i, ofSample := range integrals {
+		for l, integral := range ofSample {
+			nodes := integral.Next(bounds[i])
+			for _, a := range nodes {
+				points = append(points, point{i, l, a})
+			}
+			if len(nodes) > 0 {
+				asked = append(asked, request{integral, len(nodes)})
+			}
 		}
 	}
-	if len(points) == 0 {
-		return false, nil
-	}
-	probability, products, err := p.evaluate(ctx, l, points)
-	if err != nil {
-		return false, err
-	}
-	for k, pt := range points {
-		if pt.factor == 0 {
-			p.zero[pt.sample][l] = probability[k]
-		}
-	}
-	for i, n := range counts {
-		if n > 0 {
-			integrals[i][l].Add(products[:n])
-			products = products[n:]
-		}
-	}
-	return true, nil
+	return points, asked
 }
 
 // initZero marks the probabilities at zero as not known.
@@ -209,25 +206,23 @@ func (p *paths) initZero() {
 // atZero fills in the probability when a layer's activation is 0, where no
 // rule asked for it already.
 func (p *paths) atZero(ctx context.Context, results []*Attribution) error {
-	for l := range p.layers {
-		var points []point
-		for i := range results {
-			if p.zero[i][l] < 0 {
-				points = append(points, point{sample: i})
+	var points []point
+	for i, ofSample := range p.zero {
+		for l, probability := range ofSample {
+			if probability < 0 {
+				points = append(points, point{sample: i, layer: l})
 			}
 		}
-		if len(points) > 0 {
-			probability, err := p.probabilities(ctx, l, points)
-			if err != nil {
-				return err
-			}
-			for k, pt := range points {
-				p.zero[pt.sample][l] = probability[k]
-			}
-		}
-		for i, r := range results {
-			r.ProbabilityAtZero[l] = p.zero[i][l]
-		}
+	}
+	probability, err := p.probabilities(ctx, points)
+	if err != nil {
+		return err
+	}
+	for k, pt := range points {
+		p.zero[pt.sample][pt.layer] = probability[k]
+	}
+	for i, r := range results {
+		r.ProbabilityAtZero = p.zero[i]
 	}
 	return nil
 }

@@ -42,8 +42,9 @@ type form struct {
 }
 
 type graphKey struct {
-	name string
-	form form
+	name   string
+	form   form
+	inputs int
 }
 
 // inputs gives a graph's inputs out one after another.
@@ -58,7 +59,7 @@ func (in *inputs) next() *graph.Node {
 	return n
 }
 
-// rest returns the next n inputs.
+// take gives out the next n.
 func (in *inputs) take(n int) []*graph.Node {
 	taken := in.nodes[:n]
 	in.nodes = in.nodes[n:]
@@ -82,16 +83,16 @@ func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
 	return hooks
 }
 
-// step is one of the engine's graphs: its name, the weights that it is given
-// and the number of its inputs besides mask and edits, which come last.
+// step is one of the engine's graphs: its name, which is unique, the weights
+// that it is given, and what builds it. Mask and edits, where a form has
+// them, are its last inputs, in this order.
 type step struct {
-	name   string
-	parts  bert.Parts
-	inputs int
-	build  func(w *bert.Weights, in *inputs) []*graph.Node
+	name  string
+	parts bert.Parts
+	build func(w *bert.Weights, in *inputs) []*graph.Node
 }
 
-// run runs a step at a layer. mask and edits are nil where the form has none.
+// run runs a step with the weights of a layer.
 func (e *Engine) run(ctx context.Context, s step, layer int, f form, args ...any) ([]*tensors.Tensor, error) {
 	exec, err := e.exec(s, f, len(args))
 	if err != nil {
@@ -103,7 +104,7 @@ func (e *Engine) run(ctx context.Context, s step, layer int, f form, args ...any
 func (e *Engine) exec(s step, f form, inputCount int) (*bert.Exec, error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	key := graphKey{s.name, f}
+	key := graphKey{s.name, f, inputCount}
 	if x := e.execs[key]; x != nil {
 		return x, nil
 	}

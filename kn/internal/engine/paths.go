@@ -3,21 +3,18 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
-
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"golang.org/x/sync/errgroup"
 )
 
 // paths evaluates P(a·w) and its gradient along the paths of samples of one
 // padded length, layer by layer.
 //
 // What is below the scaled layer, and the scaled layer's own attention, does
-// not depend on a and is computed once, by newPaths. The rest of a point is
-// enter, keep for every layer above, finish, backward for every layer down
-// again, leave. At a = 1 all layers' paths meet, in the unmodified model:
-// one run backwards gives the gradients of all layers there.
+// not depend on a and is computed once, by observe. The rest is up to climb.
+// At a = 1 all layers' paths meet, in the unmodified model: one run backwards
+// gives the gradients of all layers there.
 type paths struct {
 	e       *Engine
 	batch   batch // [P], padded
@@ -137,67 +134,76 @@ func (p *paths) release() {
 	release(p.top)
 }
 
-// point is a place on a path: a sample and a factor.
+// point is a place on a path: a sample, the layer that is scaled, a factor.
 type point struct {
-	sample int
-	factor float64
+	sample, layer int
+	factor        float64
 }
 
-// evaluate returns the probability and w·gradient at points on the paths of
-// layer l.
-func (p *paths) evaluate(ctx context.Context, l int, points []point) (probability []float64, products [][]float64, err error) {
-	// Where a is 1 the unmodified model has the gradients of all layers.
-	var rest []point
-	for _, pt := range points {
-		if pt.factor != 1 {
-			rest = append(rest, pt)
-		}
-	}
-	if len(rest) < len(points) && p.atOne[l] == nil {
-		if err := p.descend(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
-	var prob, gradient []float32
-	for chunk := range slices.Chunk(rest, p.e.rowsPerBatch(p.batch.n)) {
-		some, g, err := p.rows(ctx, l, chunk, true)
-		if err != nil {
-			return nil, nil, err
-		}
-		prob, gradient = append(prob, some...), append(gradient, g...)
-	}
-	f := p.e.Model.Config.IntermediateSize
-	for _, pt := range points {
-		var g []float32
+// evaluate returns the probability and w·gradient at points.
+func (p *paths) evaluate(ctx context.Context, points []point) (probability []float64, products [][]float64, err error) {
+	probability, products = make([]float64, len(points)), make([][]float64, len(points))
+	var ends, rest []int
+	for i, pt := range points {
 		if pt.factor == 1 {
-			g = p.atOne[l][pt.sample*f : (pt.sample+1)*f]
-			probability = append(probability, p.probability[pt.sample])
+			ends = append(ends, i)
 		} else {
-			g, gradient = gradient[:f], gradient[f:]
-			probability, prob = append(probability, float64(prob[0])), prob[1:]
+			rest = append(rest, i)
 		}
-		product := make([]float64, f)
-		for i, w := range p.activations[pt.sample][l] {
-			product[i] = w * float64(g[i])
-			if product[i] != product[i] {
-				return nil, nil, fmt.Errorf("kn: the gradient of neuron %d:%d is not a number at factor %g", l, i, pt.factor)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.evaluateEnds(ctx, points, ends, probability, products) })
+	group.Go(func() error {
+		return p.climb(ctx, points, rest, true, func(i int, prob float32, gradient []float32) (err error) {
+			probability[i] = float64(prob)
+			products[i], err = p.product(points[i], gradient)
+			return err
+		})
+	})
+	return probability, products, group.Wait()
+}
+
+// evaluateEnds is evaluate for those points, by their indices, that have the
+// factor 1, where the unmodified model has the gradients of all layers.
+func (p *paths) evaluateEnds(ctx context.Context, points []point, which []int, probability []float64, products [][]float64) (err error) {
+	f := p.e.Model.Config.IntermediateSize
+	for _, i := range which {
+		pt := points[i]
+		if p.atOne[pt.layer] == nil {
+			if err := p.descend(ctx); err != nil {
+				return err
 			}
 		}
-		products = append(products, product)
+		probability[i] = p.probability[pt.sample]
+		if products[i], err = p.product(pt, p.atOne[pt.layer][pt.sample*f:(pt.sample+1)*f]); err != nil {
+			return err
+		}
 	}
-	return probability, products, nil
+	return nil
 }
 
-// probabilities returns the probability at points on the paths of layer l.
-func (p *paths) probabilities(ctx context.Context, l int, points []point) (probability []float64, err error) {
-	for chunk := range slices.Chunk(points, p.e.rowsPerBatch(p.batch.n)) {
-		some, _, err := p.rows(ctx, l, chunk, false)
-		if err != nil {
-			return nil, err
+// product is the activation times the gradient [F].
+func (p *paths) product(pt point, gradient []float32) ([]float64, error) {
+	product := make([]float64, len(gradient))
+	for i, w := range p.activations[pt.sample][pt.layer] {
+		product[i] = w * float64(gradient[i])
+		if product[i] != product[i] {
+			return nil, fmt.Errorf("kn: the gradient of neuron %d:%d is not a number at factor %g", pt.layer, i, pt.factor)
 		}
-		probability = append(probability, widen(some)...)
 	}
-	return probability, nil
+	return product, nil
+}
+
+// probabilities returns the probability at points.
+func (p *paths) probabilities(ctx context.Context, points []point) ([]float64, error) {
+	probability, all := make([]float64, len(points)), make([]int, len(points))
+	for i := range all {
+		all[i] = i
+	}
+	return probability, p.climb(ctx, points, all, false, func(i int, prob float32, _ []float32) error {
+		probability[i] = float64(prob)
+		return nil
+	})
 }
 
 // descend takes the gradient of the unmodified model down through all layers.
@@ -228,141 +234,6 @@ func backwardInputs(x *tensors.Tensor, b batch, gradient *tensors.Tensor, values
 		args = append(args, v)
 	}
 	return args
-}
-
-// rows runs one batch of points on the paths of layer l: probabilities [R]
-// and, if asked for, the neurons' gradients [R·F].
-func (p *paths) rows(ctx context.Context, l int, points []point, gradients bool) (probability, gradient []float32, err error) {
-	size := p.e.sizes.batch(len(points))
-	which, factor := make([]int32, size), make([]float32, size)
-	for k := range size {
-		pt := points[min(k, len(points)-1)]
-		which[k], factor[k] = int32(pt.sample), float32(pt.factor)
-	}
-	r := &run{paths: p, batch: p.batch.chosen(which), layer: l, start: []any{p.layers[l].mid, p.layers[l].neurons, which, factor}}
-	defer r.release()
-	if gradients {
-		probability, gradient, err = r.gradient(ctx)
-	} else {
-		probability, err = r.probability(ctx)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	f := p.e.Model.Config.IntermediateSize
-	return probability[:len(points)], gradient[:min(len(gradient), len(points)*f)], nil
-}
-
-// run is one batch of rows on its way through the layers above its own.
-type run struct {
-	*paths
-	batch batch // [R]
-	layer int
-	start []any // mid, neurons, which, factor
-
-	x      *tensors.Tensor     // [R, n, H] where the rows are now
-	inputs []*tensors.Tensor   // of the layers passed
-	values [][]*tensors.Tensor // kept in them
-}
-
-func (r *run) release() {
-	release(r.x)
-	release(r.inputs...)
-	for _, v := range r.values {
-		release(v...)
-	}
-}
-
-// enter sets the rows at the layer's output.
-func (r *run) enter(ctx context.Context) error {
-	out, err := r.local(ctx, enter, r.layer, append(slices.Clone(r.start), r.layers[r.layer].out, r.batch.pick)...)
-	if err == nil {
-		r.x = out[0]
-	}
-	return err
-}
-
-// probability is the forward run alone.
-func (r *run) probability(ctx context.Context) ([]float32, error) {
-	last := len(r.layers) - 1
-	if r.layer == last {
-		out, err := r.local(ctx, top, last, append(slices.Clone(r.start), r.batch.answers)...)
-		if err != nil {
-			return nil, err
-		}
-		return floats(out[0])
-	}
-	if err := r.enter(ctx); err != nil {
-		return nil, err
-	}
-	for k := r.layer + 1; k < last; k++ {
-		out, err := r.step(ctx, forward, k, r.batch, r.x, r.batch.pick)
-		if err != nil {
-			return nil, err
-		}
-		release(r.x)
-		r.x = out[0]
-	}
-	out, err := r.step(ctx, answer, last, r.batch, r.x, r.batch.pick, r.batch.answers)
-	if err != nil {
-		return nil, err
-	}
-	return floats(out[0])
-}
-
-// gradient is the run up and down again.
-func (r *run) gradient(ctx context.Context) (probability, gradient []float32, err error) {
-	last := len(r.layers) - 1
-	if r.layer == last {
-		out, err := r.local(ctx, through, last, append(slices.Clone(r.start), r.batch.answers)...)
-		if err != nil {
-			return nil, nil, err
-		}
-		return both(out[0], out[1])
-	}
-	if err := r.enter(ctx); err != nil {
-		return nil, nil, err
-	}
-	for k := r.layer + 1; k < last; k++ {
-		out, err := r.step(ctx, keep, k, r.batch, r.x, r.batch.pick)
-		if err != nil {
-			return nil, nil, err
-		}
-		r.inputs, r.values, r.x = append(r.inputs, r.x), append(r.values, out[1:1+bert.KeptValues]), out[0]
-	}
-	out, err := r.step(ctx, finish, last, r.batch, r.x, r.batch.pick, r.batch.answers)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, g := out[0], out[1]
-	for k := last - 1; k > r.layer; k-- {
-		top := len(r.inputs) - 1
-		x, values := r.inputs[top], r.values[top]
-		out, err := r.step(ctx, backward, k, r.batch, backwardInputs(x, r.batch, g, values)...)
-		if err != nil {
-			release(p, g)
-			return nil, nil, err
-		}
-		release(g, x)
-		release(values...)
-		r.inputs, r.values, g = r.inputs[:top], r.values[:top], out[0]
-	}
-	out, err = r.local(ctx, leave, r.layer, append(slices.Clone(r.start), r.batch.pick, g)...)
-	release(g)
-	if err != nil {
-		release(p)
-		return nil, nil, err
-	}
-	return both(p, out[0])
-}
-
-// both copies two tensors out.
-func both(a, b *tensors.Tensor) (x, y []float32, err error) {
-	if x, err = floats(a); err != nil {
-		return nil, nil, err
-	}
-	y, err = floats(b)
-	return x, y, err
 }
 
 // widen converts to float64.

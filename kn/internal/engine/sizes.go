@@ -5,16 +5,19 @@ type sizes struct {
 	// static backends compile a graph for every shape, which takes seconds:
 	// lengths and batches are rounded up to few sizes.
 	static bool
-	// rows is the most sequences in a batch.
-	rows int
+	// rows is the most sequences in a batch, least the fewest that points
+	// are padded to where static.
+	rows, least int
+	// lanes is how many batches are run side by side.
+	lanes int
 }
 
-// compilers are backends that compile for each shape.
+// sizesFor returns the sizes for a backend. Those that are not Go compile.
 func sizesFor(backend string) sizes {
 	if backend == "go" {
-		return sizes{rows: 64}
+		return sizes{rows: 128, lanes: 1}
 	}
-	return sizes{static: true, rows: 8}
+	return sizes{static: true, rows: 32, least: 8, lanes: 1}
 }
 
 // length is the number of tokens that a sample of n is padded to, at most the
@@ -67,9 +70,42 @@ func groups[T any](items []T, length func(T) int, limit func(n int) int, run fun
 // bytes.
 const memoryPerBatch = 256 << 20
 
-// rowsPerBatch is the number of sequences of n tokens to run at once.
+// rowsPerBatch is the number of sequences of n tokens to run at once where
+// nothing is kept.
 func (e *Engine) rowsPerBatch(n int) int {
 	c := e.Model.Config
-	perToken := 4 * c.Layers * (8*c.HiddenSize + c.IntermediateSize)
+	perToken := 4 * (12*c.HiddenSize + 3*c.IntermediateSize)
 	return max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
+}
+
+// rowsOf is the number of rows that n points are padded to.
+func (s sizes) rowsOf(n int) int {
+	if !s.static {
+		return n
+	}
+	return max(s.batch(n), s.least)
+}
+
+// mergeable finds the next blocks to merge, as indices from and to. Where
+// shapes are compiled two of one size become one of twice the size, so that
+// there are few sizes; elsewhere as many as fit become one.
+func (s sizes) mergeable(blocks []*block) (from, to int) {
+	if s.static {
+		for i := len(blocks) - 2; i >= 0; i-- {
+			if size := blocks[i].size; size == blocks[i+1].size && 2*size <= s.rows {
+				return i, i + 2
+			}
+		}
+		return 0, 0
+	}
+	for from = range blocks {
+		total := blocks[from].size
+		for to = from + 1; to < len(blocks) && total+blocks[to].size <= s.rows; to++ {
+			total += blocks[to].size
+		}
+		if to-from > 1 {
+			return from, to
+		}
+	}
+	return 0, 0
 }

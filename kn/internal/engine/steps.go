@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
@@ -10,12 +12,12 @@ import (
 // sequences, n their length, P the samples of which a path is made.
 
 // embed: ids [R, n] -> the first layer's input [R, n, H].
-var embed = step{"embed", bert.EmbeddingsPart, 1, func(w *bert.Weights, in *inputs) []*graph.Node {
+var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next()}, nil)}
 }}
 
 // forward: x [R, n, H], pick [R, n] -> the layer's output [R, n, H].
-var forward = step{"forward", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+var forward = step{"forward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
 	return []*graph.Node{w.Layer(0, x, x, mask, in.hooks(pick))}
@@ -23,7 +25,7 @@ var forward = step{"forward", bert.OneLayer, 2, func(w *bert.Weights, in *inputs
 
 // keep is forward that also returns what backward needs: the layer's output
 // and bert.KeptValues values.
-var keep = step{"keep", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+var keep = step{"keep", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
@@ -38,7 +40,7 @@ var keep = step{"keep", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*g
 // observe is keep that also returns what a path through the layer starts
 // from, before keep's outputs: ResidMid [R, H] and the neurons [R, F], both
 // at [MASK].
-var observe = step{"observe", bert.OneLayer, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
@@ -54,14 +56,14 @@ var observe = step{"observe", bert.OneLayer, 2, func(w *bert.Weights, in *inputs
 
 // backward: x [R, n, H], pick [R, n], gradient [R, n, H] of the layer's
 // output, the values of keep -> gradient of x [R, n, H].
-var backward = step{"backward", bert.OneLayer, 3 + bert.KeptValues, func(w *bert.Weights, in *inputs) []*graph.Node {
+var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	gx, _ := vjp(w, in)
 	return []*graph.Node{gx}
 }}
 
 // backwardTo is backward that also returns the gradient of the neurons at
 // [MASK] [R, F].
-var backwardTo = step{"backward to neurons", bert.OneLayer, 3 + bert.KeptValues, func(w *bert.Weights, in *inputs) []*graph.Node {
+var backwardTo = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	pick := in.nodes[1]
 	gx, neurons := vjp(w, in)
 	return []*graph.Node{gx, bert.Row(neurons, pick)}
@@ -81,7 +83,7 @@ func last(w *bert.Weights, x, pick, mask *graph.Node, hooks bert.Hooks) *graph.N
 
 // distribution: the last layer's input x [R, n, H], pick [R, n] -> the
 // probabilities at [MASK] [R, V].
-var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, 2, func(w *bert.Weights, in *inputs) []*graph.Node {
+var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
 	return []*graph.Node{graph.Softmax(w.Logits(last(w, x, pick, mask, in.hooks(pick))), -1)}
@@ -89,14 +91,14 @@ var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, 2, func(w
 
 // answer: x [R, n, H] of the last layer, pick [R, n], answers [R] -> their
 // probabilities [R].
-var answer = step{"answer", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	return []*graph.Node{w.Probability(last(w, x, pick, mask, in.hooks(pick)), answers)}
 }}
 
 // finish is answer with the gradient of x [R, n, H].
-var finish = step{"finish", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+var finish = step{"finish", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	row := last(w, x, pick, mask, in.hooks(pick))
@@ -106,7 +108,7 @@ var finish = step{"finish", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weigh
 
 // finishTo is finish that also returns ResidMid [R, H], the neurons [R, F]
 // and their gradient [R, F], all at [MASK].
-var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, 3, func(w *bert.Weights, in *inputs) []*graph.Node {
+var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
@@ -133,7 +135,7 @@ func scaled(w *bert.Weights, in *inputs) (scaled, row *graph.Node) {
 
 // enter: mid, neurons, which, factor; the layer's outputs [P, n, H] of the
 // unmodified model, pick [R, n] -> the rows' inputs to the next layer [R, n, H].
-var enter = step{"enter", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []*graph.Node {
+var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	which := graph.InsertAxes(in.nodes[2], -1)
 	_, row := scaled(w, in)
 	out, pick := in.next(), in.next()
@@ -142,7 +144,7 @@ var enter = step{"enter", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []
 
 // leave: mid, neurons, which, factor; pick [R, n], gradient [R, n, H] of
 // enter's output -> the gradient of the scaled neurons [R, F].
-var leave = step{"leave", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []*graph.Node {
+var leave = step{"leave", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	neurons, row := scaled(w, in)
 	pick, gradient := in.next(), in.next()
 	return []*graph.Node{pull(row, bert.Row(gradient, pick), neurons)}
@@ -151,14 +153,32 @@ var leave = step{"leave", bert.OneLayer, 6, func(w *bert.Weights, in *inputs) []
 // through is all of it for the last layer: mid, neurons, which, factor;
 // answers [R] -> their probabilities [R] and the gradient of the scaled
 // neurons [R, F].
-var through = step{"through", bert.OneLayer | bert.HeadPart, 5, func(w *bert.Weights, in *inputs) []*graph.Node {
+var through = step{"through", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	neurons, row := scaled(w, in)
 	p, g := w.ProbabilityGradient(row, in.next())
 	return []*graph.Node{p, pull(row, g, neurons)}
 }}
 
 // top is through without the gradient.
-var top = step{"top", bert.OneLayer | bert.HeadPart, 5, func(w *bert.Weights, in *inputs) []*graph.Node {
+var top = step{"top", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Probability(row, in.next())}
 }}
+
+// join: blocks [R, n, H] -> one block. Its parts take no weights.
+var join = step{"join", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+	return []*graph.Node{graph.Concatenate(in.nodes, 0)}
+}}
+
+// cut undoes join for blocks of the given sizes.
+func cut(sizes []int) step {
+	return step{fmt.Sprint("cut ", sizes), 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+		x, from := in.next(), 0
+		var parts []*graph.Node
+		for _, n := range sizes {
+			parts = append(parts, graph.Slice(x, graph.AxisRange(from, from+n)))
+			from += n
+		}
+		return parts
+	}}
+}

@@ -1,0 +1,387 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+)
+
+// climb evaluates points, those of all layers together. Rows that scale
+// layer l enter the layers above with its output, and from there on go in
+// one batch with those that entered below. So matrix products are large, and
+// their cost of packing the weights small. Gradients go the same way down,
+// each row leaving where it had entered.
+//
+// which are the indices of the points to evaluate; done is told the results,
+// by several goroutines at once, the gradient [F] being that of the scaled
+// neurons, or nil if not asked for.
+func (p *paths) climb(ctx context.Context, points []point, which []int, gradients bool, done results) error {
+	which = slices.Clone(which)
+	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
+	// Lanes go side by side: while one waits for an operation that only uses
+	// one core, another one uses the others.
+	lanes := min(p.e.sizes.lanes, max(1, len(which)/leastPerLane))
+	group, ctx := errgroup.WithContext(ctx)
+	for lane := range lanes {
+		var own []int
+		for k := lane; k < len(which); k += lanes {
+			own = append(own, which[k])
+		}
+		group.Go(func() error {
+			for len(own) > 0 {
+				n := p.affordable(points, own, memoryPerBatch/lanes)
+				c := &climb{paths: p, points: points, gradients: gradients, done: done}
+				err := c.run(ctx, own[:n])
+				c.release()
+				if err != nil {
+					return err
+				}
+				own = own[n:]
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// leastPerLane is the least number of points that make a lane worth while.
+const leastPerLane = 4
+
+// results takes the results of the point with index i.
+type results func(i int, probability float32, gradient []float32) error
+
+// affordable is how many of the points can be evaluated together: those
+// whose kept values fit into the memory for them.
+func (p *paths) affordable(points []point, which []int, memory int) int {
+	c := p.e.Model.Config
+	perLayer := 4 * p.batch.n * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
+	total := 0
+	for k, i := range which {
+		total += perLayer * (c.Layers - points[i].layer)
+		if total > memory && k > 0 {
+			return k
+		}
+	}
+	return len(which)
+}
+
+// climb is one run up and down.
+type climb struct {
+	*paths
+	points    []point
+	gradients bool
+	done      results
+	blocks    []*block // where they are now, in order of their lowest layer
+}
+
+// block is rows that go together.
+type block struct {
+	batch
+	size int             // rows, with padding
+	x    *tensors.Tensor // [R, n, H]: going up what enters the next layer, going down its gradient
+
+	passed [][]*tensors.Tensor // for each layer passed its input and the values kept
+
+	// A block is either made of others, in the input of a layer,
+	parts  []*block
+	merged int
+	// or entered there itself.
+	which       []int // of the points
+	layer       int   // the one that they scale
+	start       []any // mid, neurons, which, factor
+	probability []float32
+}
+
+func (c *climb) release() {
+	for _, b := range c.blocks {
+		b.release()
+	}
+}
+
+func (b *block) release() {
+	release(b.x)
+	for _, values := range b.passed {
+		release(values...)
+	}
+	for _, part := range b.parts {
+		part.release()
+	}
+}
+
+// run evaluates points, which are in order of their layers.
+func (c *climb) run(ctx context.Context, which []int) error {
+	last := len(c.layers) - 1
+	for l := range last {
+		if l > 0 {
+			if err := c.up(ctx, l); err != nil {
+				return err
+			}
+		}
+		for len(which) > 0 && c.points[which[0]].layer == l {
+			n := 1
+			for n < min(len(which), c.e.sizes.rows) && c.points[which[n]].layer == l {
+				n++
+			}
+			if err := c.enter(ctx, l, which[:n]); err != nil {
+				return err
+			}
+			which = which[n:]
+		}
+		if err := c.merge(ctx, l+1); err != nil {
+			return err
+		}
+	}
+	if err := c.through(ctx, which); err != nil {
+		return err
+	}
+	if err := c.turn(ctx); err != nil {
+		return err
+	}
+	if !c.gradients {
+		for _, b := range c.blocks {
+			if err := b.each(func(i int, p float32) error { return c.done(i, p, nil) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for l := last - 1; l >= 0; l-- {
+		if err := c.part(ctx, l+1); err != nil {
+			return err
+		}
+		if l > 0 {
+			if err := c.down(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rows prepares a batch of points that scale layer l.
+func (c *climb) rows(l int, which []int) *block {
+	size := c.e.sizes.rowsOf(len(which))
+	sample, factor := make([]int32, size), make([]float32, size)
+	for k := range size {
+		pt := c.points[which[min(k, len(which)-1)]]
+		sample[k], factor[k] = int32(pt.sample), float32(pt.factor)
+	}
+	return &block{
+		batch: c.batch.chosen(sample), size: size, layer: l, which: which,
+		start: []any{c.layers[l].mid, c.layers[l].neurons, sample, factor},
+	}
+}
+
+// enter adds a block of points that scale layer l.
+func (c *climb) enter(ctx context.Context, l int, which []int) error {
+	b := c.rows(l, which)
+	out, err := c.local(ctx, enter, l, append(slices.Clone(b.start), c.layers[l].out, b.pick)...)
+	if err != nil {
+		return err
+	}
+	b.x = out[0]
+	c.blocks = append(c.blocks, b)
+	return nil
+}
+
+// through evaluates the points that scale the last layer, which have no
+// layer above.
+func (c *climb) through(ctx context.Context, which []int) error {
+	last := len(c.layers) - 1
+	step := through
+	if !c.gradients {
+		step = top
+	}
+	for chunk := range slices.Chunk(which, c.e.sizes.rows) {
+		b := c.rows(last, chunk)
+		out, err := c.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
+		if err != nil {
+			return err
+		}
+		if b.probability, err = floats(out[0]); err != nil {
+			return err
+		}
+		if !c.gradients {
+			err = b.each(func(i int, p float32) error { return c.done(i, p, nil) })
+		} else {
+			err = c.hand(b, out[1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// up takes all blocks through layer l.
+func (c *climb) up(ctx context.Context, l int) error {
+	for _, b := range c.blocks {
+		if !c.gradients {
+			out, err := c.step(ctx, forward, l, b.batch, b.x, b.pick)
+			if err != nil {
+				return err
+			}
+			release(b.x)
+			b.x = out[0]
+			continue
+		}
+		out, err := c.step(ctx, keep, l, b.batch, b.x, b.pick)
+		if err != nil {
+			return err
+		}
+		b.passed = append(b.passed, append([]*tensors.Tensor{b.x}, out[1:]...))
+		b.x = out[0]
+	}
+	return nil
+}
+
+// turn takes all blocks through the last layer and the head: probabilities,
+// and x becomes its own gradient.
+func (c *climb) turn(ctx context.Context) error {
+	step := finish
+	if !c.gradients {
+		step = answer
+	}
+	for _, b := range c.blocks {
+		out, err := c.step(ctx, step, len(c.layers)-1, b.batch, b.x, b.pick, b.answers)
+		if err != nil {
+			return err
+		}
+		release(b.x)
+		if b.x = nil; c.gradients {
+			b.x = out[1]
+		}
+		if b.probability, err = floats(out[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// down takes the gradients of all blocks back through layer l.
+func (c *climb) down(ctx context.Context, l int) error {
+	for _, b := range c.blocks {
+		top := len(b.passed) - 1
+		passed := b.passed[top]
+		out, err := c.step(ctx, backward, l, b.batch, backwardInputs(passed[0], b.batch, b.x, passed[1:])...)
+		if err != nil {
+			return err
+		}
+		release(b.x)
+		release(passed...)
+		b.passed, b.x = b.passed[:top], out[0]
+	}
+	return nil
+}
+
+// merge makes one block of several in the input of layer l, as the sizes allow.
+func (c *climb) merge(ctx context.Context, l int) error {
+	for {
+		from, to := c.e.sizes.mergeable(c.blocks)
+		if to-from < 2 {
+			return nil
+		}
+		parts := slices.Clone(c.blocks[from:to])
+		whole := &block{parts: parts, merged: l, batch: batch{n: c.batch.n}}
+		var args []any
+		for _, b := range parts {
+			whole.size += b.size
+			whole.pick, whole.mask = append(whole.pick, b.pick...), append(whole.mask, b.mask...)
+			whole.answers = append(whole.answers, b.answers...)
+			args = append(args, b.x)
+		}
+		out, err := c.e.run(ctx, join, 0, form{}, args...)
+		if err != nil {
+			return err
+		}
+		whole.x = out[0]
+		for _, b := range parts {
+			release(b.x)
+			b.x = nil
+		}
+		c.blocks = slices.Replace(c.blocks, from, to, whole)
+	}
+}
+
+// part takes blocks apart again that were merged in the input of layer l,
+// and lets those leave that entered there.
+func (c *climb) part(ctx context.Context, l int) error {
+	for i := 0; i < len(c.blocks); {
+		switch b := c.blocks[i]; {
+		case b.parts != nil && b.merged == l:
+			if err := c.split(ctx, b); err != nil {
+				return err
+			}
+			c.blocks = slices.Replace(c.blocks, i, i+1, b.parts...)
+		case b.parts == nil && b.layer == l-1:
+			out, err := c.local(ctx, leave, b.layer, append(slices.Clone(b.start), b.pick, b.x)...)
+			if err != nil {
+				return err
+			}
+			if err := c.hand(b, out[0]); err != nil {
+				return err
+			}
+			b.release()
+			c.blocks = slices.Delete(c.blocks, i, i+1)
+		default:
+			i++
+		}
+	}
+	return nil
+}
+
+// split gives a block's parts their shares of its gradient and probabilities.
+func (c *climb) split(ctx context.Context, b *block) error {
+	var sizes []int
+	for _, part := range b.parts {
+		sizes = append(sizes, part.size)
+	}
+	out, err := c.e.run(ctx, cut(sizes), 0, form{}, b.x)
+	if err != nil {
+		return err
+	}
+	release(b.x)
+	b.x = nil
+	for i, part := range b.parts {
+		part.x = out[i]
+		part.probability, b.probability = b.probability[:part.size], b.probability[part.size:]
+	}
+	return nil
+}
+
+// hand passes a block's results on, gradient being [R, F].
+func (c *climb) hand(b *block, gradient *tensors.Tensor) error {
+	flat, err := floats(gradient)
+	if err != nil {
+		return err
+	}
+	f := c.e.Model.Config.IntermediateSize
+	for k, i := range b.which {
+		if err := c.done(i, b.probability[k], flat[k*f:(k+1)*f]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each visits the probabilities of a block's points.
+func (b *block) each(visit func(i int, p float32) error) error {
+	rest := b.probability
+	for _, part := range b.parts {
+		part.probability, rest = rest[:part.size], rest[part.size:]
+		if err := part.each(visit); err != nil {
+			return err
+		}
+	}
+	for k, i := range b.which {
+		if err := visit(i, b.probability[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+)
+
+// Open reads a checkpoint's weights onto a backend: the one that option
+// names, or what [backend.Choose] decides. chosen says which and why.
+func Open(ctx context.Context, folder *checkpoint.Folder, option string, progress checkpoint.Progress) (e *Engine, chosen string, err error) {
+	config, why := backend.Choose(option, Parameters(folder.Config()))
+	b, err := backend.Open(config)
+	if err != nil {
+		return nil, "", err
+	}
+	c, err := folder.Load(ctx, progress)
+	if err != nil {
+		return nil, "", err
+	}
+	m, err := bert.NewModelOn(b, c)
+	if err != nil {
+		return nil, "", err
+	}
+	return New(m), fmt.Sprintf("computing on %s: %s", config, why), nil
+}
+
+// Parameters is the number of weights of a model.
+func Parameters(c checkpoint.Config) int {
+	total := 0
+	for _, x := range c.Expected() {
+		n := 1
+		for _, d := range x.Shape {
+			n *= d
+		}
+		total += n
+	}
+	return total
+}

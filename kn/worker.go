@@ -1,0 +1,125 @@
+package kn
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
+)
+
+// The environment variables by which the kernel tells its cells about workers.
+const (
+	workerVar = "KN_WORKER"     // the program to start as worker, or "off"
+	kernelVar = "KN_KERNEL_PID" // the process whose end is the workers' end
+)
+
+// WithWorker names the program that is started as worker, which must be the
+// kn command; "off" computes in this process.
+//
+// In a notebook every cell is a process of its own. So the kernel names a
+// worker in the environment variable KN_WORKER, and models from folders with
+// [backend.LargeModel] parameters or more are loaded and computed there: their
+// weights and compiled graphs stay from cell to cell, until the kernel
+// ends or nothing was computed for half an hour. Results are the same. With
+// this option models of any size are.
+func WithWorker(program string) Option { return func(m *Model) { m.worker = program } }
+
+// WithBackend computes on a backend of the caller's choice: "go", "xla:cpu" or
+// "xla:cuda", the last two where "go run ./install -xla" or -cuda has
+// installed them and the program is linked with them, as the kn command is. Unset,
+// the environment variable KN_BACKEND decides, and if that is unset too the
+// size of the model.
+func WithBackend(name string) Option { return func(m *Model) { m.backend = name } }
+
+// workerSpec says which worker is to compute for the model, if any.
+func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
+	dir, parameters := m.shared.folder.Dir(), engine.Parameters(m.Config())
+	program := cmp.Or(m.worker, os.Getenv(workerVar))
+	if program == "" || program == "off" || dir == "" || m.worker == "" && parameters < backend.LargeModel {
+		return spec, false, nil
+	}
+	digest, err := m.Digest()
+	if err != nil {
+		return spec, false, err
+	}
+	option := cmp.Or(m.backend, os.Getenv(backend.EnvVar))
+	key := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", Version, dir, digest, option))
+	kernel, _ := strconv.Atoi(os.Getenv(kernelVar)) // 0 if there is none
+	args := []string{"worker", "--model", dir, "--digest", digest}
+	if option != "" {
+		args = append(args, "--backend", option)
+	}
+	return worker.Spec{
+		Program: program, Args: args, Key: fmt.Sprintf("%x", key), Kernel: kernel,
+		// Weights, a batch's values, and what the program itself needs.
+		Need: uint64(4*parameters) + 1<<29,
+		Log:  func(s string) { fmt.Fprintln(os.Stderr, "kn:", s) },
+	}, true, nil
+}
+
+// withWorker is a worker, and this process where the worker cannot be used.
+type withWorker struct {
+	remote *engine.Remote
+	local  func() (*engine.Engine, error)
+}
+
+// fallBack says whether the worker was of no use, once for each reason.
+func fallBack(err error) bool {
+	if !errors.Is(err, worker.ErrUnavailable) {
+		return false
+	}
+	warn(fmt.Errorf("computing in this process, which loads the model for this cell alone: %w", err))
+	return true
+}
+
+// try computes with the worker, or else here.
+func (w withWorker) try(compute func(computer) error) error {
+	err := compute(w.remote)
+	if err == nil || !fallBack(err) {
+		return err
+	}
+	local, err := w.local()
+	if err != nil {
+		return err
+	}
+	return compute(local)
+}
+
+func (w withWorker) Distribution(ctx context.Context, row engine.Row) (p []float32, err error) {
+	err = w.try(func(c computer) error { p, err = c.Distribution(ctx, row); return err })
+	return p, err
+}
+
+func (w withWorker) Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) (p []float64, err error) {
+	err = w.try(func(c computer) error { p, err = c.Probabilities(ctx, rows, progress); return err })
+	return p, err
+}
+
+func (w withWorker) Activations(ctx context.Context, row engine.Row) (a [][]float64, err error) {
+	err = w.try(func(c computer) error { a, err = c.Activations(ctx, row); return err })
+	return a, err
+}
+
+func (w withWorker) Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error {
+	finished := make([]bool, len(samples))
+	return w.try(func(c computer) error {
+		var rest []engine.Sample
+		var which []int
+		for i, s := range samples {
+			if !finished[i] {
+				rest, which = append(rest, s), append(which, i)
+			}
+		}
+		return c.Attribute(ctx, rest, edits, o, func(k int, a *engine.Attribution) error {
+			finished[which[k]] = true
+			return done(which[k], a)
+		})
+	})
+}
