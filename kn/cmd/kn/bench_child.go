@@ -18,9 +18,9 @@ import (
 
 // benchRequest is what a contender's process is asked, one JSON object a
 // line: first to load, then to run as often as wanted. kn bench child and
-// bench/peers.py understand it.
+// bench/peers.py understand it; the latter can be asked to choose, too.
 type benchRequest struct {
-	Do string `json:"do"` // "load" or "run"
+	Do string `json:"do"` // "load", "run" or "choose"
 
 	// To load.
 	Model   string   `json:"model,omitempty"`

@@ -41,8 +41,8 @@ var benchEntries = map[string]benchEntry{
 		Model: "mini", Prompts: []string{"The capital of France is [MASK]."}, Answer: "Paris",
 	})},
 
-	"knowledge-neurons": {"knowledge-neurons", 0, theirs("knowledge-neurons")},
-	"pytorch-20":        {"hand-tuned PyTorch", 0, theirs("pytorch")},
+	"knowledge-neurons": {"knowledge-neurons", 0, theirs("knowledge-neurons", false)},
+	"pytorch-20":        {"hand-tuned PyTorch", 0, theirs("pytorch", true)},
 
 	"xla-cell":    {"kn, XLA, fresh process", 0, cell},
 	"xla-process": {"kn, XLA", 0, process(benchXLA)},
@@ -101,13 +101,13 @@ func (b *benchmark) their(tool string) benchRequest {
 	return b.filled(benchRequest{Tool: tool, Nodes: benchNodes, Threads: b.Machine.Cores})
 }
 
-func theirs(tool string) func(*benchmark) (contender, error) {
+func theirs(tool string, choose bool) func(*benchmark) (contender, error) {
 	return func(b *benchmark) (contender, error) {
 		command, err := b.peers()
 		if err != nil {
 			return nil, err
 		}
-		return &childContender{command: command, ask: b.their(tool), folder: b.scratch}, nil
+		return &childContender{command: command, ask: b.their(tool), choose: choose, folder: b.scratch}, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -89,10 +90,11 @@ func visibly(ctx context.Context, log io.Writer, command ...string) error {
 
 // checkPeers says whether a Python has what peers.py imports.
 func checkPeers(ctx context.Context, python string) error {
-	const ask = "import importlib.util as u, sys; sys.exit(' '.join(m for m in ('torch', 'transformers', 'knowledge_neurons', 'numpy') if u.find_spec(m) is None))"
+	const ask = "import importlib.util as u, sys; sys.exit(' '.join(m for m in ('torch', 'transformers', 'knowledge_neurons', 'numpy') if u.find_spec(m) is None) or 0)"
 	out, err := exec.CommandContext(ctx, python, "-c", ask).CombinedOutput()
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s cannot run the peers: %w %s; it needs %v, or let --peers install them", python, err, strings.TrimSpace(string(out)), peerPackages)
+		return fmt.Errorf("%s cannot run the published tools: %w; without %s; it needs %v, or let --peers install them",
+			python, err, cmp.Or(strings.TrimSpace(string(out)), "an answer"), peerPackages)
 	}
 	return ctx.Err()
 }

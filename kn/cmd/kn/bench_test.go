@@ -336,6 +336,34 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestBenchPeers puts a script in the place of Python, behind which this
+// program computes with the default rule, but answers the wish to choose with
+// an error. What has no other rule is found out to have other scores.
+func TestBenchPeers(t *testing.T) {
+	dir := t.TempDir()
+	python := filepath.Join(dir, "python")
+	script := "#!/bin/sh\nif [ \"$1\" = -c ]; then exit 0; fi\nKN_BACKEND=go:ops_sequential exec " + program + " bench child\n"
+	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", dir, "--repeats", "1", "--json",
+		"--rows", "go-adaptive,go-20,cold-start", "--python", python))
+	var b benchmark
+	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 || len(b.Rows) != 3 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	for _, i := range []int{0, 2} {
+		m := b.Rows[i].Measures
+		us, them := m[len(m)-2], m[len(m)-1]
+		if us.Faster != them.Median/us.Median || them.Faster != 0 || *them.Error > kn.DefaultTolerance || them.First == 0 {
+			t.Errorf("%+v", b.Rows[i])
+		}
+	}
+	if m := b.Rows[1].Measures[1]; !strings.Contains(m.Note, "choose") {
+		t.Errorf("%+v", m)
+	}
+}
+
 // TestBenchFailures: errors that say what to do, and nothing on standard output.
 func TestBenchFailures(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

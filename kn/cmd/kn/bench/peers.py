@@ -4,6 +4,7 @@ A process that reads one JSON object a line and answers with one:
 
   {"do": "load", "tool": "knowledge-neurons", "model": FOLDER, "prompts": [...],
    "answer": TOKEN, "nodes": 20, "threads": 2}    ->  {"seconds": ..., "nodes": 20, "about": "..."}
+  {"do": "choose"}, what is faster here           ->  the same
   {"do": "run", "scores": FILE}                   ->  {"seconds": ..., "nodes": 20, "about": "..."}
 
 and ends with its input. FILE receives the scores of all prompts as float64,
@@ -33,7 +34,10 @@ class KnowledgeNeuronsTool:
         model = BertForMaskedLM.from_pretrained(ask["model"]).eval()
         tokenizer = BertTokenizerFast.from_pretrained(ask["model"])
         self.tool = KnowledgeNeurons(model, tokenizer, device="cpu")
-        self.about = "knowledge-neurons " + importlib.metadata.version("knowledge-neurons")
+        self.about = importlib.metadata.version("knowledge-neurons")
+
+    def choose(self):
+        pass
 
     def run(self, prompt):
         n = self.ask["nodes"]
@@ -74,10 +78,11 @@ class HandTuned:
             ))
         if config.hidden_act != "gelu":
             raise ValueError(f"hidden_act is {config.hidden_act}; this program knows gelu")
-        self.attend = self.faster()
+        self.attend = self.fused
+        self.about = torch.__version__
 
-    def faster(self):
-        """The faster of two ways to write attention, on this machine."""
+    def choose(self):
+        """Take the faster of two ways to write attention, on this machine."""
         taken = {}
         for attend in (self.explicit, self.fused):
             self.attend = attend
@@ -85,10 +90,9 @@ class HandTuned:
             start = time.perf_counter()
             self.run(self.ask["prompts"][0])
             taken[attend] = time.perf_counter() - start
-        best = min(taken, key=taken.get)
-        name = "scaled_dot_product_attention" if best == self.fused else "attention by matmul and softmax"
-        self.about = f"PyTorch {self.torch.__version__}, {name}"
-        return best
+        self.attend = min(taken, key=taken.get)
+        form = "scaled_dot_product_attention" if self.attend == self.fused else "attention by matmul and softmax"
+        self.about = f"{self.torch.__version__}, {form}"
 
     def explicit(self, q, k, v):
         p = self.torch.matmul(q, k.transpose(-1, -2)).mul_(q.shape[-1] ** -0.5)
@@ -200,6 +204,8 @@ def main():
 
                 torch.set_num_threads(request["threads"])
                 ask, tool = request, TOOLS[request["tool"]](torch, request)
+            elif request["do"] == "choose":
+                tool.choose()
             else:
                 scores = [tool.run(prompt) for prompt in ask["prompts"]]
                 seconds = time.perf_counter() - start
