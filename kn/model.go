@@ -157,7 +157,7 @@ func (m *Model) loaded() (*engine.Engine, error) {
 	}
 	// Who has not chosen is told what was chosen for them, if that is not
 	// what it always is.
-	if e.Model.Backend.Name() != "go" && m.backend == "" && os.Getenv(backend.EnvVar) == "" {
+	if e.Model.Backend.Name() == "xla" && m.backend == "" && os.Getenv(backend.EnvVar) == "" {
 		fmt.Fprintf(os.Stderr, "kn: %s; KN_BACKEND=go computes without it\n", chosen)
 	}
 	s.engine = e

@@ -9,21 +9,23 @@ import (
 // DefaultMaxNodes bounds an adaptive integral unless told otherwise.
 const DefaultMaxNodes = 4097
 
-// The ladder of nested rules on one interval: 5, 9, 17, 33 nodes.
+// The ladder of nested rules on one interval: 3, 5, 9, 17, 33 nodes.
 const (
-	firstNodes = 5
+	firstNodes = 3
+	wholeNodes = 9 // the least on the whole of [0, 1]
 	lastNodes  = 33
 )
 
 // Adaptive integrates by nested Clenshaw-Curtis rules with an estimate of
 // the integral's own error.
 //
-// Let d1, d2, d3 be the distances between successive rules of the ladder 3,
-// 5, 9, 17, 33 on an interval, the newest first. The newest rule's error is
+// Let d1, d2, d3 be the distances between successive rules of the ladder 2,
+// 3, 5, 9, 17, 33 on an interval, the newest first. The newest rule's error is
 // estimated as
 //
 //	2·d1²/d2      if both d1 < d2/5 and d2 < d3/5
 //	max(d1, d2/4) otherwise
+//	d1            if there is no d2
 //
 // For a smooth integrand doubling the nodes about squares the error, and the
 // first estimate is far above the truth. The second holds for a kink, where
@@ -33,8 +35,9 @@ const (
 // The integral is done when the intervals' estimates add up to no more than
 // the tolerance. Until then the worst intervals get more nodes, or are
 // bisected where differences do not fall five-fold or the ladder's top is
-// reached. So a jump of the integrand, as ReLU makes them, costs a few nodes
-// each time its interval is halved.
+// reached. So a jump of the integrand, as ReLU makes them, costs two nodes
+// each time its interval is halved, and hardly any where it is known before:
+// see [NewAdaptive].
 type Adaptive struct {
 	maxNodes  int
 	intervals []*interval // make up [0, 1]
@@ -45,10 +48,19 @@ type Adaptive struct {
 // interval is [from, from+length] with the values of its finest rule so far.
 type interval struct {
 	from, length float64
+	inset        [2]float64  // by which the end nodes are moved inwards
+	least        int         // nodes
 	values       [][]float64 // of the current rule's nodes
 	value        []float64   // integral over the interval
 	err          float64
-	slow         bool // the last doubling did not help as it would a smooth integrand
+	before       []sample // what is known inside from the intervals that it was cut out of, in ascending order
+	slow         bool     // the last doubling did not help as it would a smooth integrand
+}
+
+// sample is a value of the integrand.
+type sample struct {
+	at    float64
+	value []float64
 }
 
 // request is what one interval asked for: the nodes of its rule that are new.
@@ -58,10 +70,32 @@ type request struct {
 	fresh []int // indices of the rule's nodes to be evaluated
 }
 
+// jumpWidth is how near to a jump nothing is evaluated. It is far above the
+// error with which jumps are located, and so small that the integrand does
+// not change over it.
+const jumpWidth = 1e-5
+
 // NewAdaptive starts an adaptive integral. maxNodes bounds the evaluations;
-// 0 stands for [DefaultMaxNodes].
-func NewAdaptive(maxNodes int) *Adaptive {
-	return &Adaptive{maxNodes: cmp.Or(maxNodes, DefaultMaxNodes), intervals: []*interval{{length: 1}}}
+// 0 stands for [DefaultMaxNodes]. jumps, if any, are places in (0, 1) in
+// ascending order where the integrand may jump, known to 1e-5: the integral
+// starts with the intervals between them. That a jump is not among them, or
+// is none, costs nodes but no accuracy.
+func NewAdaptive(maxNodes int, jumps ...float64) *Adaptive {
+	a := &Adaptive{maxNodes: cmp.Or(maxNodes, DefaultMaxNodes)}
+	whole := &interval{length: 1, least: wholeNodes}
+	for _, x := range jumps {
+		// Intervals that are not much longer than their insets, and more of
+		// them than the nodes suffice for, are left to bisection.
+		if x-whole.from < 4*jumpWidth || 1-x < 4*jumpWidth || firstNodes*(len(a.intervals)+2) > a.maxNodes/2 {
+			continue
+		}
+		piece := *whole
+		piece.length, piece.inset[1], piece.least = x-whole.from, jumpWidth, firstNodes
+		a.intervals = append(a.intervals, &piece)
+		whole.from, whole.length, whole.inset[0], whole.least = x, 1-x, jumpWidth, firstNodes
+	}
+	a.intervals = append(a.intervals, whole)
+	return a
 }
 
 // Next implements [Integral]. A NaN in the integrand ends the integral,
@@ -76,7 +110,7 @@ func (a *Adaptive) Next(tolerance float64) []float64 {
 		}
 		rule, _ := ClenshawCurtis(r.nodes)
 		for _, k := range r.fresh {
-			nodes = append(nodes, iv.from+iv.length*rule.Nodes[k])
+			nodes = append(nodes, iv.at(rule.Nodes[k]))
 		}
 		a.asked = append(a.asked, r)
 	}
@@ -93,8 +127,9 @@ func (a *Adaptive) refine(tolerance float64) []*interval {
 	rest := 0.0
 	for _, iv := range a.intervals {
 		rest += iv.err
-		if len(iv.values) <= firstNodes {
-			// Two rules that agree by chance would end it here; three seldom do.
+		if len(iv.values) < iv.least {
+			// Two rules that agree by chance would end it here; on the whole
+			// interval there are three.
 			chosen = append(chosen, iv)
 		}
 	}
@@ -126,8 +161,16 @@ func (a *Adaptive) refine(tolerance float64) []*interval {
 func (iv *interval) halves() []*interval {
 	h := iv.length / 2
 	n := len(iv.values)
-	left := &interval{from: iv.from, length: h, values: [][]float64{iv.values[0], iv.values[n/2]}}
-	right := &interval{from: iv.from + h, length: h, values: [][]float64{iv.values[n/2], iv.values[n-1]}}
+	left := &interval{from: iv.from, length: h, least: firstNodes, values: [][]float64{iv.values[0], iv.values[n/2]}}
+	right := &interval{from: iv.from + h, length: h, least: firstNodes, values: [][]float64{iv.values[n/2], iv.values[n-1]}}
+	for _, s := range iv.samples() {
+		if s.at < right.from {
+			left.before = append(left.before, s)
+		} else if s.at > right.from {
+			right.before = append(right.before, s)
+		}
+	}
+	left.inset[0], right.inset[1] = iv.inset[0], iv.inset[1]
 	for _, half := range []*interval{left, right} {
 		half.value = make([]float64, len(iv.value))
 		for i, v := range iv.value {
@@ -142,9 +185,13 @@ func (iv *interval) halves() []*interval {
 func (iv *interval) request() request {
 	switch n := len(iv.values); n {
 	case 0:
-		return request{iv, firstNodes, []int{0, 1, 2, 3, 4}}
+		r := request{iv: iv, nodes: min(iv.least, (wholeNodes+1)/2)}
+		for k := range r.nodes {
+			r.fresh = append(r.fresh, k)
+		}
+		return r
 	case 2: // only the ends, after a bisection
-		return request{iv, firstNodes, []int{1, 2, 3}}
+		return request{iv, firstNodes, []int{1}}
 	default:
 		r := request{iv: iv, nodes: 2*n - 1}
 		for k := 1; k < r.nodes; k += 2 {
@@ -189,14 +236,17 @@ func (iv *interval) estimate() (err float64, slow bool) {
 	n := len(iv.values)
 	d := distance(iv.value, iv.by((n+1)/2))
 	if n == firstNodes {
-		return d, false
+		// Two such rules tell nothing of how they converge, and agree by
+		// chance where a wave fits the halves. What is known of the place
+		// from before must agree as well.
+		return max(d, distance(iv.value, iv.piecewise())), true
 	}
 	before := distance(iv.by((n+1)/2), iv.by((n+3)/4))
 	if math.IsNaN(d) || math.IsNaN(before) {
 		return math.NaN(), true
 	}
 	fast := 5*d < before
-	if n > 2*firstNodes && fast {
+	if n > firstNodes+2 && fast {
 		first := distance(iv.by((n+3)/4), iv.by((n+7)/8))
 		if 5*before < first {
 			return 2 * d * d / before, false
@@ -205,9 +255,50 @@ func (iv *interval) estimate() (err float64, slow bool) {
 	return max(d, before/4), !fast
 }
 
+// samples are all known values in the interval, in ascending order.
+func (iv *interval) samples() []sample {
+	all := slices.Clone(iv.before)
+	rule, _ := ClenshawCurtis(len(iv.values))
+	for k, v := range iv.values {
+		all = append(all, sample{iv.at(rule.Nodes[k]), v})
+	}
+	slices.SortFunc(all, func(x, y sample) int { return cmp.Compare(x.at, y.at) })
+	return all
+}
+
+// piecewise integrates the line through all known values.
+func (iv *interval) piecewise() []float64 {
+	samples := iv.samples()
+	weights, values := make([]float64, len(samples)), make([][]float64, len(samples))
+	for k, s := range samples {
+		values[k] = s.value
+		if k > 0 {
+			h := s.at - samples[k-1].at
+			weights[k-1], weights[k] = weights[k-1]+h/2, weights[k]+h/2
+		}
+	}
+	return weightedSum(weights, values)
+}
+
+// at is where the interval's rules have the node that they have at x on
+// [0, 1]. The middle stays the middle.
+func (iv *interval) at(x float64) float64 {
+	at := iv.from + iv.length*x
+	switch x {
+	case 0:
+		return at + iv.inset[0]
+	case 1:
+		return at - iv.inset[1]
+	}
+	return at
+}
+
 // by integrates over the interval with the nested rule of n nodes.
 func (iv *interval) by(n int) []float64 {
-	rule, _ := ClenshawCurtis(n)
+	rule := Rule{Weights: []float64{0.5, 0.5}} // of two nodes, the ladder's foot
+	if n > 2 {
+		rule, _ = ClenshawCurtis(n)
+	}
 	step := (len(iv.values) - 1) / (n - 1)
 	picked := make([][]float64, n)
 	for k := range picked {

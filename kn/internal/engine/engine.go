@@ -31,7 +31,7 @@ type Engine struct {
 
 // New makes an engine of a model.
 func New(model *bert.Model) *Engine {
-	return &Engine{Model: model, execs: map[graphKey]*bert.Exec{}, sizes: sizesFor(model.Backend.Name())}
+	return &Engine{Model: model, execs: map[graphKey]*bert.Exec{}, sizes: sizesFor(model.Backend)}
 }
 
 // form is what decides a graph besides the shapes of its inputs.

@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/gomlx/compute"
+
 // sizes decides how work is cut into batches for a backend.
 type sizes struct {
 	// static backends compile a graph for every shape, which takes seconds:
@@ -12,9 +14,9 @@ type sizes struct {
 	lanes int
 }
 
-// sizesFor returns the sizes for a backend. Those that are not Go compile.
-func sizesFor(backend string) sizes {
-	if backend == "go" {
+// sizesFor returns the sizes for a backend.
+func sizesFor(b compute.Backend) sizes {
+	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
 		return sizes{rows: 128, lanes: 1}
 	}
 	return sizes{static: true, rows: 32, least: 8, lanes: 1}
