@@ -78,7 +78,7 @@ func (b *benchmark) run(ctx context.Context, names []string) error {
 // vanishing probability that is attributed.
 func (b *benchmark) choose(ctx context.Context) error {
 	p := &processContender{
-		command: b.kn([]string{"KN_CACHE=off"}, "predict", "--json", "--top", "100", "--model", b.Model, "--prompt", b.Prompt),
+		command: b.kn([]string{"KN_CACHE=off", "KN_BACKEND=" + benchGo}, "predict", "--json", "--top", "100", "--model", b.Model, "--prompt", b.Prompt),
 		folder:  b.scratch,
 	}
 	model, err := kn.Load(b.Model)
