@@ -50,6 +50,7 @@ type interval struct {
 	from, length float64
 	inset        [2]float64  // by which the end nodes are moved inwards
 	least        int         // nodes
+	piece        bool        // lies between known jumps
 	values       [][]float64 // of the current rule's nodes
 	value        []float64   // integral over the interval
 	err          float64
@@ -91,6 +92,7 @@ func NewAdaptive(maxNodes int, jumps ...float64) *Adaptive {
 		}
 		piece := *whole
 		piece.length, piece.inset[1], piece.least = x-whole.from, jumpWidth, firstNodes
+		piece.piece, whole.piece = true, true
 		a.intervals = append(a.intervals, &piece)
 		whole.from, whole.length, whole.inset[0], whole.least = x, 1-x, jumpWidth, firstNodes
 	}
@@ -238,8 +240,9 @@ func (iv *interval) estimate() (err float64, slow bool) {
 	if n == firstNodes {
 		// Two such rules tell nothing of how they converge, and agree by
 		// chance where a wave fits the halves. What is known of the place
-		// from before must agree as well.
-		return max(d, distance(iv.value, iv.piecewise())), true
+		// from before must agree as well. Halves come of looking for a
+		// jump, and are halved on; pieces between jumps are smooth.
+		return max(d, distance(iv.value, iv.piecewise())), !iv.piece
 	}
 	before := distance(iv.by((n+1)/2), iv.by((n+3)/4))
 	if math.IsNaN(d) || math.IsNaN(before) {

@@ -131,6 +131,64 @@ func TestAdaptiveErrorIsBelowTolerance(t *testing.T) {
 	}
 }
 
+// TestKnownJumpsCostLittle integrates steps between smooth pieces, with jumps
+// that are known, known wrongly, and not known.
+func TestKnownJumpsCostLittle(t *testing.T) {
+	at := []float64{1 / math.Pi, 0.5, math.Sqrt(0.5)}
+	f := func(x float64) []float64 {
+		steps := 0.0
+		for _, jump := range at {
+			if x > jump {
+				steps++
+			}
+		}
+		return []float64{math.Exp(x) * steps, math.Exp(x)}
+	}
+	exact := 0.0
+	for _, jump := range at {
+		exact += math.E - math.Exp(jump)
+	}
+	const tolerance = 1e-4
+	nodes := map[string]int{}
+	for _, c := range []struct {
+		name  string
+		jumps []float64
+	}{
+		{"unknown", nil},
+		{"known", at},
+		{"known to 1e-6", []float64{at[0] + 1e-6, at[1] - 1e-6, at[2] + 1e-6}},
+		{"not there", []float64{0.1, 0.2, 0.9}},
+		{"at the ends and twice", []float64{1e-7, at[1], at[1] + 1e-6, 1 - 1e-7}},
+	} {
+		in := run(NewAdaptive(0, c.jumps...), tolerance, f)
+		nodes[c.name] = in.Evaluations()
+		if in.Error() > tolerance {
+			t.Errorf("%s: estimate %g after %d nodes", c.name, in.Error(), in.Evaluations())
+		}
+		if err := math.Abs(in.Value()[0] - exact); err > tolerance {
+			t.Errorf("%s: error %g with %d nodes", c.name, err, in.Evaluations())
+		}
+		if err := math.Abs(in.Value()[1] - (math.E - 1)); err > tolerance {
+			t.Errorf("%s: error %g in the smooth entry", c.name, err)
+		}
+	}
+	if nodes["known"] > 40 || nodes["known to 1e-6"] > 40 || nodes["unknown"] < 2*nodes["known"] {
+		t.Errorf("nodes used: %v", nodes)
+	}
+}
+
+// TestManyJumpsLeaveNodes: more jumps than the nodes suffice for are not an error.
+func TestManyJumpsLeaveNodes(t *testing.T) {
+	var jumps []float64
+	for k := 1; k < 500; k++ {
+		jumps = append(jumps, float64(k)/500)
+	}
+	in := run(NewAdaptive(50, jumps...), 1e-3, func(x float64) []float64 { return []float64{x} })
+	if in.Evaluations() > 50 || math.Abs(in.Value()[0]-0.5) > 1e-4 {
+		t.Errorf("%v with %d nodes", in.Value(), in.Evaluations())
+	}
+}
+
 func TestAdaptiveSmoothIsCheap(t *testing.T) {
 	in := run(NewAdaptive(0), 1e-6, func(x float64) []float64 { return []float64{math.Exp(x)} })
 	if in.Evaluations() > 17 {

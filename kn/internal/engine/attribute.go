@@ -30,9 +30,9 @@ const (
 // which it can tell its error: two rules must be there to compare.
 const leastAdaptiveNodes = 9
 
-// Start returns a function that starts one layer's integral; nil for the
-// baseline, which has none.
-func (o Options) Start() (func() quadrature.Integral, error) {
+// Start returns a function that starts one layer's integral, given where the
+// integrand may jump; nil for the baseline, which has no integral.
+func (o Options) Start() (func(jumps []float64) quadrature.Integral, error) {
 	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
 		return nil, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
 	}
@@ -46,7 +46,7 @@ func (o Options) Start() (func() quadrature.Integral, error) {
 	case o.Rule == Adaptive && o.Nodes < leastAdaptiveNodes:
 		return nil, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", leastAdaptiveNodes, o.Nodes)
 	case o.Rule == Adaptive:
-		return func() quadrature.Integral { return quadrature.NewAdaptive(o.Nodes) }, nil
+		return func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.Nodes, jumps...) }, nil
 	case o.Rule == ActivationBaseline:
 		return nil, nil
 	case rule == nil:
@@ -56,7 +56,7 @@ func (o Options) Start() (func() quadrature.Integral, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func() quadrature.Integral { return quadrature.NewFixed(nodes) }, nil
+		return func([]float64) quadrature.Integral { return quadrature.NewFixed(nodes) }, nil
 	}
 }
 
@@ -107,8 +107,12 @@ func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o
 
 // attribute integrates along all paths; without an integral the activations
 // themselves are the scores.
-func (p *paths) attribute(ctx context.Context, start func() quadrature.Integral, tolerance float64) ([]*Attribution, error) {
+func (p *paths) attribute(ctx context.Context, start func([]float64) quadrature.Integral, tolerance float64) ([]*Attribution, error) {
 	layers := len(p.layers)
+	jumps, err := p.jumps(ctx)
+	if err != nil {
+		return nil, err
+	}
 	results := make([]*Attribution, p.samples)
 	integrals := make([][]quadrature.Integral, p.samples) // [P][L]
 	for i := range results {
@@ -124,7 +128,11 @@ func (p *paths) attribute(ctx context.Context, start func() quadrature.Integral,
 				results[i].Scores[l] = slices.Clone(p.activations[i][l])
 				continue
 			}
-			integrals[i] = append(integrals[i], start())
+			var known []float64
+			if l == layers-1 {
+				known = jumps[i]
+			}
+			integrals[i] = append(integrals[i], start(known))
 		}
 	}
 	p.initZero()

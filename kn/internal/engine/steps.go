@@ -165,6 +165,13 @@ var top = step{"top", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *i
 	return []*graph.Node{w.Probability(row, in.next())}
 }}
 
+// units: mid, neurons, which, factor of the last layer -> the head's dense
+// layer before its activation function [R, H].
+var units = step{"units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+	_, row := scaled(w, in)
+	return []*graph.Node{w.Head.Transform.Apply(row)}
+}}
+
 // join: blocks [R, n, H] -> one block. Its parts take no weights.
 var join = step{"join", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{graph.Concatenate(in.nodes, 0)}
