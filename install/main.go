@@ -9,7 +9,8 @@
 //	go run ./install -uninstall  take all of it away
 //
 // With -plugin-only besides -xla or -cuda nothing is set up but XLA's
-// plug-in.
+// plug-in. Once a plug-in is there, a plain "go run ./install" builds the kn
+// command with XLA too. -cuda was not yet tried on a machine with a GPU.
 package main
 
 import (
