@@ -40,6 +40,9 @@ func (p Paths) findPip(ctx context.Context, scratch string) (string, error) {
 	if has(python) {
 		return python, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	venv := filepath.Join(scratch, "venv")
 	if _, err := command(ctx, "", nil, python, "-m", "venv", venv); err != nil {
 		return "", fmt.Errorf("kernel: %w\n%s has no pip and cannot make an environment that has: install one (on Debian and Ubuntu: apt install python3-pip)", err, python)

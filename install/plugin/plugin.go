@@ -57,8 +57,11 @@ func install(ctx context.Context, dir, name string, progress func(string), sourc
 	for _, s := range sources {
 		progress("from " + s.name)
 		err := attempt(ctx, dir, target, s)
-		if err == nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			return nil
 		}
 		failures = append(failures, fmt.Errorf("from %s: %w", s.name, err))
 	}
