@@ -20,6 +20,9 @@ type benchMachine struct {
 	Platform     string `json:"platform"`
 	Go           string `json:"go"`
 	SIMD         bool   `json:"simd"` // this program was built with GOEXPERIMENT=simd
+	// Load is the system's load average of the last minute before the
+	// benchmark, where it tells: others' work makes all times longer.
+	Load string `json:"load,omitempty"`
 }
 
 func thisMachine() benchMachine {
@@ -31,6 +34,9 @@ func thisMachine() benchMachine {
 		m.readCPUInfo(string(data))
 	} else if name, err := exec.Command("sysctl", "-n", "machdep.cpu.brand_string").Output(); err == nil { // macOS
 		m.CPU = strings.TrimSpace(string(name))
+	}
+	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load, _, _ = strings.Cut(string(data), " ")
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -69,7 +75,11 @@ func (m benchMachine) String() string {
 	if m.SIMD {
 		simd = "with SIMD"
 	}
-	return fmt.Sprintf("%s (%s), %d cores, %s, %s %s", m.CPU, m.Instructions, m.Cores, m.Platform, m.Go, simd)
+	text := fmt.Sprintf("%s (%s), %d cores, %s, %s %s", m.CPU, m.Instructions, m.Cores, m.Platform, m.Go, simd)
+	if m.Load != "" {
+		text += ", load average before " + m.Load
+	}
+	return text
 }
 
 // peakMemory is the most memory in bytes that a running process has ever
