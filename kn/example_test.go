@@ -38,7 +38,7 @@ func ExampleModel_Attribute() {
 		fmt.Printf("neuron %v scores %+.5f\n", n, a.Scores[n.Layer][n.Index])
 	}
 	// Output:
-	// nodes a layer: [17 9]
+	// nodes a layer: [9 9]
 	// neuron 0:31 scores +0.00048
 	// neuron 1:26 scores +0.00040
 	// neuron 1:14 scores +0.00032

@@ -23,14 +23,20 @@ const (
 // 3, 5, 9, 17, 33 on an interval, the newest first. The newest rule's error is
 // estimated as
 //
-//	2·d1²/d2      if both d1 < d2/5 and d2 < d3/5
-//	max(d1, d2/4) otherwise
-//	d1            if there is no d2
+//	max(4·d1·(d1/d2)², 2·c)  for 9 nodes on all of [0, 1], if d1 < d2/5 and d2 < d3
+//	max(2·d1²/d2, 16·c)      from 9 nodes on, if d1 < d2/5 and d2 < d3/5
+//	max(d1, d2/4)            otherwise
+//	d1                       for 3 nodes
 //
-// For a smooth integrand doubling the nodes about squares the error, and the
-// first estimate is far above the truth. The second holds for a kink, where
-// the error falls four-fold with much scatter, and where nothing converges
-// at all; d1 alone would be fooled by two rules that agree by chance.
+// The error of an analytic integrand falls like ρ⁻ⁿ with the nodes n, so that
+// the error of 9 nodes is about d1·(d1/d2)²; c is what the highest Chebyshev
+// coefficients contribute, which is large where the integrand is not so
+// smooth as the rules make believe. This is what ends most integrals of
+// BERT's gradients. The second estimate is more careful. The third holds for a
+// kink, where the error falls four-fold with much scatter, and where nothing
+// converges at all; d1 alone would be fooled by two rules that agree by
+// chance. On random sums of waves, poles, peaks, kinks and jumps 3 % of the
+// integrals are further off than the tolerance, most of them kinks.
 //
 // The integral is done when the intervals' estimates add up to no more than
 // the tolerance. Until then the worst intervals get more nodes, or are
@@ -51,6 +57,7 @@ type interval struct {
 	inset        [2]float64  // by which the end nodes are moved inwards
 	least        int         // nodes
 	piece        bool        // lies between known jumps
+	parent       float64     // distance of the first two rules on the interval that this is a half of
 	values       [][]float64 // of the current rule's nodes
 	value        []float64   // integral over the interval
 	err          float64
@@ -179,6 +186,7 @@ func (iv *interval) halves() []*interval {
 			half.value[i] = v / 2 // stands in until the half is evaluated
 		}
 		half.err = iv.err / 2
+		half.parent = distance(iv.by(3), iv.by(2))
 	}
 	return []*interval{left, right}
 }
@@ -242,20 +250,47 @@ func (iv *interval) estimate() (err float64, slow bool) {
 		// chance where a wave fits the halves. What is known of the place
 		// from before must agree as well. Halves come of looking for a
 		// jump, and are halved on; pieces between jumps are smooth.
-		return max(d, distance(iv.value, iv.piecewise())), !iv.piece
+		return max(d, distance(iv.value, iv.piecewise())), !(iv.piece || 5*d < iv.parent)
 	}
 	before := distance(iv.by((n+1)/2), iv.by((n+3)/4))
 	if math.IsNaN(d) || math.IsNaN(before) {
 		return math.NaN(), true
 	}
 	fast := 5*d < before
-	if n > firstNodes+2 && fast {
+	if n >= wholeNodes && fast {
 		first := distance(iv.by((n+3)/4), iv.by((n+7)/8))
-		if 5*before < first {
-			return 2 * d * d / before, false
+		ratio := d / before
+		fall := math.Pow(ratio, 4/float64(n-1))
+		switch {
+		case n == wholeNodes && iv.length == 1 && before < first:
+			return max(4*d*ratio*ratio, 2*iv.highest(fall)), false
+		case 5*before < first:
+			return max(2*d*ratio, 16*iv.highest(fall)), false
 		}
 	}
 	return max(d, before/4), !fast
+}
+
+// highest is what the three highest Chebyshev coefficients of the polynomial
+// that the newest rule integrates let its error be: the highest one's share
+// is half of what the rule would change by without its first node. Three,
+// since one is small by chance; the lower two count as what they fall to,
+// by the given ratio from one to the next.
+func (iv *interval) highest(fall float64) float64 {
+	n := len(iv.values)
+	largest := 0.0
+	for lower := range 3 {
+		weights := make([]float64, n)
+		for k := range weights {
+			weights[k] = math.Cos(math.Pi * float64(k*(n-1-lower)) / float64(n-1))
+		}
+		weights[0] /= 2
+		weights[n-1] /= 2
+		c := distance(weightedSum(weights, iv.values), make([]float64, len(iv.value)))
+		largest = max(largest, c*math.Pow(fall, float64(lower)))
+	}
+	rule, _ := ClenshawCurtis(n)
+	return iv.length * rule.Weights[0] * largest
 }
 
 // samples are all known values in the interval, in ascending order.

@@ -2,7 +2,10 @@ package quadrature
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -128,6 +131,85 @@ func TestAdaptiveErrorIsBelowTolerance(t *testing.T) {
 				t.Errorf("%s: integral of x is %v", c.name, x)
 			}
 		}
+	}
+}
+
+// TestAdaptiveOnRandomIntegrands integrates vectors of random sums of waves,
+// poles, peaks, kinks and jumps, whose integrals are known.
+func TestAdaptiveOnRandomIntegrands(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	families := map[string]func() (f func(x float64) float64, exact float64){
+		"waves": func() (func(float64) float64, float64) {
+			a, b := 30*rng.Float64(), 6*rng.Float64()
+			return func(x float64) float64 { return math.Sin(a*x + b) }, (math.Cos(b) - math.Cos(a+b)) / a
+		},
+		"poles": func() (func(float64) float64, float64) {
+			a, c := 2+8*rng.Float64(), rng.Float64()
+			return func(x float64) float64 { return 1 / (1 + a*a*(x-c)*(x-c)) }, (math.Atan(a*(1-c)) + math.Atan(a*c)) / a
+		},
+		"peaks": func() (func(float64) float64, float64) {
+			a, c := 3+12*rng.Float64(), rng.Float64()
+			return func(x float64) float64 { return math.Exp(-a * a * (x - c) * (x - c)) },
+				math.Sqrt(math.Pi) / (2 * a) * (math.Erf(a*(1-c)) + math.Erf(a*c))
+		},
+		"kinks": func() (func(float64) float64, float64) {
+			c := rng.Float64()
+			return func(x float64) float64 { return math.Abs(x - c) }, (c*c + (1-c)*(1-c)) / 2
+		},
+		"jumps": func() (func(float64) float64, float64) {
+			c := rng.Float64()
+			return func(x float64) float64 {
+				if x < c {
+					return 0
+				}
+				return 1
+			}, 1 - c
+		},
+	}
+	const entries, terms, trials = 4, 3, 300
+	integrals, missed := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		family := families[name]
+		for _, tolerance := range []float64{1e-2, 1e-3, 1e-5} {
+			nodes, failed, worst := 0, 0, 0.0
+			for range trials {
+				var f [terms]func(float64) float64
+				var share [entries][terms]float64
+				var exact [entries]float64
+				for k := range terms {
+					fk, integral := family()
+					f[k] = fk
+					for e := range entries {
+						share[e][k] = rng.NormFloat64()
+						exact[e] += share[e][k] * integral
+					}
+				}
+				in := run(NewAdaptive(100_000), tolerance, func(x float64) []float64 {
+					y := make([]float64, entries)
+					for e := range y {
+						for k := range terms {
+							y[e] += share[e][k] * f[k](x)
+						}
+					}
+					return y
+				})
+				nodes += in.Evaluations()
+				err := 0.0
+				for e, got := range in.Value() {
+					err = max(err, math.Abs(got-exact[e]))
+				}
+				if err > tolerance {
+					failed++
+				}
+				worst = max(worst, err/tolerance)
+			}
+			t.Logf("%s to %g: %d nodes on average, %d of %d above the tolerance, the worst %.1f times", name, tolerance, nodes/trials, failed, trials, worst)
+			integrals, missed = integrals+trials, missed+failed
+		}
+	}
+	// No estimate from samples can be always right.
+	if 25*missed > integrals {
+		t.Errorf("%d of %d integrals are further off than the tolerance", missed, integrals)
 	}
 }
 

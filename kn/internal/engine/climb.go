@@ -76,7 +76,7 @@ type climb struct {
 	points    []point
 	gradients bool
 	done      results
-	blocks    []*block // where they are now, in order of their lowest layer
+	blocks    []*block // those that are not part of others
 }
 
 // block is rows that go together.
@@ -122,15 +122,15 @@ func (c *climb) run(ctx context.Context, which []int) error {
 				return err
 			}
 		}
-		for len(which) > 0 && c.points[which[0]].layer == l {
-			n := 1
-			for n < min(len(which), c.e.sizes.rows) && c.points[which[n]].layer == l {
-				n++
-			}
-			if err := c.enter(ctx, l, which[:n]); err != nil {
+		n := 0
+		for n < len(which) && c.points[which[n]].layer == l {
+			n++
+		}
+		for _, k := range c.e.sizes.leaves(n) {
+			if err := c.enter(ctx, l, which[:k]); err != nil {
 				return err
 			}
-			which = which[n:]
+			which = which[k:]
 		}
 		if err := c.merge(ctx, l+1); err != nil {
 			return err
@@ -197,8 +197,9 @@ func (c *climb) through(ctx context.Context, which []int) error {
 	if !c.gradients {
 		step = top
 	}
-	for chunk := range slices.Chunk(which, c.e.sizes.rows) {
-		b := c.rows(last, chunk)
+	for _, k := range c.e.sizes.leaves(len(which)) {
+		b := c.rows(last, which[:k])
+		which = which[k:]
 		out, err := c.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
 		if err != nil {
 			return err
@@ -282,14 +283,21 @@ func (c *climb) down(ctx context.Context, l int) error {
 // merge makes one block of several in the input of layer l, as the sizes allow.
 func (c *climb) merge(ctx context.Context, l int) error {
 	for {
-		from, to := c.e.sizes.mergeable(c.blocks)
-		if to-from < 2 {
+		which := c.e.sizes.mergeable(c.blocks)
+		if which == nil {
 			return nil
 		}
-		parts := slices.Clone(c.blocks[from:to])
-		whole := &block{parts: parts, merged: l, batch: batch{n: c.batch.n}}
+		whole := &block{merged: l, batch: batch{n: c.batch.n}}
+		var rest []*block
+		for i, b := range c.blocks {
+			if slices.Contains(which, i) {
+				whole.parts = append(whole.parts, b)
+			} else {
+				rest = append(rest, b)
+			}
+		}
 		var args []any
-		for _, b := range parts {
+		for _, b := range whole.parts {
 			whole.size += b.size
 			whole.pick, whole.mask = append(whole.pick, b.pick...), append(whole.mask, b.mask...)
 			whole.answers = append(whole.answers, b.answers...)
@@ -300,11 +308,11 @@ func (c *climb) merge(ctx context.Context, l int) error {
 			return err
 		}
 		whole.x = out[0]
-		for _, b := range parts {
+		for _, b := range whole.parts {
 			release(b.x)
 			b.x = nil
 		}
-		c.blocks = slices.Replace(c.blocks, from, to, whole)
+		c.blocks = append(rest, whole)
 	}
 }
 

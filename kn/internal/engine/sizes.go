@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/gomlx/compute"
+import (
+	"runtime"
+
+	"github.com/gomlx/compute"
+)
 
 // sizes decides how work is cut into batches for a backend.
 type sizes struct {
@@ -17,9 +21,9 @@ type sizes struct {
 // sizesFor returns the sizes for a backend.
 func sizesFor(b compute.Backend) sizes {
 	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
-		return sizes{rows: 128, lanes: 1}
+		return sizes{rows: 128, lanes: min(4, runtime.GOMAXPROCS(0))}
 	}
-	return sizes{static: true, rows: 32, least: 8, lanes: 1}
+	return sizes{static: true, rows: 32, least: 4, lanes: 1}
 }
 
 // length is the number of tokens that a sample of n is padded to, at most the
@@ -80,6 +84,21 @@ func (e *Engine) rowsPerBatch(n int) int {
 	return max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
 }
 
+// leaves cuts n points into batches: where shapes are compiled into the few
+// sizes that there are, the largest first, the last one padded if need be.
+func (s sizes) leaves(n int) (points []int) {
+	for n > 0 {
+		k := min(n, s.rows)
+		for size := s.rows; s.static && size > n && size > s.least; size /= 2 {
+			k = max(size/2, s.least)
+		}
+		k = min(k, n)
+		points = append(points, k)
+		n -= k
+	}
+	return points
+}
+
 // rowsOf is the number of rows that n points are padded to.
 func (s sizes) rowsOf(n int) int {
 	if !s.static {
@@ -88,26 +107,21 @@ func (s sizes) rowsOf(n int) int {
 	return max(s.batch(n), s.least)
 }
 
-// mergeable finds the next blocks to merge, as indices from and to. Where
-// shapes are compiled two of one size become one of twice the size, so that
-// there are few sizes; elsewhere as many as fit become one.
-func (s sizes) mergeable(blocks []*block) (from, to int) {
-	if s.static {
-		for i := len(blocks) - 2; i >= 0; i-- {
-			if size := blocks[i].size; size == blocks[i+1].size && 2*size <= s.rows {
-				return i, i + 2
+// mergeable finds blocks to merge, by their indices. Where shapes are
+// compiled two of one size become one of twice the size, so that there are
+// few sizes; elsewhere as many as fit become one.
+func (s sizes) mergeable(blocks []*block) []int {
+	for i, b := range blocks {
+		total, some := b.size, []int{i}
+		for j := i + 1; j < len(blocks); j++ {
+			if size := blocks[j].size; total+size <= s.rows && (!s.static || size == b.size && len(some) == 1) {
+				total += size
+				some = append(some, j)
 			}
 		}
-		return 0, 0
-	}
-	for from = range blocks {
-		total := blocks[from].size
-		for to = from + 1; to < len(blocks) && total+blocks[to].size <= s.rows; to++ {
-			total += blocks[to].size
-		}
-		if to-from > 1 {
-			return from, to
+		if len(some) > 1 {
+			return some
 		}
 	}
-	return 0, 0
+	return nil
 }
