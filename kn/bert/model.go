@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -32,29 +34,67 @@ func NewModel(c *checkpoint.Checkpoint) (*Model, error) {
 
 // NewModelOn is [NewModel] on a backend of the caller's choice.
 func NewModelOn(b compute.Backend, c *checkpoint.Checkpoint) (*Model, error) {
-	if _, ok := activations[c.Config.HiddenAct]; !ok {
-		return nil, fmt.Errorf("bert: %s: config.json: hidden_act %q is not known", c.Source, c.Config.HiddenAct)
+	m, err := newModel(b, c.Config, c.Source)
+	if err != nil {
+		return nil, err
 	}
-	m := &Model{Config: c.Config, Backend: b, tensors: map[string]*tensors.Tensor{}}
-	var err error
-	take := func(name string, dims ...int) *graph.Node {
-		t, ok := c.Tensors[name]
+	for _, x := range c.Config.Expected() {
+		t, ok := c.Tensors[x.Name]
 		if !ok {
-			err = fmt.Errorf("bert: %s: tensor %s is missing", c.Source, name)
-			return nil
+			return nil, fmt.Errorf("bert: %s: tensor %s is missing", c.Source, x.Name)
 		}
-		delete(c.Tensors, name)
-		w := tensors.FromFlatDataAndDimensions(t.Data, dims...)
-		if e := w.MaterializeOnDevice(b, false, 0); e != nil && err == nil {
-			err = fmt.Errorf("bert: %s: tensor %s: %w", c.Source, name, e)
+		delete(c.Tensors, x.Name)
+		if err := m.upload(x.Name, t); err != nil {
+			return nil, fmt.Errorf("bert: %s: tensor %s: %w", c.Source, x.Name, err)
 		}
-		m.tensors[name] = w
-		return nil
-	}
-	if e := backend.Try(func() error { NewWeights(c.Config, take); return err }); e != nil {
-		return nil, e
 	}
 	return m, nil
+}
+
+// Read reads a folder's weights onto a backend: straight into its memory
+// where the backend lets others write there, as those that compute on the
+// processor do.
+func Read(ctx context.Context, b compute.Backend, folder *checkpoint.Folder, progress checkpoint.Progress) (*Model, error) {
+	if !b.HasSharedBuffers() {
+		c, err := folder.Load(ctx, progress)
+		if err != nil {
+			return nil, err
+		}
+		return NewModelOn(b, c)
+	}
+	m, err := newModel(b, folder.Config(), folder.Source())
+	if err != nil {
+		return nil, err
+	}
+	_, err = folder.LoadInto(ctx, func(name string, shape []int) (place []float32, err error) {
+		buffer, flat, err := b.NewSharedBuffer(0, shapes.Make(dtypes.Float32, shape...))
+		if err != nil {
+			return nil, err
+		}
+		m.tensors[name], err = tensors.FromBuffer(buffer)
+		place, _ = flat.([]float32)
+		return place, err
+	}, progress)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func newModel(b compute.Backend, c Config, source string) (*Model, error) {
+	if _, ok := activations[c.HiddenAct]; !ok {
+		return nil, fmt.Errorf("bert: %s: config.json: hidden_act %q is not known", source, c.HiddenAct)
+	}
+	return &Model{Config: c, Backend: b, tensors: map[string]*tensors.Tensor{}}, nil
+}
+
+// upload copies a tensor to the backend.
+func (m *Model) upload(name string, t checkpoint.Tensor) error {
+	return backend.Try(func() error {
+		w := tensors.FromFlatDataAndDimensions(t.Data, t.Shape...)
+		m.tensors[name] = w
+		return w.MaterializeOnDevice(m.Backend, false, 0)
+	})
 }
 
 // Parts says which of a model's weights a graph is given.

@@ -28,7 +28,7 @@ func readBytes(t *testing.T, data []byte, read reader) {
 			floats = append(floats, s)
 		}
 	}
-	out, err := readAll(context.Background(), floats, "", nil)
+	out, err := readAll(context.Background(), floats, nil, "", nil)
 	if err != nil {
 		return
 	}

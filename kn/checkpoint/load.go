@@ -22,6 +22,16 @@ type Checkpoint struct {
 // A tensor that is missing, left over or misshapen is a [*WeightsError].
 // progress may be nil.
 func (f *Folder) Load(ctx context.Context, progress Progress) (*Checkpoint, error) {
+	return f.LoadInto(ctx, nil, progress)
+}
+
+// Place returns where a tensor's numbers are to be put, with as many entries
+// as the shape asks for. It is called once for each tensor, from one goroutine.
+type Place func(name string, shape []int) ([]float32, error)
+
+// LoadInto is [Folder.Load] with the numbers read straight to where place
+// wants them, a backend's own memory say, so that they are not held twice.
+func (f *Folder) LoadInto(ctx context.Context, place Place, progress Progress) (*Checkpoint, error) {
 	tensors, closeAll, err := f.openWeights()
 	defer closeAll()
 	if err != nil {
@@ -35,7 +45,22 @@ func (f *Folder) Load(ctx context.Context, progress Progress) (*Checkpoint, erro
 	for _, c := range a.copies {
 		all = append(all, c.stored)
 	}
-	data, err := readAll(ctx, all, "reading weights", progress)
+	var places [][]float32
+	for _, name := range a.names {
+		if place == nil {
+			break
+		}
+		shape := a.stored[len(places)].shape
+		p, err := place(name, shape)
+		if err == nil && int64(len(p)) != elements(shape) {
+			err = fmt.Errorf("there is room for %d numbers, the shape %v asks for %d", len(p), shape, elements(shape))
+		}
+		if err != nil {
+			return nil, f.errorf("tensor %s: %w", name, err)
+		}
+		places = append(places, p)
+	}
+	data, err := readAll(ctx, all, places, "reading weights", progress)
 	if err != nil {
 		return nil, f.errorf("%w", err)
 	}

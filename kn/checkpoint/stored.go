@@ -45,8 +45,9 @@ func (s stored) sameAs(o stored) bool {
 const chunk = 1 << 20
 
 // readAll reads tensors in parallel. Weights are held once: F32 is read
-// straight into the result, other types through a buffer of a chunk.
-func readAll(ctx context.Context, tensors []stored, step string, progress Progress) ([]Tensor, error) {
+// straight into the result, other types through a buffer of a chunk. places
+// are where the first tensors are to be put; the others get memory of their own.
+func readAll(ctx context.Context, tensors []stored, places [][]float32, step string, progress Progress) ([]Tensor, error) {
 	out := make([]Tensor, len(tensors))
 	var total, done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -56,7 +57,11 @@ func readAll(ctx context.Context, tensors []stored, step string, progress Progre
 	}
 	var mu sync.Mutex // progress callbacks come one at a time
 	for i, s := range tensors {
-		out[i] = Tensor{Shape: s.shape, Data: make([]float32, elements(s.shape))}
+		if out[i].Shape = s.shape; i < len(places) {
+			out[i].Data = places[i]
+		} else {
+			out[i].Data = make([]float32, elements(s.shape))
+		}
 		for first := 0; first < len(out[i].Data); first += chunk {
 			data := out[i].Data[first:min(first+chunk, len(out[i].Data))]
 			g.Go(func() error {

@@ -132,7 +132,7 @@ func ReadTensors(ctx context.Context, path string, progress Progress) (map[strin
 			return nil, fmt.Errorf("checkpoint: %s: tensor %s holds %s; only F32, F16, BF16 and F64 can be read", path, s.name, s.dtype)
 		}
 	}
-	data, err := readAll(ctx, tensors, "reading "+filepath.Base(path), progress)
+	data, err := readAll(ctx, tensors, nil, "reading "+filepath.Base(path), progress)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}

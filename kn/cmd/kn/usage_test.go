@@ -97,7 +97,7 @@ func TestStatusOfTheProgram(t *testing.T) {
 func TestHelp(t *testing.T) {
 	root := (&app{}).root()
 	for _, cmd := range append(root.Commands(), root) {
-		if cmd.Name() == "help" || cmd.Name() == "completion" {
+		if cmd.Name() == "help" || cmd.Name() == "completion" || cmd.Hidden {
 			continue
 		}
 		help := within(append(strings.Fields(cmd.CommandPath())[1:], "--help")...)

@@ -17,11 +17,7 @@ func Open(ctx context.Context, folder *checkpoint.Folder, option string, progres
 	if err != nil {
 		return nil, "", err
 	}
-	c, err := folder.Load(ctx, progress)
-	if err != nil {
-		return nil, "", err
-	}
-	m, err := bert.NewModelOn(b, c)
+	m, err := bert.Read(ctx, b, folder, progress)
 	if err != nil {
 		return nil, "", err
 	}
