@@ -70,6 +70,16 @@ func (h Hooks) Add(point Point, layer int, hook Hook) {
 	h[site] = hook
 }
 
+// any says whether there is a hook at one of the points in a layer.
+func (h Hooks) any(layer int, points ...Point) bool {
+	for _, p := range points {
+		if h[Site{p, layer}] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // at runs the hook of a site, if there is one.
 func (h Hooks) at(point Point, layer int, x *graph.Node) *graph.Node {
 	if hook := h[Site{point, layer}]; hook != nil {

@@ -25,6 +25,10 @@ func (w *Weights) Layer(l int, queries, keys, mask *graph.Node, hooks Hooks) *gr
 func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks) *graph.Node {
 	lw, heads := w.Layers[l], w.Config.Heads
 	size := w.Config.HiddenSize / heads
+	if queries.Shape().Dimensions[1] == 1 && !hooks.any(l, KeyOut, ValueOut, AttentionProbs) {
+		context := w.attendOnce(l, hooks.at(QueryOut, l, lw.Query.Apply(queries)), keys, mask) // [B, 1, H]
+		return w.afterAttention(l, context, queries, hooks)
+	}
 	split := func(x *graph.Node) *graph.Node { // [B, r, H] -> [B, r, A, d]
 		return graph.Reshape(x, x.Shape().Dimensions[0], x.Shape().Dimensions[1], heads, size)
 	}
@@ -35,9 +39,7 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	scores := graph.DotGeneral(q, []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2}) // [B, A, m, n]
 	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
 	if mask != nil {
-		// exp(-1e9) is exactly 0 in float32: padding changes nothing.
-		bias := graph.MulScalar(graph.OneMinus(mask), -1e9) // [B, n]
-		scores = graph.Add(scores, graph.InsertAxes(bias, 1, 1))
+		scores = graph.Add(scores, graph.InsertAxes(hide(mask), 1, 1))
 	}
 	probs := graph.Softmax(scores, -1)                                                  // [B, A, m, n]
 	probs = hooks.at(AttentionProbs, l, probs)                                          // [B, A, m, n]
@@ -45,7 +47,44 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	context = graph.TransposeAllAxes(context, 0, 2, 1, 3)                               // [B, m, A, d]
 	dims := queries.Shape().Dimensions
 	context = graph.Reshape(context, dims[0], dims[1], w.Config.HiddenSize) // [B, m, H]
-	out := hooks.at(AttentionOut, l, lw.AttentionOutput.Apply(context))     // [B, m, H]
+	return w.afterAttention(l, context, queries, hooks)
+}
+
+// hide is what to add to the scores of keys: mask [B, n] -> [B, n].
+func hide(mask *graph.Node) *graph.Node {
+	// exp(-1e9) is exactly 0 in float32: padding changes nothing.
+	return graph.MulScalar(graph.OneMinus(mask), -1e9)
+}
+
+// attendOnce is attention of one query: query [B, 1, H], keys [B, n, H],
+// mask [B, n] or nil -> context [B, 1, H]. No key and no value is computed:
+//
+//	q·(K x_j + b) = (Kᵀq)·x_j + q·b    and    Σ_j p_j (V x_j + b) = V Σ_j p_j x_j + b
+//
+// where q·b is the same for all j, which softmax does not see. So the work is
+// that of one row instead of n.
+func (w *Weights) attendOnce(l int, query, keys, mask *graph.Node) *graph.Node {
+	lw, heads := w.Layers[l], w.Config.Heads
+	batch, hidden := query.Shape().Dimensions[0], w.Config.HiddenSize
+	size := hidden / heads
+	split := func(x *graph.Node) *graph.Node { return graph.Reshape(x, heads, size, hidden) } // [H, H] -> [A, d, H]
+	q := graph.Reshape(query, batch, heads, size)                                             // [B, A, d]
+	u := graph.DotGeneral(q, []int{2}, []int{1}, split(lw.Key.Weight), []int{1}, []int{0})    // [A, B, H]
+	scores := graph.DotGeneral(u, []int{2}, []int{1}, keys, []int{2}, []int{0})               // [B, A, n]
+	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
+	if mask != nil {
+		scores = graph.Add(scores, graph.InsertAxes(hide(mask), 1))
+	}
+	mixed := graph.DotGeneral(graph.Softmax(scores, -1), []int{2}, []int{0}, keys, []int{1}, []int{0}) // [B, A, H]
+	context := graph.DotGeneral(mixed, []int{2}, []int{1}, split(lw.Value.Weight), []int{2}, []int{0}) // [A, B, d]
+	context = graph.Reshape(graph.TransposeAllAxes(context, 1, 0, 2), batch, 1, hidden)                // [B, 1, H]
+	return graph.Add(context, graph.ExpandLeftToRank(lw.Value.Bias, 3))
+}
+
+// afterAttention is the rest of Attention: context [B, m, H], queries [B, m, H] -> ResidMid [B, m, H].
+func (w *Weights) afterAttention(l int, context, queries *graph.Node, hooks Hooks) *graph.Node {
+	lw := w.Layers[l]
+	out := hooks.at(AttentionOut, l, lw.AttentionOutput.Apply(context)) // [B, m, H]
 	mid := lw.AttentionNorm.Apply(graph.Add(out, queries), w.Config.LayerNormEps)
 	return hooks.at(ResidMid, l, mid)
 }
@@ -58,11 +97,18 @@ func (w *Weights) Neurons(l int, mid *graph.Node, hooks Hooks) *graph.Node {
 	return hooks.at(FFNPost, l, w.activate(pre))
 }
 
+// AddFFN adds what layer l's neurons add to the residual stream:
+//
+//	ResidMid [..., H], FFNOut [..., H] -> ResidPost [..., H]
+func (w *Weights) AddFFN(l int, mid, out *graph.Node) *graph.Node {
+	return w.Layers[l].OutputNorm.Apply(graph.Add(out, mid), w.Config.LayerNormEps)
+}
+
 // FFNOut is the rest of layer l:
 //
 //	ResidMid [..., H], neurons [..., F] -> ResidPost [..., H]
 func (w *Weights) FFNOut(l int, mid, neurons *graph.Node, hooks Hooks) *graph.Node {
 	lw := w.Layers[l]
 	out := hooks.at(FFNOut, l, lw.Output.Apply(neurons)) // [..., H]
-	return hooks.at(ResidPost, l, lw.OutputNorm.Apply(graph.Add(out, mid), w.Config.LayerNormEps))
+	return hooks.at(ResidPost, l, w.AddFFN(l, mid, out))
 }

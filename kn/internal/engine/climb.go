@@ -93,7 +93,7 @@ type block struct {
 	// or entered there itself.
 	which       []int // of the points
 	layer       int   // the one that they scale
-	start       []any // mid, neurons, which, factor
+	start       []any // mid, added, which, factor
 	probability []float32
 }
 
@@ -173,7 +173,7 @@ func (c *climb) rows(l int, which []int) *block {
 	}
 	return &block{
 		batch: c.batch.chosen(sample), size: size, layer: l, which: which,
-		start: []any{c.layers[l].mid, c.layers[l].neurons, sample, factor},
+		start: []any{c.layers[l].mid, c.layers[l].added, sample, factor},
 	}
 }
 

@@ -26,7 +26,7 @@ func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	}
 	for i := range found {
 		which := slices.Repeat([]int32{int32(i)}, len(factor))
-		out, err := p.local(ctx, units, last, p.layers[last].mid, p.layers[last].neurons, which, factor)
+		out, err := p.local(ctx, units, last, p.layers[last].mid, p.layers[last].added, which, factor)
 		if err != nil {
 			return nil, err
 		}

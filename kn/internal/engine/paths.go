@@ -33,9 +33,10 @@ type paths struct {
 
 // observed is what the unmodified model did in one layer.
 type observed struct {
-	in, out      *tensors.Tensor   // [P, n, H]; out is nil in the last layer
-	mid, neurons *tensors.Tensor   // [P, H], [P, F] at [MASK]
-	values       []*tensors.Tensor // those of keep; none in the last layer
+	in, out    *tensors.Tensor   // [P, n, H]; out is nil in the last layer
+	mid, added *tensors.Tensor   // [P, H] at [MASK]; added is what the neurons add, without the bias
+	neurons    *tensors.Tensor   // [P, F] at [MASK]
+	values     []*tensors.Tensor // those of keep; none in the last layer
 }
 
 // paths runs the unmodified model on samples of one padded length.
@@ -74,7 +75,7 @@ func (p *paths) observe(ctx context.Context) error {
 			return err
 		}
 		o := &p.layers[l]
-		o.mid, o.neurons, o.out, o.values = out[0], out[1], out[2], out[3:]
+		o.mid, o.neurons, o.added, o.out, o.values = out[0], out[1], out[2], out[3], out[4:]
 		p.layers[l+1].in = o.out
 	}
 	out, err = p.step(ctx, finishTo, last, b, p.layers[last].in, b.pick, b.answers)
@@ -82,8 +83,8 @@ func (p *paths) observe(ctx context.Context) error {
 		return err
 	}
 	o := &p.layers[last]
-	p.top, o.mid, o.neurons = out[1], out[2], out[3]
-	if p.atOne[last], err = floats(out[4]); err != nil {
+	p.top, o.mid, o.neurons, o.added = out[1], out[2], out[3], out[4]
+	if p.atOne[last], err = floats(out[5]); err != nil {
 		return err
 	}
 	return p.read(out[0])
@@ -128,7 +129,7 @@ func (p *paths) read(probability *tensors.Tensor) error {
 // release frees what was observed.
 func (p *paths) release() {
 	for _, o := range p.layers {
-		release(o.in, o.out, o.mid, o.neurons)
+		release(o.in, o.out, o.mid, o.neurons, o.added)
 		release(o.values...)
 	}
 	release(p.top)

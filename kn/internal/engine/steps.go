@@ -38,8 +38,8 @@ var keep = step{"keep", bert.OneLayer, func(w *bert.Weights, in *inputs) []*grap
 }}
 
 // observe is keep that also returns what a path through the layer starts
-// from, before keep's outputs: ResidMid [R, H] and the neurons [R, F], both
-// at [MASK].
+// from, before keep's outputs: ResidMid [R, H], the neurons [R, F] and what
+// they add without the bias [R, H], all at [MASK].
 var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
@@ -47,12 +47,17 @@ var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 	values := hooks.KeepValues(0)
 	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
 	y := w.Layer(0, x, x, mask, hooks)
-	out := []*graph.Node{bert.Row(*mid, pick), bert.Row(*neurons, pick), y}
+	out := []*graph.Node{bert.Row(*mid, pick), bert.Row(*neurons, pick), added(w, bert.Row(*values[bert.KeptValues-1], pick)), y}
 	for _, v := range values {
 		out = append(out, *v)
 	}
 	return out
 }}
+
+// added is what the neurons add to the residual stream [R, H] without the bias.
+func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
+	return graph.Sub(ffnOut, graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
+}
 
 // backward: x [R, n, H], pick [R, n], gradient [R, n, H] of the layer's
 // output, the values of keep -> gradient of x [R, n, H].
@@ -106,17 +111,17 @@ var finish = step{"finish", bert.OneLayer | bert.HeadPart, func(w *bert.Weights,
 	return []*graph.Node{p, pull(row, g, x)}
 }}
 
-// finishTo is finish that also returns ResidMid [R, H], the neurons [R, F]
-// and their gradient [R, F], all at [MASK].
+// finishTo is finish that also returns ResidMid [R, H], the neurons [R, F],
+// what they add without the bias [R, H], and their gradient [R, F], all at [MASK].
 var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
-	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
+	mid, neurons, ffn := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0), hooks.Capture(bert.FFNOut, 0)
 	row := last(w, x, pick, mask, hooks)
 	p, g := w.ProbabilityGradient(row, answers)
 	one := func(v *graph.Node) *graph.Node { return graph.Squeeze(v, 1) } // [R, 1, ·] -> [R, ·]
-	return []*graph.Node{p, pull(row, g, x), one(*mid), one(*neurons), one(pull(row, g, *neurons))}
+	return []*graph.Node{p, pull(row, g, x), one(*mid), one(*neurons), added(w, one(*ffn)), one(pull(row, g, *neurons))}
 }}
 
 // pull takes a gradient of y back to x.
@@ -124,16 +129,23 @@ func pull(y, gradient, x *graph.Node) *graph.Node {
 	return graph.Gradient(graph.ReduceAllSum(graph.Mul(y, graph.StopGradient(gradient))), x)[0]
 }
 
-// A path's points: rows that each scale the neurons of one sample by one
-// factor. mid [P, H] and neurons [P, F] are the samples', which [R] and
-// factor [R] the rows'.
-func scaled(w *bert.Weights, in *inputs) (scaled, row *graph.Node) {
-	mid, neurons, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
-	scaled = graph.Mul(graph.Gather(neurons, which), factor)          // [R, F]
-	return scaled, w.FFNOut(0, graph.Gather(mid, which), scaled, nil) // [R, H]
+// scaled gives a path's points: rows that each scale the neurons of one sample
+// by one factor. From the inputs mid [P, H] and added [P, H], the samples',
+// which [R] and factor [R], the rows', it makes what the scaled neurons add,
+// factor·added + bias [R, H], and the layer's output from it [R, H]. The path
+// is a line there as well, so no point multiplies by the layer's weights.
+func scaled(w *bert.Weights, in *inputs) (ffn, row *graph.Node) {
+	mid, added, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
+	ffn = graph.Add(graph.Mul(graph.Gather(added, which), factor), graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
+	return ffn, w.AddFFN(0, graph.Gather(mid, which), ffn)
 }
 
-// enter: mid, neurons, which, factor; the layer's outputs [P, n, H] of the
+// toNeurons takes the gradient of what the neurons add [R, H] to the neurons [R, F].
+func toNeurons(w *bert.Weights, gradient *graph.Node) *graph.Node {
+	return graph.Dot(gradient, w.Layers[0].Output.Weight).Product()
+}
+
+// enter: mid, added, which, factor; the layer's outputs [P, n, H] of the
 // unmodified model, pick [R, n] -> the rows' inputs to the next layer [R, n, H].
 var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	which := graph.InsertAxes(in.nodes[2], -1)
@@ -142,21 +154,21 @@ var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*gr
 	return []*graph.Node{bert.SetRow(graph.Gather(out, which), pick, row)}
 }}
 
-// leave: mid, neurons, which, factor; pick [R, n], gradient [R, n, H] of
+// leave: mid, added, which, factor; pick [R, n], gradient [R, n, H] of
 // enter's output -> the gradient of the scaled neurons [R, F].
 var leave = step{"leave", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
-	neurons, row := scaled(w, in)
+	ffn, row := scaled(w, in)
 	pick, gradient := in.next(), in.next()
-	return []*graph.Node{pull(row, bert.Row(gradient, pick), neurons)}
+	return []*graph.Node{toNeurons(w, pull(row, bert.Row(gradient, pick), ffn))}
 }}
 
-// through is all of it for the last layer: mid, neurons, which, factor;
+// through is all of it for the last layer: mid, added, which, factor;
 // answers [R] -> their probabilities [R] and the gradient of the scaled
 // neurons [R, F].
 var through = step{"through", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	neurons, row := scaled(w, in)
+	ffn, row := scaled(w, in)
 	p, g := w.ProbabilityGradient(row, in.next())
-	return []*graph.Node{p, pull(row, g, neurons)}
+	return []*graph.Node{p, toNeurons(w, pull(row, g, ffn))}
 }}
 
 // top is through without the gradient.
@@ -165,7 +177,7 @@ var top = step{"top", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *i
 	return []*graph.Node{w.Probability(row, in.next())}
 }}
 
-// units: mid, neurons, which, factor of the last layer -> the head's dense
+// units: mid, added, which, factor of the last layer -> the head's dense
 // layer before its activation function [R, H].
 var units = step{"units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
