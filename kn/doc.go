@@ -31,6 +31,14 @@
 // below the scaled layer is computed twice, and an answer that is not one
 // token of the vocabulary is an error instead of [UNK].
 //
+// # Where it is computed
+//
+// By GoMLX: on its Go backend, or on XLA for models with 20 million parameters
+// or more where "go run ./install -xla" has installed it; [WithBackend] and
+// KN_BACKEND decide otherwise. In a notebook such models are computed by a
+// worker process that keeps their weights and compiled graphs from cell to
+// cell, see [WithWorker].
+//
 // # Notebooks
 //
 // A GoNB cell is a process of its own that runs every earlier definition

@@ -41,10 +41,10 @@
 // Training runs on the backend that the environment variable KN_BACKEND names,
 // the Go backend if none. Batches have few distinct shapes; in the last layer
 // and the head only [MASK]'s row is computed, and the loss only over the
-// answers and a sample of the other tokens. A program built with -tags xla can
-// also train on XLA, three times as fast, when its plug-in is installed:
+// answers and a sample of the other tokens. The kn command that "go run
+// ./install -xla" builds can also train on XLA, three times as fast:
 //
-//	PJRT_PLUGIN_LIBRARY_PATH=<its folder> GOMLX_NO_AUTO_INSTALL=1 KN_BACKEND=xla:cpu kn pretrain …
+//	KN_BACKEND=xla:cpu kn pretrain …
 //
 // The same seed gives the same model, byte for byte, on the Go backend.
 package pretrain

@@ -21,6 +21,7 @@ import (
 // by several goroutines at once, the gradient [F] being that of the scaled
 // neurons, or nil if not asked for.
 func (p *paths) climb(ctx context.Context, points []point, which []int, gradients bool, done results) error {
+	each := together(points, which)
 	which = slices.Clone(which)
 	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
 	// Lanes go side by side: while one waits for an operation that only uses
@@ -34,8 +35,8 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 		}
 		group.Go(func() error {
 			for len(own) > 0 {
-				n := p.affordable(points, own, memoryPerBatch/lanes)
-				c := &climb{paths: p, points: points, gradients: gradients, done: done}
+				n := p.affordable(points, own, each, memoryPerBatch/lanes)
+				c := &climb{paths: p, points: points, each: each, gradients: gradients, done: done}
 				err := c.run(ctx, own[:n])
 				c.release()
 				if err != nil {
@@ -49,6 +50,22 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 	return group.Wait()
 }
 
+// together is the number of points that every path with points has among
+// those chosen; 0 if they differ.
+func together(points []point, which []int) (each int) {
+	count := map[[2]int]int{}
+	for _, i := range which {
+		count[[2]int{points[i].sample, points[i].layer}]++
+	}
+	for _, n := range count {
+		if each != 0 && n != each {
+			return 0
+		}
+		each = n
+	}
+	return each
+}
+
 // leastPerLane is the least number of points that make a lane worth while.
 const leastPerLane = 4
 
@@ -57,13 +74,16 @@ type results func(i int, probability float32, gradient []float32) error
 
 // affordable is how many of the points can be evaluated together: those
 // whose kept values fit into the memory for them.
-func (p *paths) affordable(points []point, which []int, memory int) int {
+func (p *paths) affordable(points []point, which []int, each, memory int) int {
 	c := p.e.Model.Config
 	perLayer := 4 * p.batch.n * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
 	total := 0
 	for k, i := range which {
 		total += perLayer * (c.Layers - points[i].layer)
 		if total > memory && k > 0 {
+			if each > 0 && k > each {
+				k -= k % each // paths are not cut
+			}
 			return k
 		}
 	}
@@ -74,6 +94,7 @@ func (p *paths) affordable(points []point, which []int, memory int) int {
 type climb struct {
 	*paths
 	points    []point
+	each      int // points of a path, if that is the same for all
 	gradients bool
 	done      results
 	blocks    []*block // those that are not part of others
@@ -126,7 +147,7 @@ func (c *climb) run(ctx context.Context, which []int) error {
 		for n < len(which) && c.points[which[n]].layer == l {
 			n++
 		}
-		for _, k := range c.e.sizes.leaves(n) {
+		for _, k := range c.e.sizes.leaves(n, c.each) {
 			if err := c.enter(ctx, l, which[:k]); err != nil {
 				return err
 			}
@@ -197,7 +218,7 @@ func (c *climb) through(ctx context.Context, which []int) error {
 	if !c.gradients {
 		step = top
 	}
-	for _, k := range c.e.sizes.leaves(len(which)) {
+	for _, k := range c.e.sizes.leaves(len(which), c.each) {
 		b := c.rows(last, which[:k])
 		which = which[k:]
 		out, err := c.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)

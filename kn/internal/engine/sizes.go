@@ -2,6 +2,7 @@ package engine
 
 import (
 	"runtime"
+	"slices"
 
 	"github.com/gomlx/compute"
 )
@@ -23,7 +24,7 @@ func sizesFor(b compute.Backend) sizes {
 	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
 		return sizes{rows: 128, lanes: min(4, runtime.GOMAXPROCS(0))}
 	}
-	return sizes{static: true, rows: 32, least: 4, lanes: 1}
+	return sizes{static: true, rows: 40, least: 4, lanes: 1}
 }
 
 // length is the number of tokens that a sample of n is padded to, at most the
@@ -84,15 +85,22 @@ func (e *Engine) rowsPerBatch(n int) int {
 	return max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
 }
 
-// leaves cuts n points into batches: where shapes are compiled into the few
-// sizes that there are, the largest first, the last one padded if need be.
-func (s sizes) leaves(n int) (points []int) {
+// leaves cuts n points into batches: where shapes are compiled into equal ones
+// if they come in equal numbers, each, for a path; else into the few sizes that there
+// are, the largest first, the last one padded if need be.
+func (s sizes) leaves(n, each int) (points []int) {
+	if s.static && each > 0 && each%s.least == 0 && each <= s.rows && n%each == 0 {
+		return slices.Repeat([]int{each}, n/each)
+	}
 	for n > 0 {
 		k := min(n, s.rows)
-		for size := s.rows; s.static && size > n && size > s.least; size /= 2 {
-			k = max(size/2, s.least)
+		if s.static {
+			size := s.least
+			for 2*size <= k {
+				size *= 2
+			}
+			k = min(size, n)
 		}
-		k = min(k, n)
 		points = append(points, k)
 		n -= k
 	}
@@ -104,7 +112,7 @@ func (s sizes) rowsOf(n int) int {
 	if !s.static {
 		return n
 	}
-	return max(s.batch(n), s.least)
+	return (n + s.least - 1) / s.least * s.least
 }
 
 // mergeable finds blocks to merge, by their indices. Where shapes are

@@ -1,0 +1,107 @@
+package bert_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+)
+
+// TestLayerVJPEqualsGradient compares the way back from kept values with
+// reverse mode over the whole layer, with padding and with an edited neuron.
+func TestLayerVJPEqualsGradient(t *testing.T) {
+	for _, dir := range sharedtest.Goldens(t) {
+		m := load(t, filepath.Join(dir, "model"))
+		exec, err := m.NewPartExec(bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+			x, mask, gradient := in[0], in[1], in[2]
+			hooks := func() bert.Hooks {
+				h := bert.Hooks{}
+				h.Add(bert.FFNPost, 0, func(v *graph.Node) *graph.Node { return graph.AddScalar(graph.MulScalar(v, 1.5), 0.1) })
+				return h
+			}
+			whole := hooks()
+			kept, neurons := whole.KeepValues(0), whole.Capture(bert.FFNPost, 0)
+			out := w.Layer(0, x, x, mask, whole)
+			want := graph.Gradient(graph.ReduceAllSum(graph.Mul(out, gradient)), x, *neurons)
+			var values []*graph.Node
+			for _, v := range kept {
+				values = append(values, graph.Identity(graph.StopGradient(*v)))
+			}
+			gx, gn := w.LayerVJP(0, x, mask, values, gradient, hooks())
+			return []*graph.Node{gx, want[0], gn, want[1]}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const rows, n = 2, 5
+		rng := rand.New(rand.NewPCG(3, 1))
+		random := func() [][][]float32 {
+			x := make([][][]float32, rows)
+			for r := range x {
+				x[r] = make([][]float32, n)
+				for i := range x[r] {
+					for range m.Config.HiddenSize {
+						x[r][i] = append(x[r][i], float32(rng.NormFloat64()))
+					}
+				}
+			}
+			return x
+		}
+		for layer := range m.Config.Layers {
+			out, err := exec.CallAt(context.Background(), layer, random(), [][]float32{{1, 1, 1, 1, 1}, {1, 1, 1, 0, 0}}, random())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := 0; k < len(out); k += 2 {
+				got, want := flat(t, out[k]), flat(t, out[k+1])
+				largest := 0.0
+				for i := range want {
+					largest = max(largest, math.Abs(float64(want[i])))
+				}
+				for i := range want {
+					if math.Abs(float64(got[i]-want[i])) > 1e-5*largest {
+						t.Fatalf("layer %d, output %d, entry %d: %v instead of %v", layer, k, i, got[i], want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestOneQueryEqualsAll compares a layer run for one row, which computes no
+// keys and no values, with that row of the whole layer, values and gradients.
+func TestOneQueryEqualsAll(t *testing.T) {
+	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
+	exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+		ids, mask, pick := in[0], in[1], in[2]
+		x := w.Embed(bert.Inputs{IDs: ids}, nil)
+		one := graph.Squeeze(w.Layer(0, graph.InsertAxes(bert.Row(x, pick), 1), x, mask, nil), 1)
+		all := bert.Row(w.Layer(0, x, x, mask, nil), pick)
+		gradient := func(y *graph.Node) *graph.Node { return graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0] }
+		return []*graph.Node{one, all, gradient(one), gradient(all)}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for layer := range m.Config.Layers {
+		out, err := exec.CallAt(context.Background(), layer,
+			[][]int32{{2, 7, 9, 4}, {2, 5, 3, 0}}, [][]float32{{1, 1, 1, 1}, {1, 1, 1, 0}}, [][]float32{oneHot(4, 1), oneHot(4, 2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := 0; k < len(out); k += 2 {
+			want := flat(t, out[k+1])
+			wide := make([]float64, len(want))
+			for i, v := range want {
+				wide[i] = float64(v)
+			}
+			near(t, "one query", flat(t, out[k]), wide)
+		}
+	}
+}

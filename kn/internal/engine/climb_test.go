@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+)
+
+// deep makes an engine of a reference model whose layers are used twice over,
+// so that paths have layers above and below them.
+func deep(t *testing.T) *Engine {
+	t.Helper()
+	folder, err := checkpoint.OpenFolder(filepath.Join(sharedtest.Goldens(t)[0], "model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := folder.Load(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := c.Config.Layers
+	c.Config.Layers *= 3
+	for _, x := range c.Config.Expected() {
+		var l int
+		var rest string
+		if n, _ := fmt.Sscanf(x.Name, "bert.encoder.layer.%d.%s", &l, &rest); n == 2 && l >= layers {
+			original := c.Tensors[fmt.Sprintf("bert.encoder.layer.%d.%s", l%layers, rest)]
+			c.Tensors[x.Name] = checkpoint.Tensor{Shape: original.Shape, Data: slices.Clone(original.Data)}
+		}
+	}
+	b, err := backend.Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := bert.NewModelOn(b, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(m)
+}
+
+func attributeAll(t *testing.T, e *Engine, samples []Sample, edits Edits, o Options) []*Attribution {
+	t.Helper()
+	results := make([]*Attribution, len(samples))
+	err := e.Attribute(context.Background(), samples, edits, o, func(i int, a *Attribution) error {
+		results[i] = a
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// TestBatchingChangesNothing attributes the same samples cut into batches in
+// every way: one by one, together, padded as for backends that compile,
+// with one row at a time, and in several lanes.
+func TestBatchingChangesNothing(t *testing.T) {
+	e := deep(t)
+	samples := []Sample{
+		{IDs: []int32{2, 9, 4, 11, 3}, Mask: 2, Answer: 7},
+		{IDs: []int32{2, 4, 3}, Mask: 1, Answer: 8},
+		{IDs: []int32{2, 12, 6, 4, 10, 3}, Mask: 3, Answer: 7},
+		{IDs: []int32{2, 13, 4, 3, 3}, Mask: 2, Answer: 9},
+	}
+	edits := Edits{Index: []int{3}, MaskScale: []float32{2}, MaskOffset: []float32{0.5}, RestScale: []float32{0}, RestOffset: []float32{1}}
+	for _, c := range []struct {
+		edits   Edits
+		options Options
+	}{
+		{Edits{}, Options{Rule: Adaptive, Nodes: 4097, Tolerance: 1e-3}},
+		{edits, Options{Rule: Trapezoid, Nodes: 7}},
+		{Edits{}, Options{Rule: GaussLegendre, Nodes: 5, LayerNormEps: 1e-5}},
+	} {
+		e.sizes = sizes{rows: 1, lanes: 1}
+		var want []*Attribution
+		for _, s := range samples {
+			want = append(want, attributeAll(t, e, []Sample{s}, c.edits, c.options)...)
+		}
+		for name, sizes := range map[string]sizes{
+			"together":        {rows: 128, lanes: 1},
+			"in lanes":        {rows: 16, lanes: 3},
+			"padded":          {static: true, rows: 8, least: 4, lanes: 1},
+			"padded in lanes": {static: true, rows: 4, least: 1, lanes: 2},
+		} {
+			e.sizes = sizes
+			for i, got := range attributeAll(t, e, samples, c.edits, c.options) {
+				if d := difference(got, want[i]); d > 1e-5 {
+					t.Errorf("%s: sample %d %s differs by %g of the largest score", c.options.Rule, i, name, d)
+				}
+			}
+		}
+	}
+}
+
+// difference is the largest one of scores and probabilities, relative to the
+// largest of them.
+func difference(a, b *Attribution) float64 {
+	largest, worst := 0.0, math.Abs(a.Probability-b.Probability)/b.Probability
+	for l := range b.Scores {
+		worst = max(worst, math.Abs(a.ProbabilityAtZero[l]-b.ProbabilityAtZero[l])/b.Probability)
+		for _, v := range b.Scores[l] {
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	for l := range b.Scores {
+		for i, v := range b.Scores[l] {
+			worst = max(worst, math.Abs(a.Scores[l][i]-v)/largest)
+		}
+	}
+	return worst
+}
+
+// TestLeaves cuts numbers of points into batches.
+func TestLeaves(t *testing.T) {
+	compiled, free := sizes{static: true, rows: 32, least: 4}, sizes{rows: 32}
+	for _, c := range []struct {
+		sizes sizes
+		n     int
+		each  int
+		want  []int
+	}{
+		{compiled, 0, 0, nil},
+		{compiled, 3, 0, []int{3}},
+		{compiled, 8, 0, []int{8}},
+		{compiled, 20, 0, []int{16, 4}},
+		{compiled, 70, 0, []int{32, 32, 4, 2}},
+		{compiled, 60, 20, []int{20, 20, 20}},
+		{compiled, 57, 19, []int{32, 16, 8, 1}},
+		{compiled, 24, 8, []int{8, 8, 8}},
+		{free, 20, 10, []int{20}},
+		{free, 70, 0, []int{32, 32, 6}},
+	} {
+		if got := c.sizes.leaves(c.n, c.each); !slices.Equal(got, c.want) {
+			t.Errorf("%d points, %d each: %v, want %v", c.n, c.each, got, c.want)
+		}
+	}
+}
