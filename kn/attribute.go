@@ -126,9 +126,9 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 		if err != nil {
 			return nil, nil, err
 		}
-		a := new(Attribution)
-		if m.cache.Get(key, a) {
-			found[i] = a
+		kept := new(keptAttribution)
+		if m.cache.Get(key, kept) {
+			found[i] = kept.attribution()
 			continue
 		}
 		missing = append(missing, i)
@@ -157,7 +157,7 @@ func (m *Model) keep(computed *engine.Attribution, q Query, o AttributeOptions) 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.cache.Put(key, a); err != nil {
+	if err := m.cache.Put(key, &keptAttribution{*a, a.Scores, a.Activations}); err != nil {
 		warn(err)
 	}
 	return a, nil
