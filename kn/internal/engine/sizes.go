@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"runtime"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -15,14 +14,15 @@ type sizes struct {
 	// rows is the most sequences in a batch, least the fewest that points
 	// are padded to where static.
 	rows, least int
-	// lanes is how many batches are run side by side.
+	// lanes is how many batches are run side by side. It does not depend on
+	// the number of cores, since a result's last digit depends on it.
 	lanes int
 }
 
 // sizesFor returns the sizes for a backend.
 func sizesFor(b compute.Backend) sizes {
 	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
-		return sizes{rows: 128, lanes: min(4, runtime.GOMAXPROCS(0))}
+		return sizes{rows: 128, lanes: 2}
 	}
 	return sizes{static: true, rows: 40, least: 4, lanes: 1}
 }
@@ -82,7 +82,11 @@ const memoryPerBatch = 256 << 20
 func (e *Engine) rowsPerBatch(n int) int {
 	c := e.Model.Config
 	perToken := 4 * (12*c.HiddenSize + 3*c.IntermediateSize)
-	return max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
+	rows := max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
+	for e.sizes.static && e.sizes.batch(rows) > rows {
+		rows-- // what is padded is computed for nothing
+	}
+	return rows
 }
 
 // leaves cuts n points into batches: where shapes are compiled into equal ones
