@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
+	"github.com/knowledge-neurons/gonb-kn/kn/xla"
 )
 
 // The environment variables by which the kernel tells its cells about workers.
@@ -60,8 +62,24 @@ func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
 		Program: program, Args: args, Key: fmt.Sprintf("%x", key), Kernel: kernel,
 		// Weights, a batch's values, and what the program itself needs.
 		Need: uint64(4*parameters) + 1<<29,
-		Log:  func(s string) { fmt.Fprintln(os.Stderr, "kn:", s) },
+		Log: func(s string) {
+			if strings.HasPrefix(s, "worker started") {
+				s += ", computing on " + workerBackend(program, option, parameters)
+			}
+			fmt.Fprintln(os.Stderr, "kn:", s)
+		},
 	}, true, nil
+}
+
+// workerBackend says what a worker computes on, as it will choose for itself.
+func workerBackend(program, option string, parameters int) string {
+	if option != "" {
+		return option
+	}
+	if usable := xla.Usable(); parameters >= backend.LargeModel && len(usable) > 0 && xla.LinkedIn(program) {
+		return "xla:" + usable[0] + "; KN_BACKEND=go computes without it"
+	}
+	return backend.Default
 }
 
 // withWorker is a worker, and this process where the worker cannot be used.
