@@ -75,7 +75,7 @@ func groups[T any](items []T, length func(T) int, limit func(n int) int, run fun
 
 // memoryPerBatch bounds the values that one batch keeps for its gradient, in
 // bytes.
-const memoryPerBatch = 256 << 20
+const memoryPerBatch = 128 << 20
 
 // rowsPerBatch is the number of sequences of n tokens to run at once where
 // nothing is kept.
