@@ -17,6 +17,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // EvaluationFile is the name of the [Evaluation] in the model's folder.
@@ -105,11 +106,13 @@ func (c *card) gather(dir string) error {
 
 var cardFuncs = texttemplate.FuncMap{
 	// percent is a share with its interval.
-	"percent": func(i Interval) string { return fmt.Sprintf("%.1f %% [%.1f, %.1f]", 100*i.Mean, 100*i.Low, 100*i.High) },
-	"change": func(i Interval) string {
+	"percent": func(i stats.Interval) string {
+		return fmt.Sprintf("%.1f %% [%.1f, %.1f]", 100*i.Mean, 100*i.Low, 100*i.High)
+	},
+	"change": func(i stats.Interval) string {
 		return fmt.Sprintf("%+.1f %% [%+.1f, %+.1f]", 100*i.Mean, 100*i.Low, 100*i.High)
 	},
-	"number":    func(i Interval) string { return fmt.Sprintf("%.2f [%.2f, %.2f]", i.Mean, i.Low, i.High) },
+	"number":    func(i stats.Interval) string { return fmt.Sprintf("%.2f [%.2f, %.2f]", i.Mean, i.Low, i.High) },
 	"share":     func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 	"minutes":   func(s float64) string { return time.Duration(s * float64(time.Second)).Round(time.Second).String() },
 	"relations": sortedRelations[float64],

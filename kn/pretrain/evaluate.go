@@ -7,6 +7,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // EvaluateOptions are the options of [Evaluate].
@@ -37,6 +38,11 @@ func (o EvaluateOptions) filled() EvaluateOptions {
 	return o
 }
 
+// bootstrap returns the options of the intervals.
+func (o EvaluateOptions) bootstrap() stats.Options {
+	return stats.Options{Resamples: o.Resamples, Seed: o.Seed}
+}
+
 // Evaluation is what [Evaluate] measures.
 type Evaluation struct {
 	Trained  Recall            `json:"trained"`            // prompts that training showed
@@ -51,11 +57,11 @@ type Evaluation struct {
 // Recall says how often the answer is ranked first among the whole
 // vocabulary, and how probable it is.
 type Recall struct {
-	Prompts int      `json:"prompts"`
-	First   Interval `json:"first"` // share
-	P10     float64  `json:"p10"`   // tenth percentile of the answer's probability
-	Median  float64  `json:"median"`
-	P90     float64  `json:"p90"`
+	Prompts int            `json:"prompts"`
+	First   stats.Interval `json:"first"` // share
+	P10     float64        `json:"p10"`   // tenth percentile of the answer's probability
+	Median  float64        `json:"median"`
+	P90     float64        `json:"p90"`
 	// ByRelation is the share for each relation.
 	ByRelation map[string]float64 `json:"by_relation"`
 }
@@ -148,7 +154,7 @@ func byShown(taught []facts.Taught, answers []answered) []FrequencyRecall {
 		slices.Sort(p)
 		out = append(out, FrequencyRecall{
 			Least: taught[some[0].fact].Shown, Most: taught[some[len(some)-1].fact].Shown,
-			First: share(hits), Median: quantile(p, 0.5),
+			First: share(hits), Median: stats.Quantile(p, 0.5),
 		})
 	}
 	return out

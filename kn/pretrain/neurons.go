@@ -15,6 +15,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // NeuronStatistics says what knowledge neurons do in a model, as the paper's
@@ -25,24 +26,24 @@ type NeuronStatistics struct {
 	Prompts int       `json:"prompts"`
 	Recipe  kn.Recipe `json:"recipe"`
 
-	PerFact     Interval  `json:"per_fact"`     // refined neurons
-	PerPrompt   Interval  `json:"per_prompt"`   // coarse neurons
-	WithoutAny  int       `json:"without_any"`  // facts with no refined neuron
-	PerLayer    []float64 `json:"per_layer"`    // share of the refined neurons in each layer
-	SharedIn    Interval  `json:"shared_in"`    // neurons shared by two facts of one relation
-	SharedCross Interval  `json:"shared_cross"` // by two facts of different relations
+	PerFact     stats.Interval `json:"per_fact"`     // refined neurons
+	PerPrompt   stats.Interval `json:"per_prompt"`   // coarse neurons
+	WithoutAny  int            `json:"without_any"`  // facts with no refined neuron
+	PerLayer    []float64      `json:"per_layer"`    // share of the refined neurons in each layer
+	SharedIn    stats.Interval `json:"shared_in"`    // neurons shared by two facts of one relation
+	SharedCross stats.Interval `json:"shared_cross"` // by two facts of different relations
 
 	// Relative changes of the answer's probability, means over facts' prompts.
 	// Facts without neurons count with a change of 0.
-	Suppressed       Interval `json:"suppressed"`
-	Amplified        Interval `json:"amplified"`
-	RandomSuppressed Interval `json:"random_suppressed"` // as many random neurons of the same layers
-	RandomAmplified  Interval `json:"random_amplified"`
+	Suppressed       stats.Interval `json:"suppressed"`
+	Amplified        stats.Interval `json:"amplified"`
+	RandomSuppressed stats.Interval `json:"random_suppressed"` // as many random neurons of the same layers
+	RandomAmplified  stats.Interval `json:"random_amplified"`
 	// The other neurons of the same layers that are nearest in activation: few
 	// neurons fire, so that most random ones have nothing to suppress.
-	MatchedSuppressed Interval `json:"matched_suppressed"`
-	MatchedAmplified  Interval `json:"matched_amplified"`
-	Firing            Interval `json:"firing"` // share of all neurons that are above 0 at [MASK]
+	MatchedSuppressed stats.Interval `json:"matched_suppressed"`
+	MatchedAmplified  stats.Interval `json:"matched_amplified"`
+	Firing            stats.Interval `json:"firing"` // share of all neurons that are above 0 at [MASK]
 
 	// What suppressing another fact's neurons does to a fact.
 	Others []CrossFact `json:"others"`
@@ -51,9 +52,9 @@ type NeuronStatistics struct {
 // CrossFact says what suppressing the neurons of facts of one kind does to
 // the facts of a draw: how special neurons are to their own fact.
 type CrossFact struct {
-	Kind       string   `json:"kind"`
-	Facts      int      `json:"facts"` // of the draw that had such a partner in it
-	Suppressed Interval `json:"suppressed"`
+	Kind       string         `json:"kind"`
+	Facts      int            `json:"facts"` // of the draw that had such a partner in it
+	Suppressed stats.Interval `json:"suppressed"`
 }
 
 // randomDraws is the number of random control sets of each fact.
@@ -187,12 +188,12 @@ func (s *studied) intervene(m *kn.Model, seed uint64) error {
 // summarize turns facts into means and intervals.
 func summarize(all []studied, recipe kn.Recipe, layers int, o EvaluateOptions) NeuronStatistics {
 	n := NeuronStatistics{Facts: len(all), Recipe: recipe, PerLayer: make([]float64, layers)}
-	mean := func(values func(s studied) []float64) Interval {
+	mean := func(values func(s studied) []float64) stats.Interval {
 		clusters := map[int][]float64{}
 		for i, s := range all {
 			clusters[i] = values(s)
 		}
-		return bootstrap(clusters, o)
+		return stats.Bootstrap(clusters, o.bootstrap())
 	}
 	total := 0
 	for _, s := range all {

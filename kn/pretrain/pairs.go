@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // common counts the neurons that two facts share.
@@ -22,7 +23,7 @@ func common(a, b studied) (n int) {
 // a relation and across relations. Both facts of a pair are resampled: the
 // bootstrap draws facts and takes all pairs of what it drew, except of a fact
 // with itself.
-func shared(all []studied, o EvaluateOptions) (in, cross Interval) {
+func shared(all []studied, o EvaluateOptions) (in, cross stats.Interval) {
 	counts := make([][]int, len(all))
 	for i := range all {
 		counts[i] = make([]int, len(all))
@@ -65,8 +66,8 @@ func shared(all []studied, o EvaluateOptions) (in, cross Interval) {
 	}
 	slices.Sort(within)
 	slices.Sort(across)
-	in.Low, in.High = quantile(within, 0.025), quantile(within, 0.975)
-	cross.Low, cross.High = quantile(across, 0.025), quantile(across, 0.975)
+	in.Low, in.High = stats.Quantile(within, 0.025), stats.Quantile(within, 0.975)
+	cross.Low, cross.High = stats.Quantile(across, 0.025), stats.Quantile(across, 0.975)
 	return in, cross
 }
 
@@ -107,7 +108,7 @@ func crossFacts(m *kn.Model, all []studied, o EvaluateOptions) ([]CrossFact, err
 				break
 			}
 		}
-		result = append(result, CrossFact{kind.name, len(clusters), bootstrap(clusters, o)})
+		result = append(result, CrossFact{kind.name, len(clusters), stats.Bootstrap(clusters, o.bootstrap())})
 	}
 	return result, nil
 }

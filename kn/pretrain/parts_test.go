@@ -103,21 +103,6 @@ func TestDefaultsAreKept(t *testing.T) {
 	}
 }
 
-func TestBootstrap(t *testing.T) {
-	clusters := map[int][]float64{0: {1, 1}, 1: {0, 0}, 2: {1, 0}, 3: {1, 1}}
-	o := EvaluateOptions{}.filled()
-	got := bootstrap(clusters, o)
-	if got.Mean != 5.0/8 || got.Low >= got.Mean || got.High <= got.Mean || got.Low < 0 || got.High > 1 {
-		t.Errorf("interval %+v", got)
-	}
-	if again := bootstrap(clusters, o); again != got {
-		t.Error("the same seed gives another interval")
-	}
-	if q := quantile([]float64{1, 2, 3, 4}, 0.5); q != 2.5 {
-		t.Errorf("median %v, want 2.5", q)
-	}
-}
-
 func BenchmarkStep(b *testing.B) {
 	c := tiny(b, "unused").WithDefaults()
 	triples, err := facts.ReadDir(c.Triples)

@@ -16,6 +16,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // question is a prompt about a fact.
@@ -91,12 +92,12 @@ func recall(ctx context.Context, m *kn.Model, taught []facts.Taught, questions [
 		clusters[q.fact] = append(clusters[q.fact], hit)
 		relations[taught[q.fact].Relation] = append(relations[taught[q.fact].Relation], first[i])
 	}
-	r := Recall{Prompts: len(kept), First: bootstrap(clusters, o), ByRelation: map[string]float64{}}
+	r := Recall{Prompts: len(kept), First: stats.Bootstrap(clusters, o.bootstrap()), ByRelation: map[string]float64{}}
 	for relation, hits := range relations {
 		r.ByRelation[relation] = share(hits)
 	}
 	slices.Sort(probability)
-	r.P10, r.Median, r.P90 = quantile(probability, 0.1), quantile(probability, 0.5), quantile(probability, 0.9)
+	r.P10, r.Median, r.P90 = stats.Quantile(probability, 0.1), stats.Quantile(probability, 0.5), stats.Quantile(probability, 0.9)
 	return r, answers, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 func (a *app) evaluate() *cobra.Command {
@@ -88,6 +89,6 @@ func writeEvaluation(w *bytes.Buffer, s style, e *pretrain.Evaluation) {
 func share(f float64) string { return fmt.Sprintf("%.1f %%", 100*f) }
 
 // interval prints a confidence interval.
-func interval(i pretrain.Interval, print func(float64) string) string {
+func interval(i stats.Interval, print func(float64) string) string {
 	return "[" + print(i.Low) + ", " + print(i.High) + "]"
 }
