@@ -1,0 +1,269 @@
+package experiments
+
+import (
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// Method is a way to score neurons.
+type Method string
+
+// The two methods that the paper compares.
+const (
+	Gradients Method = "gradients" // integrated gradients: knowledge neurons
+	Baseline  Method = "baseline"  // the activation itself
+)
+
+// Selection says how a fact's neurons were chosen from its prompts' scores.
+type Selection struct {
+	Threshold  float64 `json:"threshold"` // t
+	Share      float64 `json:"share"`     // p, after tuning
+	Start      float64 `json:"start"`     // p before
+	MinPrompts int     `json:"min_prompts"`
+	Moves      int     `json:"moves"` // of p, 0.05 each
+}
+
+// NeuronTable is the result of [Neurons] (the paper's table 2 and figure 3).
+type NeuronTable struct {
+	Facts      int               `json:"facts"`
+	Prompts    int               `json:"prompts"`
+	Relations  int               `json:"relations"`
+	Gradients  MethodNeurons     `json:"gradients"`
+	Baseline   MethodNeurons     `json:"baseline"`
+	ByRelation []RelationNeurons `json:"by_relation"`
+	Provenance kn.Provenance     `json:"provenance"`
+}
+
+// MethodNeurons says what one method finds.
+type MethodNeurons struct {
+	Selection  Selection      `json:"selection"`
+	PerFact    stats.Interval `json:"per_fact"`    // refined neurons
+	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
+	WithoutAny int            `json:"without_any"` // facts with no refined neuron
+	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
+	// Neurons shared by two facts of one relation, of different relations.
+	SharedWithin stats.Interval `json:"shared_within"`
+	SharedAcross stats.Interval `json:"shared_across"`
+	// The same without pairs of facts that have one answer.
+	SharedWithinOther stats.Interval `json:"shared_within_other_answer"`
+	SharedAcrossOther stats.Interval `json:"shared_across_other_answer"`
+}
+
+// RelationNeurons are one relation's.
+type RelationNeurons struct {
+	Relation string `json:"relation"`
+	Name     string `json:"name,omitempty"`
+	Facts    int    `json:"facts"`
+	// PerFact is the mean number of refined neurons, for each method.
+	Gradients float64 `json:"gradients"`
+	Baseline  float64 `json:"baseline"`
+	// Common are the neurons that at least 10 % of the relation's facts have:
+	// the paper's relation neurons.
+	Common []NeuronCount `json:"common"`
+}
+
+// NeuronCount is a neuron with the number of facts that have it.
+type NeuronCount struct {
+	Neuron kn.Neuron `json:"neuron"`
+	Facts  int       `json:"facts"`
+}
+
+// Intervention is the result of [Intervene] (the paper's figures 4 and 5).
+// Changes are relative: 0.1 stands for +10 % of the answer's probability.
+type Intervention struct {
+	Facts   int `json:"facts"`
+	Prompts int `json:"prompts"`
+	// Sets are the sets of neurons compared, in order of the charts.
+	Sets       []InterventionSet      `json:"sets"`
+	ByRelation []RelationIntervention `json:"by_relation"`
+	Provenance kn.Provenance          `json:"provenance"`
+}
+
+// InterventionSet is the mean over all facts for one kind of neurons.
+type InterventionSet struct {
+	Set        string         `json:"set"`   // "own", "other relation", "random", "matched", "baseline"
+	Label      string         `json:"label"` // for legends
+	Suppressed stats.Interval `json:"suppressed"`
+	Amplified  stats.Interval `json:"amplified"`
+	// The own neurons' change less this set's, paired by fact; zero for "own".
+	SuppressedLess stats.Interval `json:"own_less_suppressed"`
+	AmplifiedLess  stats.Interval `json:"own_less_amplified"`
+}
+
+// RelationIntervention are the means of one relation's facts, in order of
+// [Intervention.Sets].
+type RelationIntervention struct {
+	Relation   string           `json:"relation"`
+	Name       string           `json:"name,omitempty"`
+	Facts      int              `json:"facts"`
+	Suppressed []stats.Interval `json:"suppressed"`
+	Amplified  []stats.Interval `json:"amplified"`
+}
+
+// ExpressionTable is the result of [Expression] (the paper's table 3).
+type ExpressionTable struct {
+	Facts int `json:"facts"`
+	// Kinds of text, in order: T1 holds subject and answer, T2 the subject
+	// only, T3 neither.
+	Kinds      []TextKind    `json:"kinds"`
+	Examples   []TextExample `json:"examples"` // texts that activate a neuron most and least
+	Provenance kn.Provenance `json:"provenance"`
+}
+
+// TextKind is the mean activation of facts' neurons in one kind of text.
+type TextKind struct {
+	Kind      string         `json:"kind"` // "T1"
+	Label     string         `json:"label"`
+	Texts     int            `json:"texts"`
+	Gradients stats.Interval `json:"gradients"`
+	Baseline  stats.Interval `json:"baseline"`
+}
+
+// TextExample is a neuron's extreme texts, with the mean activation in each.
+type TextExample struct {
+	Neuron kn.Neuron   `json:"neuron"`
+	Fact   string      `json:"fact"`
+	Most   []TextScore `json:"most"`
+	Least  []TextScore `json:"least"`
+}
+
+// TextScore is a text with a neuron's activation in it.
+type TextScore struct {
+	Text       string  `json:"text"`
+	Kind       string  `json:"kind"`
+	Activation float64 `json:"activation"`
+}
+
+// UpdateTable is the result of [Update] (the paper's table 4).
+type UpdateTable struct {
+	Facts   int          `json:"facts"` // that were updated, one at a time
+	Lambda1 float64      `json:"lambda1"`
+	Lambda2 float64      `json:"lambda2"`
+	Own     UpdateEffect `json:"own"`
+	Random  UpdateEffect `json:"random"` // as many random neurons
+	// Curves over the weights of the rule and the number of neurons: own
+	// neurons, all else as above.
+	OverLambda1 []UpdatePoint   `json:"over_lambda1"`
+	OverLambda2 []UpdatePoint   `json:"over_lambda2"`
+	OverNeurons []UpdatePoint   `json:"over_neurons"`
+	Examples    []UpdateExample `json:"examples"`
+	Provenance  kn.Provenance   `json:"provenance"`
+}
+
+// UpdateEffect says what updating facts does, means over facts.
+type UpdateEffect struct {
+	Neurons    stats.Interval `json:"neurons"`         // changed a fact
+	Changed    stats.Interval `json:"changed"`         // share of prompts whose first prediction changed
+	Success    stats.Interval `json:"success"`         // share of prompts whose first prediction is the new answer
+	Rank       stats.Interval `json:"rank"`            // of the new answer
+	Reciprocal stats.Interval `json:"reciprocal_rank"` // of the new answer
+	Top5       stats.Interval `json:"top5"`            // share of prompts with the new answer among the first five
+	// Perplexity of the old answers of other facts, after less before.
+	Within stats.Interval `json:"perplexity_within"` // of the same relation
+	Across stats.Interval `json:"perplexity_across"` // of other relations
+}
+
+// UpdatePoint is a point of a curve.
+type UpdatePoint struct {
+	X       float64        `json:"x"`
+	Changed stats.Interval `json:"changed"`
+	Success stats.Interval `json:"success"`
+	Within  stats.Interval `json:"perplexity_within"`
+	Across  stats.Interval `json:"perplexity_across"`
+}
+
+// UpdateExample is one updated fact.
+type UpdateExample struct {
+	Fact   string `json:"fact"`
+	Prompt string `json:"prompt"`
+	Old    string `json:"old"`
+	New    string `json:"new"`
+	Before string `json:"before"` // first prediction
+	After  string `json:"after"`
+}
+
+// ErasureTable is the result of [Erase] (the paper's table 5).
+type ErasureTable struct {
+	Neurons    int               `json:"neurons"` // k
+	Relations  []RelationErasure `json:"relations"`
+	Provenance kn.Provenance     `json:"provenance"`
+}
+
+// RelationErasure says what erasing one relation's k commonest neurons does.
+type RelationErasure struct {
+	Relation string         `json:"relation"`
+	Name     string         `json:"name,omitempty"`
+	Facts    int            `json:"facts"`
+	Erased   []kn.Neuron    `json:"erased"`
+	Before   ErasureState   `json:"before"`
+	Own      ErasureState   `json:"own"`    // its own k neurons erased
+	Random   ErasureState   `json:"random"` // k random neurons of the same layers
+	Other    ErasureState   `json:"other"`  // the k commonest of another relation
+	OverK    []ErasurePoint `json:"over_k"`
+}
+
+// ErasureState is how well the model knows the erased relation's facts and the others'.
+type ErasureState struct {
+	Perplexity      float64        `json:"perplexity"` // of the erased relation's prompts
+	Accuracy        stats.Interval `json:"accuracy"`
+	OtherPerplexity float64        `json:"other_perplexity"` // of other relations' prompts
+	OtherAccuracy   stats.Interval `json:"other_accuracy"`
+}
+
+// ErasurePoint is the state after erasing k neurons.
+type ErasurePoint struct {
+	K     int          `json:"k"`
+	State ErasureState `json:"state"`
+}
+
+// RecipeDiff is the result of [DiffRecipes].
+type RecipeDiff struct {
+	Facts   int            `json:"facts"`
+	Recipes []RecipeResult `json:"recipes"`
+	// Overlap[i][j] is the mean Jaccard index of the refined sets of recipes i and j.
+	Overlap [][]stats.Interval `json:"overlap"`
+	// Steps go from Dai2022 to the default by one difference after another.
+	Steps []RecipeStep `json:"steps"`
+	// Alone changes one difference of Dai2022 at a time.
+	Alone      []RecipeStep  `json:"alone"`
+	Provenance kn.Provenance `json:"provenance"`
+}
+
+// RecipeResult says how many neurons a recipe finds.
+type RecipeResult struct {
+	Name    string         `json:"name"`
+	Recipe  kn.Recipe      `json:"recipe"`
+	PerFact stats.Interval `json:"per_fact"`
+}
+
+// RecipeStep is one difference between two recipes and what it moves.
+type RecipeStep struct {
+	What    string         `json:"what"`    // "rule: left_riemann to adaptive"
+	Overlap stats.Interval `json:"overlap"` // Jaccard index with the step before
+	PerFact stats.Interval `json:"per_fact"`
+}
+
+// ConvergenceTable is the result of [Convergence].
+type ConvergenceTable struct {
+	Prompts    int               `json:"prompts"`
+	Reference  string            `json:"reference"` // what the errors are measured against
+	Rules      []RuleConvergence `json:"rules"`
+	Provenance kn.Provenance     `json:"provenance"`
+}
+
+// RuleConvergence is a rule's error against its number of nodes.
+type RuleConvergence struct {
+	Rule   kn.Rule            `json:"rule"`
+	Points []ConvergencePoint `json:"points"`
+}
+
+// ConvergencePoint is the error at one number of nodes: the largest error of
+// a score as a share of the prompt's largest score.
+type ConvergencePoint struct {
+	Nodes  float64 `json:"nodes"` // a layer; the mean for the adaptive rule
+	Median float64 `json:"median"`
+	Low    float64 `json:"low"`  // tenth percentile of the prompts
+	High   float64 `json:"high"` // ninetieth
+	// Same is the mean Jaccard index of the coarse set with the exact one.
+	Same stats.Interval `json:"same"`
+}
