@@ -198,6 +198,14 @@ func (m *Model) provenance(options any) (Provenance, error) {
 	return p, err
 }
 
+// Provenance describes a result that is made of this handle's, with the
+// options that decide its numbers, which must marshal to a JSON object.
+func (m *Model) Provenance(options any, seed uint64) (Provenance, error) {
+	p, err := m.provenance(options)
+	p.Seed = seed
+	return p, err
+}
+
 // roundTrip gives a map the types that it has after being read from JSON, so
 // that a fresh result and one from the cache are equal.
 func roundTrip(v *map[string]any) error {

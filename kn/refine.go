@@ -54,6 +54,12 @@ func (a *Attribution) Top(n int) []Neuron {
 // coarse sets, sorted: what a fact's prompts have in common.
 func Refine(coarse [][]Neuron, share float64) []Neuron { return refine(coarse, share, 0, false) }
 
+// RefineAtLeast is [Refine] for neurons that are in no fewer than minPrompts
+// of the coarse sets, whatever the share.
+func RefineAtLeast(coarse [][]Neuron, share float64, minPrompts int) []Neuron {
+	return refine(coarse, share, minPrompts, false)
+}
+
 func refine(coarse [][]Neuron, share float64, fewest int, strict bool) []Neuron {
 	count := map[Neuron]int{}
 	for _, set := range coarse {
@@ -98,16 +104,25 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 	}
 	c := m.Config()
 	result := &KnowledgeNeurons{Prompts: prompts, Answer: answer, Layers: c.Layers, FFN: c.IntermediateSize}
+	result.Coarse, result.Refined = r.Choose(attributions)
 	for i, a := range attributions {
-		result.Coarse = append(result.Coarse, a.coarse(threshold, r.Strict))
 		if len(a.NotConverged) > 0 {
 			result.NotConverged = append(result.NotConverged, i)
 		}
 	}
-	result.Refined = refine(result.Coarse, share, r.MinPrompts, r.Strict)
 	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()
 	result.Provenance, err = m.provenance(r)
 	return result, err
+}
+
+// Choose applies the recipe's thresholds to the attributions of a fact's
+// prompts, however they were made: the coarse sets, and the refined one.
+func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined []Neuron) {
+	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+	for _, a := range attributions {
+		coarse = append(coarse, a.coarse(threshold, r.Strict))
+	}
+	return coarse, refine(coarse, share, r.MinPrompts, r.Strict)
 }
 
 // MustKnowledgeNeurons is [Model.KnowledgeNeurons] for notebook cells: it
