@@ -41,12 +41,7 @@ type MethodNeurons struct {
 	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
 	WithoutAny int            `json:"without_any"` // facts with no refined neuron
 	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
-	// Neurons shared by two facts of one relation, of different relations.
-	SharedWithin stats.Interval `json:"shared_within"`
-	SharedAcross stats.Interval `json:"shared_across"`
-	// The same without pairs of facts that have one answer.
-	SharedWithinOther stats.Interval `json:"shared_within_other_answer"`
-	SharedAcrossOther stats.Interval `json:"shared_across_other_answer"`
+	Shared     SharedNeurons  `json:"shared"`      // by two facts
 }
 
 // RelationNeurons are one relation's.
@@ -81,13 +76,18 @@ type Intervention struct {
 
 // InterventionSet is the mean over all facts for one kind of neurons.
 type InterventionSet struct {
-	Set        string         `json:"set"`   // "own", "other relation", "random", "matched", "baseline"
-	Label      string         `json:"label"` // for legends
+	Set        string         `json:"set"`     // "own", "other relation", "random", "matched", "baseline"
+	Label      string         `json:"label"`   // for legends
+	Neurons    stats.Interval `json:"neurons"` // changed a fact
 	Suppressed stats.Interval `json:"suppressed"`
 	Amplified  stats.Interval `json:"amplified"`
 	// The own neurons' change less this set's, paired by fact; zero for "own".
 	SuppressedLess stats.Interval `json:"own_less_suppressed"`
 	AmplifiedLess  stats.Interval `json:"own_less_amplified"`
+	// Changes of the mean probability over all prompts, in which prompts count
+	// by their probability: no prompt with a small one can decide the mean.
+	PooledSuppressed float64 `json:"pooled_suppressed"`
+	PooledAmplified  float64 `json:"pooled_amplified"`
 }
 
 // RelationIntervention are the means of one relation's facts, in order of

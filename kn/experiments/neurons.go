@@ -1,0 +1,141 @@
+package experiments
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// relationShare is the share of a relation's facts that its neurons must be
+// in, as the authors' code has it.
+const relationShare = 0.1
+
+// Neurons says which neurons hold the facts of a sweep: how many a fact, in
+// which layers, what two facts have in common, and which a relation has in
+// common.
+func Neurons(m *kn.Model, g *Gathered, o stats.Options) (*NeuronTable, error) {
+	if len(g.Facts) == 0 {
+		return nil, errNoFacts
+	}
+	layers := m.Config().Layers
+	t := &NeuronTable{
+		Facts:     len(g.Facts),
+		Gradients: methodNeurons(g.Facts, g.Gradients, layers, o, byGradients),
+		Baseline:  methodNeurons(g.Facts, g.Baseline, layers, o, byActivation),
+	}
+	groups := byRelation(g.Facts)
+	t.Relations = len(groups)
+	for _, r := range sortedRelations(groups) {
+		t.ByRelation = append(t.ByRelation, relationNeurons(groups[r]))
+	}
+	for _, f := range g.Facts {
+		t.Prompts += len(f.Bag.Prompts)
+	}
+	var err error
+	t.Provenance, err = m.Provenance(map[string]any{"gradients": g.Gradients, "baseline": g.Baseline, "resamples": o.Resamples}, o.Seed)
+	return t, err
+}
+
+var errNoFacts = errors.New("experiments: no facts to look at; is the sweep empty?")
+
+// byGradients and byActivation are a fact's sets by the two methods.
+func byGradients(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) { return f.Neurons, f.Coarse }
+
+func byActivation(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) {
+	return f.BaselineNeurons, f.CoarseBaseline
+}
+
+func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets func(Fact) ([]kn.Neuron, [][]kn.Neuron)) MethodNeurons {
+	n := MethodNeurons{Selection: s, PerLayer: make([]float64, layers)}
+	perFact, perPrompt := map[int][]float64{}, map[int][]float64{}
+	var holders []Holder
+	total := 0
+	for i, f := range facts {
+		refined, coarse := sets(f)
+		holders = append(holders, Holder{f.Bag.Relation, f.Bag.Answer, refined})
+		perFact[i] = []float64{float64(len(refined))}
+		for _, set := range coarse {
+			perPrompt[i] = append(perPrompt[i], float64(len(set)))
+		}
+		for _, neuron := range refined {
+			n.PerLayer[neuron.Layer]++
+			total++
+		}
+		if len(refined) == 0 {
+			n.WithoutAny++
+		}
+	}
+	for l := range n.PerLayer {
+		n.PerLayer[l] /= float64(max(1, total))
+	}
+	n.PerFact, n.PerPrompt = stats.Bootstrap(perFact, o), stats.Bootstrap(perPrompt, o)
+	n.Shared = Shared(holders, o)
+	return n
+}
+
+func relationNeurons(facts []Fact) RelationNeurons {
+	r := RelationNeurons{Relation: facts[0].Bag.Relation, Name: facts[0].Bag.RelationName, Facts: len(facts)}
+	for _, f := range facts {
+		r.Gradients += float64(len(f.Neurons)) / float64(len(facts))
+		r.Baseline += float64(len(f.BaselineNeurons)) / float64(len(facts))
+	}
+	for _, c := range Commonest(facts) {
+		if float64(c.Facts) >= relationShare*float64(len(facts)) {
+			r.Common = append(r.Common, c)
+		}
+	}
+	return r
+}
+
+// Commonest lists the neurons of facts, those that most facts have first.
+func Commonest(facts []Fact) []NeuronCount {
+	count := map[kn.Neuron]int{}
+	for _, f := range facts {
+		for _, n := range f.Neurons {
+			count[n]++
+		}
+	}
+	all := make([]NeuronCount, 0, len(count))
+	for n, c := range count {
+		all = append(all, NeuronCount{n, c})
+	}
+	slices.SortFunc(all, func(a, b NeuronCount) int {
+		return cmp.Or(cmp.Compare(b.Facts, a.Facts), a.Neuron.Compare(b.Neuron))
+	})
+	return all
+}
+
+// byRelation groups facts by their relations.
+func byRelation(facts []Fact) map[string][]Fact {
+	groups := map[string][]Fact{}
+	for _, f := range facts {
+		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], f)
+	}
+	return groups
+}
+
+// sortedRelations are a map's keys in order of the properties' numbers.
+func sortedRelations[V any](m map[string]V) []string {
+	number := func(r string) int {
+		n, err := strconv.Atoi(strings.TrimPrefix(r, "P"))
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(a, b))
+	})
+}
+
+// name is a fact in words, for messages.
+func (f Fact) name() string {
+	return fmt.Sprintf("%s(%s) = %s", f.Bag.Relation, f.Bag.Subject, f.Bag.Answer)
+}
