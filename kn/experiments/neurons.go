@@ -3,7 +3,6 @@ package experiments
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -133,9 +132,4 @@ func sortedRelations[V any](m map[string]V) []string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
 		return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(a, b))
 	})
-}
-
-// name is a fact in words, for messages.
-func (f Fact) name() string {
-	return fmt.Sprintf("%s(%s) = %s", f.Bag.Relation, f.Bag.Subject, f.Bag.Answer)
 }

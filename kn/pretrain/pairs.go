@@ -3,72 +3,21 @@ package pretrain
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// common counts the neurons that two facts share.
-func common(a, b studied) (n int) {
-	for _, neuron := range a.neurons {
-		if _, ok := slices.BinarySearchFunc(b.neurons, neuron, kn.Neuron.Compare); ok {
-			n++
-		}
-	}
-	return n
-}
-
 // shared is the mean number of neurons that two facts have in common, within
-// a relation and across relations. Both facts of a pair are resampled: the
-// bootstrap draws facts and takes all pairs of what it drew, except of a fact
-// with itself.
+// a relation and across relations.
 func shared(all []studied, o EvaluateOptions) (in, cross stats.Interval) {
-	counts := make([][]int, len(all))
-	for i := range all {
-		counts[i] = make([]int, len(all))
-		for j := range i {
-			counts[i][j] = common(all[i], all[j])
-			counts[j][i] = counts[i][j]
-		}
+	holders := make([]experiments.Holder, len(all))
+	for i, s := range all {
+		holders[i] = experiments.Holder{Relation: s.fact.Relation, Answer: s.fact.Answer, Neurons: s.neurons}
 	}
-	means := func(drawn []int) (within, across float64) {
-		var sum, pairs [2]float64
-		for a, i := range drawn {
-			for _, j := range drawn[:a] {
-				if i == j {
-					continue
-				}
-				kind := 1
-				if all[i].fact.Relation == all[j].fact.Relation {
-					kind = 0
-				}
-				sum[kind] += float64(counts[i][j])
-				pairs[kind]++
-			}
-		}
-		return sum[0] / max(1, pairs[0]), sum[1] / max(1, pairs[1])
-	}
-	whole := make([]int, len(all))
-	for i := range whole {
-		whole[i] = i
-	}
-	in.Mean, cross.Mean = means(whole)
-	rng := rand.New(rand.NewPCG(o.Seed, 0x9a15))
-	var within, across []float64
-	drawn := make([]int, len(all))
-	for range o.Resamples {
-		for k := range drawn {
-			drawn[k] = rng.IntN(len(all))
-		}
-		w, a := means(drawn)
-		within, across = append(within, w), append(across, a)
-	}
-	slices.Sort(within)
-	slices.Sort(across)
-	in.Low, in.High = stats.Quantile(within, 0.025), stats.Quantile(within, 0.975)
-	cross.Low, cross.High = stats.Quantile(across, 0.025), stats.Quantile(across, 0.975)
-	return in, cross
+	n := experiments.Shared(holders, o.bootstrap())
+	return n.Within, n.Across
 }
 
 // crossKinds are the relations between a fact and the one whose neurons are
