@@ -1,0 +1,128 @@
+package experiments_test
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
+)
+
+// records makes the records of facts with the given prompts' scores: neuron i
+// of prompt j of a fact has scores[fact][j][i].
+func records(scores [][][]float64) []sweep.Record {
+	var all []sweep.Record
+	for f, prompts := range scores {
+		for j, values := range prompts {
+			s := sweep.Scores{Largest: slices.Max(values)}
+			for i, v := range values {
+				if v >= 0.1*s.Largest {
+					s.Neurons, s.Values = append(s.Neurons, kn.Neuron{Index: i}), append(s.Values, v)
+				}
+			}
+			all = append(all, sweep.Record{
+				Fact: fmt.Sprint("fact ", f), Index: j, Prompts: len(prompts), Relation: fmt.Sprint("P", f%2), Answer: "a",
+				Prompt: fmt.Sprintf("prompt %d of %d", j, f), Probability: 0.5, Gradients: s, Activations: s,
+			})
+		}
+	}
+	return all
+}
+
+func stream(all []sweep.Record) iter.Seq2[sweep.Record, error] {
+	return func(yield func(sweep.Record, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	// Neuron 0 is in all prompts, 1 in three of four, 2 is large in one only,
+	// 3 is above t = 0.2 but below the baseline's 0.5.
+	all := records([][][]float64{{
+		{1, 0.6, 0.9, 0.3},
+		{1, 0.6, 0, 0.3},
+		{2, 1.2, 0, 0.6},
+		{1, 0.1, 0, 0.3},
+	}})
+	slices.Reverse(all) // order does not matter
+	g, err := experiments.Gather(stream(all), experiments.GatherOptions{Fixed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := g.Facts[0]
+	if want := []kn.Neuron{{Index: 0}, {Index: 1}, {Index: 3}}; !reflect.DeepEqual(f.Neurons, want) {
+		t.Errorf("neurons %v, want %v", f.Neurons, want)
+	}
+	if want := []kn.Neuron{{Index: 0}, {Index: 1}}; !reflect.DeepEqual(f.BaselineNeurons, want) {
+		t.Errorf("the baseline's neurons are %v, want %v", f.BaselineNeurons, want)
+	}
+	if got := f.Strongest(2); !reflect.DeepEqual(got, []kn.Neuron{{Index: 0}, {Index: 3}}) {
+		t.Errorf("the strongest two are %v: 3 is in more prompts than 1", got)
+	}
+	for k, want := range []float64{1, (0.6 + 0.6 + 0.6 + 0.1) / 4, 0.3} {
+		if math.Abs(f.Strength[k]-want) > 1e-12 {
+			t.Errorf("the strength of neuron %v is %v, want %v", f.Neurons[k], f.Strength[k], want)
+		}
+	}
+	if g.Gradients.Share != 0.7 || g.Gradients.Moves != 0 {
+		t.Errorf("p was tuned: %+v", g.Gradients)
+	}
+}
+
+func TestGatherRefusesWhatIsNotWhole(t *testing.T) {
+	whole := records([][][]float64{{{1}, {1}, {1}}})
+	other := whole[2]
+	other.Answer = "b"
+	for want, all := range map[string][]sweep.Record{
+		"lacks prompt 2": whole[:2],
+		"stands twice":   append(slices.Clone(whole), whole[0]),
+		"does not fit":   {whole[0], whole[1], other},
+		"no records":     nil,
+	} {
+		if _, err := experiments.Gather(stream(all), experiments.GatherOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+// TestTuneShare follows the authors' rule on sets whose refined sizes at each
+// share are known: n neurons in each of 20 prompts' shares.
+func TestTuneShare(t *testing.T) {
+	// sized makes a fact of 20 prompts in which neuron i is in counts[i] of them.
+	sized := func(counts ...int) [][]kn.Neuron {
+		sets := make([][]kn.Neuron, 20)
+		for i, n := range counts {
+			for j := range n {
+				sets[j] = append(sets[j], kn.Neuron{Index: i})
+			}
+		}
+		return sets
+	}
+	for _, c := range []struct {
+		counts []int
+		share  float64
+		moves  int
+	}{
+		{[]int{20, 20, 20}, 0.7, 0},                  // three neurons: nothing to do
+		{[]int{14, 14, 14, 14, 14, 20, 20}, 0.75, 1}, // seven at 0.7, two at 0.75
+		{[]int{14, 14, 15, 15, 16, 20, 20}, 0.75, 1}, // five at 0.75 are enough
+		{[]int{12, 20, 4}, 0.6, 2},                   // one at 0.7, two at 0.6
+		{[]int{20, 20, 20, 20, 20, 20}, 1, 6},        // six in every prompt: gives up at the sixth move
+		{[]int{1, 1, 1}, 0.4, 6},                     // none: gives up, too
+	} {
+		share, moves := experiments.TuneShare([][][]kn.Neuron{sized(c.counts...)}, 0.7, 3, false)
+		if diff := share - c.share; diff > 1e-9 || diff < -1e-9 || moves != c.moves {
+			t.Errorf("%v: share %v after %d moves, want %v after %d", c.counts, share, moves, c.share, c.moves)
+		}
+	}
+}
