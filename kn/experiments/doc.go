@@ -6,9 +6,6 @@
 //   - [Neurons]: which neurons hold the facts, how many, where, and what facts
 //     share (the paper's table 2 and figure 3),
 //   - [Intervene]: suppressing and amplifying them (figures 4 and 5),
-//   - [Expression]: their activation in open text (table 3),
-//   - [Update]: replacing a fact by another one (table 4),
-//   - [Erase]: taking a relation away (table 5),
 //   - [DiffRecipes]: the published codes against one another,
 //   - [Convergence]: how exact the integrals are.
 //

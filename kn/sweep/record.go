@@ -1,6 +1,5 @@
-// Package sweep attributes the facts of a data set: every prompt of every
-// fact, by integrated gradients and by the activation baseline in one pass,
-// into append-only files that a run which was killed takes up again.
+// Package sweep has the records of attributed data sets: what is kept of every
+// prompt of every fact, by integrated gradients and by the activation baseline.
 package sweep
 
 import "github.com/knowledge-neurons/gonb-kn/kn"
