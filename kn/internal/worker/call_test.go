@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,24 @@ func TestCall(t *testing.T) {
 	if !reflect.DeepEqual(got, someFloats) {
 		t.Error("the floats have changed on their way")
 	}
+}
+
+// closing is a connection whose other side closes once it has all it waits for.
+type closing struct{ left int }
+
+func (c *closing) Write(p []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, syscall.EPIPE
+	}
+	c.left -= len(p)
+	return len(p), nil
+}
+
+// TestFrameEndsWithItsLastByte: a worker that answers at once may have closed
+// the connection before the client writes again.
+func TestFrameEndsWithItsLastByte(t *testing.T) {
+	head := requestHead("nothing", false)
+	must(t, writeFrame(&closing{9 + len(head)}, frameRequest, head, nil))
 }
 
 func TestCallErrors(t *testing.T) {

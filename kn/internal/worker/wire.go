@@ -55,7 +55,12 @@ func writeFrame(w io.Writer, kind byte, parts ...[]byte) error {
 		return fmt.Errorf("worker: a message of %d bytes is too large: at most %d", size, maxFrame)
 	}
 	header := binary.LittleEndian.AppendUint64([]byte{kind}, uint64(size))
-	buffers := append(net.Buffers{header}, parts...)
+	buffers := net.Buffers{header}
+	for _, p := range parts {
+		if len(p) > 0 { // to write nothing fails once the other side has answered and closed
+			buffers = append(buffers, p)
+		}
+	}
 	_, err := buffers.WriteTo(w)
 	return err
 }
