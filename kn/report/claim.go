@@ -1,0 +1,74 @@
+package report
+
+import "github.com/knowledge-neurons/gonb-kn/kn/stats"
+
+// Verdict says what becomes of a claim.
+type Verdict string
+
+// The verdicts.
+const (
+	Holds   Verdict = "holds here"
+	Fails   Verdict = "does not hold here"
+	Unknown Verdict = "cannot be told"
+)
+
+// Claim is a statement of a paper, with the numbers that it rests on here.
+type Claim struct {
+	ID        string
+	Statement Text
+	Evidence  Text // the numbers
+	Paper     Text // what the paper reports
+	Rule      Text // that gives the verdict
+	Caveat    Text // what a reader must know beside it
+	Verdict   Verdict
+}
+
+// Greater: a is greater than b if its whole interval is above b's, not
+// greater if it is below, and otherwise it cannot be told.
+func Greater(a, b stats.Interval) Verdict {
+	switch {
+	case a.Low > b.High:
+		return Holds
+	case a.High < b.Low:
+		return Fails
+	default:
+		return Unknown
+	}
+}
+
+// Exceeds: all of the interval is above the bound, or all below it.
+func Exceeds(a stats.Interval, bound float64) Verdict {
+	return Greater(a, stats.Interval{Mean: bound, Low: bound, High: bound})
+}
+
+// Times: a is more than so many times b, where b may be below 0 and then
+// counts as 0.
+func Times(a stats.Interval, factor float64, b stats.Interval) Verdict {
+	of := func(x float64) float64 { return factor * max(0, x) }
+	return Greater(a, stats.Interval{Mean: of(b.Mean), Low: of(b.Low), High: of(b.High)})
+}
+
+// Negated is the interval of the opposite: of a loss, where a is a gain.
+func Negated(a stats.Interval) stats.Interval {
+	return stats.Interval{Mean: -a.Mean, Low: -a.High, High: -a.Low}
+}
+
+// All hold: it fails if one fails, and cannot be told if one cannot.
+func All(verdicts ...Verdict) Verdict {
+	all := Holds
+	for _, v := range verdicts {
+		if v == Fails || v == Unknown && all == Holds {
+			all = v
+		}
+	}
+	return all
+}
+
+// Enough gives the verdict if there were at least ten cases to resample; an
+// interval from fewer promises too much.
+func Enough(cases int, v Verdict) Verdict {
+	if cases < 10 {
+		return Unknown
+	}
+	return v
+}

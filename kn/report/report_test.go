@@ -1,0 +1,241 @@
+package report_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/report/reporttest"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// drawing is a figure of nothing.
+type drawing struct{}
+
+func (drawing) SVG() ([]byte, error) {
+	return []byte("<?xml version=\"1.0\"?>\n<svg width=\"10\"><title>Bars</title></svg>"), nil
+}
+func (drawing) PNG() ([]byte, error) { return []byte("\x89PNG"), nil }
+func (drawing) Title() string        { return "Bars" }
+func (drawing) Description() string  { return "Two bars & a line." }
+
+const measured = `{"facts": 27738, "tiny": 0.00012345, "change": -0.29034, "a/b": [{"mean": 4.1249, "low": 3.9949, "high": 4.30}], "name": "P19 <place>"}`
+
+// folder has one result file.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, report.ResultsDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, report.ResultsDir, "counts.json"), []byte(measured), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func example(t testing.TB, dir string) *report.Report {
+	t.Helper()
+	all := report.OpenResults(dir)
+	r := all.File("counts")
+	table := &report.Table{ID: "facts", Caption: report.Join("Facts of ", report.Mono("a|b")), Columns: report.Columns("relation", ">facts", ">neurons")}
+	table.Row(r.String("/name"), r.Number("/facts", report.Count), r.Interval("/a~1b/0", report.Decimals(2)))
+	table.Row("none", "–", "–")
+	s := report.Section{Title: "Where they are"}
+	s.Say("The change is ", r.Number("/change", report.Change(1)), ", the error ", r.Number("/tiny", report.Significant(2)), ", see ", report.Link("the paper", "https://example.org/a?b&c"), ".")
+	s.Add(table, &report.Figure{ID: "bars", Drawing: drawing{}, Caption: report.Join("Bars.")})
+	s.Add(report.Claims{{
+		ID: "less", Statement: report.Join("It falls."), Evidence: report.Join("By ", r.Number("/change", report.Change(1))),
+		Rule: report.Join("below 0"), Verdict: report.Exceeds(report.Negated(stats.Interval{Mean: -0.29, Low: -0.3, High: -0.28}), 0),
+	}})
+	s.Add(report.Pairs{{Name: "seed", Text: report.Join("1")}})
+	if err := all.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return &report.Report{Title: "A report", Subtitle: report.Join("of nothing"), Sections: []report.Section{s}}
+}
+
+func contents(t testing.TB, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestWrite(t *testing.T) {
+	dir := folder(t)
+	if err := example(t, dir).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if n := reporttest.Traced(t, dir); n != 7 {
+		t.Errorf("%d numbers are traced, want 7", n)
+	}
+	for name, texts := range map[string][]string{
+		"report.md": {
+			"# A report\n", "- [Where they are](#where-they-are)", "The change is −29.0 %, the error 0.00012, see [the paper](https://example.org/a?b&c).",
+			"| relation | facts | neurons |\n| :-- | --: | --: |\n| P19 &lt;place> | 27,738 | 4.12 \\[3.99, 4.30\\] |\n| none | – | – |\n",
+			"Facts of `a\\|b`", "![Two bars & a line.](figures/bars.svg)", "1. **It falls.** **holds here.** By −29.0 %\n   - Rule: below 0\n", "- seed: 1\n",
+		},
+		"report.html": {
+			`<td>P19 &lt;place&gt;</td>`, `<td class="right"><span data-source="counts.json#/facts" data-scale="1" title="counts.json#/facts">27,738</span></td>`,
+			`<h2 id="where-they-are">`, `aria-label="Two bars &amp; a line."`, `<svg class="chart" width="10">`, `<span class="verdict">holds here</span>`, `href="https://example.org/a?b&amp;c"`,
+		},
+		"results/facts.csv":   {"relation,facts,neurons,neurons low,neurons high\nP19 <place>,27738,4.1249,3.9949,4.30\nnone,–,–,,\n"},
+		"results/facts.md":    {"| P19 &lt;place> | 27,738 |"},
+		"results/claims.json": {`"verdict": "holds here"`, `"counts.json#/change"`},
+		"figures/bars.svg":    {"<?xml"},
+		"figures/bars.png":    {"PNG"},
+	} {
+		got := contents(t, dir, name)
+		for _, text := range texts {
+			if !strings.Contains(got, text) {
+				t.Errorf("%s lacks %q:\n%s", name, text, got)
+			}
+		}
+	}
+	if page := contents(t, dir, "report.html"); strings.Contains(page, "<?xml") || strings.Contains(page, "<link") || strings.Contains(page, "src=") {
+		t.Error("the page is not self-contained HTML")
+	}
+}
+
+// TestTracedFinds: the check of a report notices a number that is not the result's.
+func TestTracedFinds(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"another number": {">27,738<", ">27,739<"},
+		"wrong rounding": {">4.12<", ">4.13<"},
+		"no source":      {`<td class="right">–`, `<td class="right">4`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := folder(t)
+			if err := example(t, dir).Write(dir); err != nil {
+				t.Fatal(err)
+			}
+			page := contents(t, dir, "report.html")
+			changed := strings.Replace(page, change[0], change[1], 1)
+			if changed == page {
+				t.Fatalf("the page has no %q", change[0])
+			}
+			if err := os.WriteFile(filepath.Join(dir, "report.html"), []byte(changed), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var found recorder
+			reporttest.Traced(&found, dir)
+			if found.errors == 0 {
+				t.Error("nobody noticed")
+			}
+		})
+	}
+}
+
+// recorder is a test that counts errors.
+type recorder struct {
+	testing.TB
+	errors int
+}
+
+func (r *recorder) Helper()                      {}
+func (r *recorder) Errorf(string, ...any)        { r.errors++ }
+func (r *recorder) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
+
+func TestResultsSayWhatIsMissing(t *testing.T) {
+	for pointer, want := range map[string]string{
+		"/facts/low": `there is no "low"`, "/none": `there is no "none"`, "/a~1b/1": "a list of 1", "/name": "not a number", "facts": "starts with /",
+	} {
+		all := report.OpenResults(folder(t))
+		all.File("counts").Number(pointer, report.Count)
+		if err := all.Err(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "counts.json#"+pointer) {
+			t.Errorf("%s: %v, want %q", pointer, err, want)
+		}
+	}
+	all := report.OpenResults(folder(t))
+	all.File("other")
+	if err := all.Err(); err == nil || !strings.Contains(err.Error(), "other.json") {
+		t.Errorf("a missing file gives %v", err)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for _, c := range []struct {
+		format report.Format
+		x      float64
+		want   string
+	}{
+		{report.Count, 27738, "27,738"},
+		{report.Count, 1234567, "1,234,567"},
+		{report.Count, 7638, "7638"},
+		{report.Count, 0, "0"},
+		{report.Decimals(2), 4.126, "4.13"},
+		{report.Decimals(1), -0.04, "0.0"},
+		{report.Decimals(1), 12345.67, "12,345.7"},
+		{report.Percent(1), 0.9949, "99.5 %"},
+		{report.Change(1), 0.3117, "+31.2 %"},
+		{report.Change(2), -0.29034, "−29.03 %"},
+		{report.Change(1), 0.0001, "0.0 %"},
+		{report.Significant(2), 0.00012345, "0.00012"},
+		{report.Significant(3), 1450, "1450"},
+		{report.Significant(3), 8.413, "8.41"},
+		{report.Significant(2), 0, "0"},
+	} {
+		if got := c.format.Print(c.x); got != c.want {
+			t.Errorf("%v is printed as %q, want %q", c.x, got, c.want)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	i := func(low, mean, high float64) stats.Interval { return stats.Interval{Mean: mean, Low: low, High: high} }
+	for name, c := range map[string]struct{ got, want report.Verdict }{
+		"above":               {report.Greater(i(2, 3, 4), i(0, 1, 1.9)), report.Holds},
+		"below":               {report.Greater(i(0, 1, 1.9), i(2, 3, 4)), report.Fails},
+		"overlap":             {report.Greater(i(1, 2, 3), i(0, 1, 1.9)), report.Unknown},
+		"above a bound":       {report.Exceeds(i(0.51, 0.6, 0.7), 0.5), report.Holds},
+		"on a bound":          {report.Exceeds(i(0.5, 0.6, 0.7), 0.5), report.Unknown},
+		"below a bound":       {report.Exceeds(i(0.3, 0.4, 0.49), 0.5), report.Fails},
+		"twice":               {report.Times(i(2.1, 3, 4), 2, i(0.5, 0.8, 1)), report.Holds},
+		"more, but not twice": {report.Times(i(1.5, 1.6, 1.7), 2, i(0.9, 1, 1.1)), report.Fails},
+		"twice a gain":        {report.Times(i(0.1, 0.2, 0.3), 2, i(-3, -2, -1)), report.Holds},
+		"nothing twice":       {report.Times(i(-0.1, 0, 0.1), 2, i(-3, -2, -1)), report.Unknown},
+		"loss":                {report.Exceeds(report.Negated(i(-0.4, -0.3, -0.2)), 0.1), report.Holds},
+		"all":                 {report.All(report.Holds, report.Holds), report.Holds},
+		"one fails":           {report.All(report.Unknown, report.Fails, report.Holds), report.Fails},
+		"one cannot be told":  {report.All(report.Holds, report.Unknown), report.Unknown},
+		"few cases":           {report.Enough(9, report.Holds), report.Unknown},
+		"enough cases":        {report.Enough(10, report.Fails), report.Fails},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %s, want %s", name, c.got, c.want)
+		}
+	}
+}
+
+func TestTableNeedsWholeRows(t *testing.T) {
+	table := &report.Table{ID: "short", Columns: report.Columns("a", "b")}
+	table.Row("one")
+	r := &report.Report{Sections: []report.Section{{Blocks: []report.Block{table}}}}
+	if err := r.Write(t.TempDir()); err == nil || !strings.Contains(err.Error(), "table short has a row of 1 cells for 2 columns") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func ExampleResult_Interval() {
+	dir, err := os.MkdirTemp("", "report")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	data, _ := json.Marshal(map[string]any{"per_fact": stats.Interval{Mean: 4.92, Low: 4.66, High: 5.19}})
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, report.ResultsDir), 0o755), os.WriteFile(filepath.Join(dir, report.ResultsDir, "neurons.json"), data, 0o644)); err != nil {
+		panic(err)
+	}
+	results := report.OpenResults(dir)
+	text := results.File("neurons").Interval("/per_fact", report.Decimals(1))
+	fmt.Println(text, "from", text[0].Number.Source())
+	// Output: 4.9 [4.7, 5.2] from neurons.json#/per_fact/mean
+}
