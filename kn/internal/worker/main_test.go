@@ -191,6 +191,9 @@ var someFloats = func() floats {
 // end the kernel is killed and every worker has to end.
 func setUp(t testing.TB) Spec {
 	t.Helper()
+	// What is first asked for is removed last: a worker may write into the
+	// test's own folder for as long as it lives.
+	t.TempDir()
 	dir, err := os.MkdirTemp("/tmp", "knw") // short: a socket's path must be
 	must(t, err)
 	t.Setenv("XDG_RUNTIME_DIR", dir)
