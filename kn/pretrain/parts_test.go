@@ -120,7 +120,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	step := 0
 	for b.Loop() {
-		if _, err := l.train(step, task.batch(step)); err != nil {
+		if _, err := l.take(step, task.batch(step)); err != nil {
 			b.Fatal(err)
 		}
 		step++

@@ -99,20 +99,6 @@ func (t *factsTask) shown(steps int) (taught []facts.Taught, tokens int) {
 	return taught, tokens
 }
 
-// tensors are the trained weights under their Hugging Face names.
-func (l *learner) tensors() (map[string]checkpoint.Tensor, error) {
-	all, err := l.variables()
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]checkpoint.Tensor{}
-	for _, want := range l.bert.Expected() {
-		v := all[variablePath(want.Name, want.Shape)]
-		out[want.Name] = checkpoint.Tensor{Shape: want.Shape, Data: v.Floats}
-	}
-	return out, nil
-}
-
 func parameters(tensors map[string]checkpoint.Tensor) int {
 	n := 0
 	for _, t := range tensors {

@@ -35,11 +35,11 @@ const RecordFile = "training.json"
 
 // finish writes the model and removes the checkpoint.
 func (s *session) finish() (*Record, error) {
-	tensors, err := s.learner.tensors()
+	tensors, err := s.learner.Tensors()
 	if err != nil {
 		return nil, err
 	}
-	model := checkpoint.Checkpoint{Config: s.learner.bert, Tensors: tensors, Tokenizer: s.tok}
+	model := checkpoint.Checkpoint{Config: s.learner.Config, Tensors: tensors, Tokenizer: s.tok}
 	if err := model.Save(s.config.Out); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -89,18 +90,14 @@ func newSession(c Config, progress func(Progress)) (*session, error) {
 	if s.learner, err = newLearner(c, s.tok.Size(), s.task); err != nil {
 		return nil, err
 	}
-	kept, ok, err := readState(c.statePath(), s.digest)
+	s.report.Resumed, err = train.ReadState(c.statePath(), s.header(), &s.state)
 	if err != nil {
 		return nil, err
 	}
-	s.state = state{Format: stateFormat, Digest: s.digest}
-	if ok {
-		s.state, s.report.Resumed = kept, true
-		if err := s.learner.restore(kept.Variables); err != nil {
-			return nil, err
-		}
-		s.state.Variables = nil
+	if err := s.learner.Restore(s.state.Variables); err != nil {
+		return nil, err
 	}
+	s.state.Variables = nil
 	return s, nil
 }
 
@@ -136,7 +133,7 @@ func (s *session) train(ctx context.Context) error {
 			return joinSave(ctx.Err(), s.save())
 		}
 		step := s.state.Step
-		loss, err := s.learner.train(step, s.task.batch(step))
+		loss, err := s.learner.take(step, s.task.batch(step))
 		if err != nil {
 			return err
 		}
@@ -183,11 +180,24 @@ func joinSave(why, saving error) error {
 }
 
 func (s *session) save() error {
-	variables, err := s.learner.variables()
-	if err != nil {
+	kept := s.state
+	var err error
+	if kept.Variables, err = s.learner.Variables(); err != nil {
 		return err
 	}
-	kept := s.state
-	kept.Variables = variables
-	return kept.write(s.config.statePath())
+	return train.WriteState(s.config.statePath(), s.header(), kept)
 }
+
+// state is all that a training needs to go on as if it had not stopped. The
+// data's order and the random numbers follow from the seed and the step.
+type state struct {
+	Step      int // steps taken
+	Seconds   float64
+	Loss      float64 // running mean
+	Variables map[string]train.Variable
+}
+
+// stateFormat is changed when the meaning of a state does.
+const stateFormat = 2
+
+func (s *session) header() train.Header { return train.Header{Format: stateFormat, Digest: s.digest} }

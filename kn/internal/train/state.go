@@ -1,0 +1,67 @@
+package train
+
+import (
+	"bufio"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/google/renameio/v2"
+)
+
+// Header begins every state: what it is a state of.
+type Header struct {
+	Format int    // changed when the meaning of the state does
+	Digest string // of the configuration and the data
+}
+
+// WriteState puts a state into a file, which appears when it is complete.
+func WriteState(path string, header Header, state any) (err error) {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Cleanup()) }()
+	buffered := bufio.NewWriter(file)
+	encoder := gob.NewEncoder(buffered)
+	for _, v := range []any{header, state} {
+		if err := encoder.Encode(v); err != nil {
+			return fmt.Errorf("train: checkpoint %s: %w", path, err)
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return fmt.Errorf("train: checkpoint %s: %w", path, err)
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("train: checkpoint %s: %w", path, err)
+	}
+	return nil
+}
+
+// ReadState reads a state; ok is false when there is none. It fails when the
+// state is of something else than header says.
+func ReadState(path string, header Header, state any) (ok bool, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("train: checkpoint: %w", err)
+	}
+	defer file.Close()
+	decoder := gob.NewDecoder(bufio.NewReader(file))
+	var found Header
+	err = decoder.Decode(&found)
+	if err == nil && found != header {
+		return false, fmt.Errorf("train: checkpoint %s is of another configuration, other data or another version; delete it to start again, or choose another folder", path)
+	}
+	if err == nil {
+		err = decoder.Decode(state)
+	}
+	if err != nil {
+		return false, fmt.Errorf("train: checkpoint %s cannot be read: %w; delete it to start again", path, err)
+	}
+	return true, nil
+}
