@@ -70,13 +70,13 @@ var hubName = regexp.MustCompile(`^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$`)
 // not in the cache. A folder's results are found again as long as its files
 // do not change.
 func Load(name string, options ...Option) (*Model, error) {
-	m := &Model{name: name, ctx: context.Background(), cache: cache.Default()}
-	for _, option := range options {
-		option(m)
-	}
-	folder, err := m.open(name)
+	m, folder, err := openModel(name, options)
 	if err != nil {
 		return nil, err
+	}
+	if folder.Config().Classifies() {
+		return nil, fmt.Errorf("kn: %s is a classifier of %q and has no head that predicts [MASK]; open it with finetune.Open, or give the masked language model that it was made from",
+			name, folder.Config().LabelNames())
 	}
 	m.shared = &shared{folder: folder}
 	return m, nil
@@ -84,6 +84,22 @@ func Load(name string, options ...Option) (*Model, error) {
 
 // MustLoad is [Load] for notebook cells: it panics where Load returns an error.
 func MustLoad(name string, options ...Option) *Model { return must(Load(name, options...)) }
+
+// OpenCheckpoint opens what [Load] would open, whatever its head is: the
+// configuration and the tokenizer at once, the weights when they are read.
+func OpenCheckpoint(name string, options ...Option) (*checkpoint.Folder, error) {
+	_, folder, err := openModel(name, options)
+	return folder, err
+}
+
+func openModel(name string, options []Option) (*Model, *checkpoint.Folder, error) {
+	m := &Model{name: name, ctx: context.Background(), cache: cache.Default()}
+	for _, option := range options {
+		option(m)
+	}
+	folder, err := m.open(name)
+	return m, folder, err
+}
 
 // open finds out what the name names.
 func (m *Model) open(name string) (*checkpoint.Folder, error) {

@@ -1,6 +1,6 @@
 // Package bert builds the graph of BERT (Devlin et al., 2019,
-// https://arxiv.org/abs/1810.04805) with its masked-language-model head in
-// GoMLX, with named places where a value can be read or replaced.
+// https://arxiv.org/abs/1810.04805) with its masked-language-model head or a
+// classifier in GoMLX, with named places where a value can be read or replaced.
 //
 // Layers are post-norm, as published:
 //
@@ -22,6 +22,7 @@
 //	└───────────────────────┼─────────────────────────────────────────────────┘
 //	                        ▼ after the last layer
 //	dense ─► activation ─► LayerNorm ─► · word embeddingsᵀ + bias ─► logits [B, n, V]
+//	of [CLS]: dense ─► tanh ─► dense ─► logits [B, K], in a classifier
 //
 // A [Hook] at a [Site] sees the node while the graph is built and may return
 // another one in its place:

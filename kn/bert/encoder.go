@@ -42,14 +42,27 @@ func (w *Weights) Encode(in Inputs, hooks Hooks) *graph.Node {
 //
 //	pick [B, n] float32: 1 at the row wanted, 0 elsewhere
 func (w *Weights) EncodeRow(in Inputs, pick *graph.Node, hooks Hooks) *graph.Node {
+	return w.encodeRow(in, func(x *graph.Node) *graph.Node { return graph.InsertAxes(Row(x, pick), 1) }, hooks)
+}
+
+// EncodeFirst is [Weights.EncodeRow] for the first row, [CLS]'s: [B, H].
+func (w *Weights) EncodeFirst(in Inputs, hooks Hooks) *graph.Node {
+	return w.encodeRow(in, firstRow, hooks)
+}
+
+// firstRow is [CLS]'s row: [B, n, H] -> [B, 1, H].
+func firstRow(x *graph.Node) *graph.Node {
+	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, 1))
+}
+
+// encodeRow runs the last layer for the row only that one picks: [B, n, H] -> [B, 1, H].
+func (w *Weights) encodeRow(in Inputs, one func(x *graph.Node) *graph.Node, hooks Hooks) *graph.Node {
 	x := w.Embed(in, hooks)
 	last := len(w.Layers) - 1
 	for l := range last {
 		x = w.Layer(l, x, x, in.Mask, hooks)
 	}
-	row := graph.InsertAxes(Row(x, pick), 1)    // [B, 1, H]
-	row = w.Layer(last, row, x, in.Mask, hooks) // [B, 1, H]
-	return graph.Squeeze(row, 1)                // [B, H]
+	return graph.Squeeze(w.Layer(last, one(x), x, in.Mask, hooks), 1) // [B, H]
 }
 
 // Row selects one row of each sequence: x [B, n, K], pick [B, n] one-hot -> [B, K].

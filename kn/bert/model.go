@@ -107,9 +107,17 @@ const (
 	EmbeddingsPart Parts = 1 << iota
 	OneLayer
 	AllLayers
-	HeadPart
-	WholeModel = EmbeddingsPart | AllLayers | HeadPart
+	HeadPart       // of a masked language model
+	ClassifierPart // pooler and classifier
 )
+
+// wholeModel are the parts that a model with this configuration has.
+func wholeModel(c Config) Parts {
+	if c.Classifies() {
+		return EmbeddingsPart | AllLayers | ClassifierPart
+	}
+	return EmbeddingsPart | AllLayers | HeadPart
+}
 
 // weights asks lookup for the weights of the parts, always in the same order.
 func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
@@ -133,6 +141,10 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 	if p&HeadPart != 0 {
 		w.Head = newHead(c, word, lookup)
 	}
+	if p&ClassifierPart != 0 {
+		w.Pooler = newDense("bert.pooler.dense", c.HiddenSize, c.HiddenSize, lookup)
+		w.Classifier = newDense("classifier", len(c.Labels), c.HiddenSize, lookup)
+	}
 	return w
 }
 
@@ -155,7 +167,7 @@ const maxGraphs = 4096
 // NewExec makes an executable of fn, which takes the given number of inputs
 // and is given all weights.
 func (m *Model) NewExec(inputs int, fn GraphFn) (*Exec, error) {
-	return m.NewPartExec(WholeModel, inputs, fn)
+	return m.NewPartExec(wholeModel(m.Config), inputs, fn)
 }
 
 // NewPartExec makes an executable of fn, which is given the weights of some

@@ -45,21 +45,24 @@ type HeadWeights struct {
 	Bias      *graph.Node // [V]
 }
 
-// Weights are a BERT's weights as nodes of one graph.
+// Weights are a BERT's weights as nodes of one graph. A masked language model
+// has a Head, a classifier Pooler and Classifier.
 type Weights struct {
 	Config     Config
 	Embeddings EmbeddingWeights
 	Layers     []LayerWeights
 	Head       HeadWeights
+	Pooler     Dense // [H, H]
+	Classifier Dense // [K, H], K labels
 }
 
 // Lookup returns the node of the tensor with the given Hugging Face name and
 // shape: a parameter, a variable, a constant, or whatever takes its place.
 type Lookup func(name string, dims ...int) *graph.Node
 
-// NewWeights asks lookup for every tensor of a BertForMaskedLM, always in
-// the same order, and arranges them.
-func NewWeights(c Config, lookup Lookup) *Weights { return WholeModel.weights(c, 0, lookup) }
+// NewWeights asks lookup for every tensor of the model, always in the same
+// order, and arranges them.
+func NewWeights(c Config, lookup Lookup) *Weights { return wholeModel(c).weights(c, 0, lookup) }
 
 func newEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
 	h := c.HiddenSize

@@ -14,6 +14,7 @@ type Found struct {
 
 // WeightsError lists every tensor that is not as the configuration asks.
 type WeightsError struct {
+	Class      string // of transformers: BertForMaskedLM or BertForSequenceClassification
 	Missing    []Expected
 	Unexpected []Found
 	Misshapen  []Mismatch
@@ -44,22 +45,27 @@ func (e *WeightsError) Error() string {
 		m := e.Misshapen[i]
 		return fmt.Sprintf("%s is %v, config.json asks for %v", m.Name, m.Found, m.Asked)
 	})
-	return "the weights are not those of the BertForMaskedLM in config.json: " + strings.Join(parts, "; ") + e.hint()
+	return "the weights are not those of the " + e.Class + " in config.json: " + strings.Join(parts, "; ") + e.hint()
 }
 
 // hint says what is probably wrong.
 func (e *WeightsError) hint() string {
-	head := func(x Expected) bool { return strings.HasPrefix(x.Name, "cls.predictions.") }
+	onlyMissing := func(prefix string) bool {
+		other := func(x Expected) bool { return !strings.HasPrefix(x.Name, prefix) }
+		return len(e.Missing) > 0 && !slices.ContainsFunc(e.Missing, other)
+	}
 	switch {
-	case len(e.Missing) > 0 && !slices.ContainsFunc(e.Missing, func(x Expected) bool { return !head(x) }):
+	case onlyMissing("cls.predictions."):
 		return "; the head that predicts [MASK] is not stored: choose a checkpoint of BertForMaskedLM or BertForPreTraining"
+	case onlyMissing(classifier + "."):
+		return "; the classifier is not stored: fine-tune the model to get one"
 	case len(e.Misshapen) > 0:
 		return "; take config.json and weights from the same model"
 	}
-	return "; choose a checkpoint of BertForMaskedLM"
+	return "; choose a checkpoint of " + e.Class
 }
 
-// accounted are the stored tensors of a masked language model, each in its place.
+// accounted are the stored tensors of a model, each in its place.
 type accounted struct {
 	names  []string // canonical, in the order of Config.Expected
 	stored []stored
@@ -77,6 +83,15 @@ type copyOf struct {
 // account puts every stored tensor in its place, and fails with a
 // [*WeightsError] unless none is missing, left over or misshapen.
 func account(c Config, tensors []stored) (accounted, error) {
+	extras := Extras
+	if c.Classifies() {
+		extras = slices.DeleteFunc(slices.Clone(Extras), func(x string) bool { return strings.HasPrefix(x, pooler) })
+	}
+	return accountFor(c, c.Expected(), extras, tensors)
+}
+
+// accountFor is account for some of a model's tensors; extras may be there too.
+func accountFor(c Config, want []Expected, extras []string, tensors []stored) (accounted, error) {
 	var a accounted
 	byName := map[string]stored{}
 	for _, s := range tensors {
@@ -87,8 +102,8 @@ func account(c Config, tensors []stored) (accounted, error) {
 		byName[name] = s
 	}
 	a.takeCopies(c, byName)
-	var wrong WeightsError
-	for _, e := range c.Expected() {
+	wrong := WeightsError{Class: c.class()}
+	for _, e := range want {
 		s, ok := byName[e.Name]
 		switch {
 		case !ok:
@@ -102,11 +117,12 @@ func account(c Config, tensors []stored) (accounted, error) {
 		a.names, a.stored = append(a.names, e.Name), append(a.stored, s)
 	}
 	for name, s := range byName {
-		if !isExtra(name) {
+		if !isExtra(name, extras) {
 			wrong.Unexpected = append(wrong.Unexpected, Found{s.name, s.shape})
 		}
 	}
 	slices.SortFunc(wrong.Unexpected, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
+	a.copies = slices.DeleteFunc(a.copies, func(c copyOf) bool { return !slices.Contains(a.names, c.of) })
 	for _, c := range a.copies {
 		if asked := a.stored[slices.Index(a.names, c.of)].shape; !slices.Equal(c.stored.shape, asked) {
 			wrong.Misshapen = append(wrong.Misshapen, Mismatch{c.stored.name, c.stored.shape, asked})

@@ -32,6 +32,8 @@ type Config struct {
 	PositionEmbedding string `json:"position_embedding_type"` // "absolute"
 	IsDecoder         bool   `json:"is_decoder,omitempty"`
 	CrossAttention    bool   `json:"add_cross_attention,omitempty"`
+
+	ClassifierConfig
 }
 
 // DefaultConfig is BertConfig's default: BERT-base, uncased.
@@ -54,6 +56,11 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	p.ModelType, p.Architectures = "", nil
 	if err := json.Unmarshal(data, &p); err != nil {
 		return err
+	}
+	if Config(p).Classifies() {
+		p.defaultLabels()
+	} else {
+		p.ClassifierConfig = ClassifierConfig{} // says nothing about a model without a classifier
 	}
 	if p.ModelType == "" && slices.ContainsFunc(p.Architectures, func(a string) bool { return strings.HasPrefix(a, "Bert") }) {
 		p.ModelType = "bert" // configurations of 2019 name the class only
@@ -102,6 +109,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.LayerNormEps > 0 && c.LayerNormEps < 1) {
 		return fmt.Errorf("layer_norm_eps is %v; it must be above 0 and below 1", c.LayerNormEps)
+	}
+	if c.Classifies() {
+		return c.validate()
 	}
 	return nil
 }

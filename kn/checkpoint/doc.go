@@ -1,10 +1,15 @@
-// Package checkpoint reads and writes a BertForMaskedLM in Hugging Face's
-// folder format as plain Go values: configuration, tokenizer and float32
-// tensors under their Hugging Face names.
+// Package checkpoint reads and writes a BertForMaskedLM or a
+// BertForSequenceClassification in Hugging Face's folder format as plain Go
+// values: configuration, tokenizer and float32 tensors under their Hugging
+// Face names.
 //
-//	OpenFolder, OpenFS, OpenHub   ->  *Folder      configuration and tokenizer, at once
-//	(*Folder).Load                ->  *Checkpoint  the weights, when they are needed
-//	(*Checkpoint).Save            ->  a folder that transformers loads
+//	OpenFolder, OpenFS, OpenHub      ->  *Folder      configuration and tokenizer, at once
+//	(*Folder).Load                   ->  *Checkpoint  the weights, when they are needed
+//	(*Folder).LoadForClassification  ->  *Checkpoint  the encoder, with a new classifier
+//	(*Checkpoint).Save               ->  a folder that transformers loads
+//
+// A configuration is taken for a classifier's if its architectures name
+// BertForSequenceClassification, and for a masked language model's otherwise.
 //
 // A folder holds config.json, the tokenizer (tokenizer.json, or vocab.txt with
 // tokenizer_config.json) and the weights: model.safetensors, its shards with

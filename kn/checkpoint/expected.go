@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,11 +13,14 @@ type Expected struct {
 	Shape []int
 }
 
-// Expected lists the tensors of a BertForMaskedLM in the order of the forward
-// pass, under their canonical names. Weights of dense layers are [out, in].
+// Expected lists the tensors of the model in the order of the forward pass,
+// under their canonical names: those of a BertForSequenceClassification if it
+// classifies, else of a BertForMaskedLM. Weights of dense layers are [out, in].
 func (c Config) Expected() []Expected {
-	out := append(c.expectedEncoder(), c.expectedHead()...)
-	return out
+	if c.Classifies() {
+		return slices.Concat(c.expectedEncoder(), c.expectedPooler(), c.expectedClassifier())
+	}
+	return append(c.expectedEncoder(), c.expectedHead()...)
 }
 
 // expectedEncoder lists the tensors below the heads, which every kind of BERT
@@ -72,7 +76,8 @@ const (
 // Extras are the names of tensors that published BERT checkpoints hold besides
 // those of the masked language model, and that are passed over: the pooler and
 // the next-sentence head of BertForPreTraining, and buffers of counted numbers
-// that old versions of transformers stored. A star stands for anything.
+// that old versions of transformers stored. A star stands for anything. A
+// classifier's pooler is among its own tensors.
 var Extras = []string{
 	"bert.pooler.dense.*",
 	"cls.seq_relationship.*",
@@ -94,8 +99,8 @@ func canonical(name string) string {
 	return oldNorms.Replace(name)
 }
 
-func isExtra(name string) bool {
-	for _, extra := range Extras {
+func isExtra(name string, extras []string) bool {
+	for _, extra := range extras {
 		prefix, star := strings.CutSuffix(extra, "*")
 		if name == extra || star && strings.HasPrefix(name, prefix) {
 			return true

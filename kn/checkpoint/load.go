@@ -9,7 +9,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
-// Checkpoint is a BertForMaskedLM in memory.
+// Checkpoint is a model in memory.
 type Checkpoint struct {
 	Config    Config
 	Tensors   map[string]Tensor // by canonical name, exactly those of Config.Expected
@@ -91,7 +91,7 @@ func (c *Checkpoint) check() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	var wrong WeightsError
+	wrong := WeightsError{Class: c.Config.class()}
 	expected := c.Config.Expected()
 	asked := make(map[string]bool, len(expected))
 	for _, e := range expected {

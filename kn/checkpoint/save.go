@@ -17,7 +17,8 @@ type SaveOptions struct {
 }
 
 // Save writes a folder in Hugging Face format that transformers'
-// BertForMaskedLM and AutoTokenizer load: config.json, model.safetensors and
+// BertForMaskedLM, or BertForSequenceClassification if the model classifies,
+// and AutoTokenizer load: config.json, model.safetensors and
 // the tokenizer's files. The folder is made if it does not exist. Each file is
 // written under another name and renamed when it is complete, the weights
 // first, so that an interrupted Save leaves no half-written file.
@@ -56,7 +57,7 @@ func (c *Checkpoint) SaveWith(dir string, opts SaveOptions) error {
 // transformers wants to know.
 func (c *Checkpoint) configJSON(opts SaveOptions) ([]byte, error) {
 	config := c.Config
-	config.Architectures = []string{"BertForMaskedLM"}
+	config.Architectures = []string{config.class()}
 	data, err := json.Marshal(config)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)

@@ -1,0 +1,151 @@
+package finetune
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// ReadTSV reads labelled sentences, or pairs of sentences, from a file with
+// columns set apart by tabs and a header that names label and sentence, or
+// label, sentence1 and sentence2, in any order. Nothing is quoted: a quotation
+// mark is a character like any other, as in GLUE's files. A label must be one
+// of labels, or its number from 0; without labels, the file's own in
+// alphabetical order are the classes.
+func ReadTSV(path string, labels []string) (*Data, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("finetune: %w", err)
+	}
+	defer file.Close()
+	return readTSV(file, path, labels)
+}
+
+// MustReadTSV is [ReadTSV] for notebook cells: it panics instead of returning an error.
+func MustReadTSV(path string, labels []string) *Data { return must(ReadTSV(path, labels)) }
+
+func readTSV(r io.Reader, path string, labels []string) (*Data, error) {
+	t, err := newTable(r, path)
+	if err != nil {
+		return nil, err
+	}
+	columns := []string{"label", "sentence"}
+	if slices.Contains(t.header, "sentence1") || slices.Contains(t.header, "sentence2") {
+		columns = []string{"label", "sentence1", "sentence2"}
+	}
+	rows, err := t.rows(columns)
+	if err != nil {
+		return nil, err
+	}
+	if labels == nil {
+		for _, r := range rows {
+			labels = append(labels, r.cells[0])
+		}
+		slices.Sort(labels)
+		labels = slices.Compact(labels)
+	}
+	data := &Data{Name: path, Labels: labels}
+	examples, err := t.examples(rows, labels)
+	if err != nil {
+		return nil, err
+	}
+	data.Parts = []Part{{Name: "all", Examples: examples}}
+	return data, nil
+}
+
+// table is a file of columns set apart by tabs, quoting off.
+type table struct {
+	path   string
+	lines  *bufio.Scanner
+	line   int
+	header []string
+}
+
+// row is some columns of a line.
+type row struct {
+	line  int
+	cells []string
+}
+
+// longestLine bounds what a file that is no table can make us read.
+const longestLine = 1 << 20
+
+func newTable(r io.Reader, path string) (*table, error) {
+	t := &table{path: path, lines: bufio.NewScanner(r)}
+	t.lines.Buffer(nil, longestLine)
+	cells, err := t.next()
+	if err != nil {
+		return nil, err
+	}
+	if cells == nil {
+		return nil, fmt.Errorf("finetune: %s is empty; its first line must name the columns", path)
+	}
+	cells[0] = strings.TrimPrefix(cells[0], "\ufeff")
+	t.header = cells
+	return t, nil
+}
+
+// next splits the next line that is not blank; nil at the end.
+func (t *table) next() ([]string, error) {
+	for t.lines.Scan() {
+		t.line++
+		if line := strings.TrimSuffix(t.lines.Text(), "\r"); strings.TrimSpace(line) != "" {
+			return strings.Split(line, "\t"), nil
+		}
+	}
+	if err := t.lines.Err(); err != nil {
+		return nil, fmt.Errorf("finetune: %s:%d: %w", t.path, t.line+1, err)
+	}
+	return nil, nil
+}
+
+// rows reads some columns of all lines that are left.
+func (t *table) rows(columns []string) ([]row, error) {
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		if at[i] = slices.Index(t.header, name); at[i] < 0 {
+			return nil, fmt.Errorf("finetune: %s:%d: there is no column %q in the header %q; tabs must set the columns apart", t.path, t.line, name, t.header)
+		}
+	}
+	var rows []row
+	for {
+		cells, err := t.next()
+		if err != nil || cells == nil {
+			return rows, err
+		}
+		if len(cells) != len(t.header) {
+			return nil, fmt.Errorf("finetune: %s:%d: the line has %d columns, the header %d; set columns apart by one tab, and use none inside", t.path, t.line, len(cells), len(t.header))
+		}
+		r := row{line: t.line}
+		for i, c := range at {
+			cell := strings.TrimSpace(cells[c])
+			if cell == "" {
+				return nil, fmt.Errorf("finetune: %s:%d: column %q is empty", t.path, t.line, columns[i])
+			}
+			r.cells = append(r.cells, cell)
+		}
+		rows = append(rows, r)
+	}
+}
+
+// examples makes examples of rows of label, sentence1 and perhaps sentence2.
+func (t *table) examples(rows []row, labels []string) ([]Example, error) {
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("finetune: %s has a header but no example", t.path)
+	}
+	examples := make([]Example, len(rows))
+	for i, r := range rows {
+		label, err := labelIndex(labels, r.cells[0])
+		if err != nil {
+			return nil, fmt.Errorf("finetune: %s:%d: %w", t.path, r.line, err)
+		}
+		examples[i] = Example{Sentence1: r.cells[1], Label: label}
+		if len(r.cells) > 2 {
+			examples[i].Sentence2 = r.cells[2]
+		}
+	}
+	return examples, nil
+}

@@ -1,0 +1,52 @@
+package finetune
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestReadTSV reads one sentence and two, in any order of columns.
+func TestReadTSV(t *testing.T) {
+	for _, c := range []struct {
+		file   string
+		labels []string
+		want   []Example
+	}{
+		{"label\tsentence\nno\tIt is \"flat.\nyes\tIt is round.\r\n\n", nil, []Example{{"It is \"flat.", "", 0}, {"It is round.", "", 1}}},
+		{"\ufeffsentence2\tid\tlabel\tsentence1\nb\t7\t1\ta\n", []string{"no", "yes"}, []Example{{"a", "b", 1}}},
+		{"label\tsentence\n0\tx\n", []string{"1", "0"}, []Example{{"x", "", 1}}},
+	} {
+		data, err := readTSV(strings.NewReader(c.file), "file.tsv", c.labels)
+		if err != nil {
+			t.Fatalf("%q: %v", c.file, err)
+		}
+		if got := data.Parts[0].Examples; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%q: got %v, want %v", c.file, got, c.want)
+		}
+	}
+}
+
+// TestBadTSV checks that every fault is named with its line.
+func TestBadTSV(t *testing.T) {
+	labels := []string{"no", "yes"}
+	for file, want := range map[string]string{
+		"":                                    "file.tsv is empty",
+		"label\tsentence\n":                   "file.tsv has a header but no example",
+		"label,sentence\nyes,x\n":             `file.tsv:1: there is no column "label"`,
+		"label\tsentence1\nyes\tx\n":          `file.tsv:1: there is no column "sentence2"`,
+		"label\tsentence\nyes\tx\nno\n":       "file.tsv:3: the line has 1 columns, the header 2",
+		"label\tsentence\nyes\tx\ty\n":        "file.tsv:2: the line has 3 columns",
+		"label\tsentence\n\nyes\tx\nno\t \n":  `file.tsv:4: column "sentence" is empty`,
+		"label\tsentence\nyes\tx\nmaybe\ty\n": `file.tsv:3: label "maybe" is none of ["no" "yes"]`,
+		"label\tsentence\n2\tx\n":             `file.tsv:2: label "2" is none of`,
+		"label\tsentence\nyes\t" + strings.Repeat("x", longestLine+1): "file.tsv:2: bufio.Scanner: token too long",
+	} {
+		if _, err := readTSV(strings.NewReader(file), "file.tsv", labels); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: got %v, want %q", file, err, want)
+		}
+	}
+	if _, err := ReadTSV("testdata/none.tsv", nil); err == nil {
+		t.Error("a missing file was read")
+	}
+}
