@@ -103,6 +103,7 @@ type computer interface {
 	Distribution(ctx context.Context, row engine.Row) ([]float32, error)
 	Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]float64, error)
 	Activations(ctx context.Context, row engine.Row) ([][]float64, error)
+	TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) ([][][]float32, error)
 	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error
 }
 

@@ -125,6 +125,11 @@ func (w withWorker) Activations(ctx context.Context, row engine.Row) (a [][]floa
 	return a, err
 }
 
+func (w withWorker) TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) (a [][][]float32, err error) {
+	err = w.try(func(c computer) error { a, err = c.TokenActivations(ctx, readings, progress); return err })
+	return a, err
+}
+
 func (w withWorker) Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error {
 	finished := make([]bool, len(samples))
 	return w.try(func(c computer) error {

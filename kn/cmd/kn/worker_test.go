@@ -55,6 +55,9 @@ func TestWorkerComputesTheSame(t *testing.T) {
 		}},
 		{"curves", func(m *kn.Model) any { return m.MustFactorCurves(prompts, answer, neurons) }},
 		{"activations", func(m *kn.Model) any { return m.MustActivations(workerPrompt) }},
+		{"token activations", func(m *kn.Model) any {
+			return m.MustTokenActivations([]kn.Reading{{Text: workerPrompt, Neurons: []kn.Neuron{{Layer: 1, Index: 2}}}, {Text: "No gap in it .", Neurons: []kn.Neuron{{Index: 1}}}})
+		}},
 		{"edited", func(m *kn.Model) any { return m.MustWith(edit).MustAttribute(workerPrompt, answer) }},
 	} {
 		if got, want := c.compute(warm), c.compute(here); !reflect.DeepEqual(got, want) {

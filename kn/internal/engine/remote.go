@@ -27,6 +27,7 @@ const (
 	callDistribution  = "distribution"
 	callProbabilities = "probabilities"
 	callActivations   = "activations"
+	callTokens        = "token activations"
 	callAttribute     = "attribute"
 )
 
@@ -49,6 +50,11 @@ func (r *Remote) Probabilities(ctx context.Context, rows []Row, progress Progres
 // Activations is [Engine.Activations].
 func (r *Remote) Activations(ctx context.Context, row Row) (a [][]float64, err error) {
 	return a, r.client.Call(ctx, callActivations, row, &a, nil)
+}
+
+// TokenActivations is [Engine.TokenActivations].
+func (r *Remote) TokenActivations(ctx context.Context, readings []Reading, progress Progress) (a [][][]float32, err error) {
+	return a, r.client.Call(ctx, callTokens, readings, &a, func(done, _ int, _ string) { progress(done) })
 }
 
 // samplesPerCall bounds what is lost when a call is interrupted.
@@ -120,6 +126,12 @@ func (e *Engine) serve(ctx context.Context, method string, decode func(any) erro
 			return nil, err
 		}
 		return e.Probabilities(ctx, rows, func(done int) { progress(done, len(rows), "") })
+	case callTokens:
+		var readings []Reading
+		if err := decode(&readings); err != nil {
+			return nil, err
+		}
+		return e.TokenActivations(ctx, readings, func(done int) { progress(done, len(readings), "") })
 	case callAttribute:
 		var request attributeRequest
 		if err := decode(&request); err != nil {

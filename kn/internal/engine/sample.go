@@ -9,8 +9,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// Sample is a prompt made ready: its tokens, where [MASK] is among them, and
-// the answer's token (0 when none is asked about).
+// Sample is a prompt made ready: its tokens, where [MASK] is among them (-1:
+// nowhere), and the answer's token (0 when none is asked about).
 type Sample struct {
 	IDs    []int32
 	Mask   int
@@ -106,7 +106,9 @@ func batchOf(samples []Sample, n, rows int, masked bool) batch {
 		s := samples[min(k, len(samples)-1)]
 		ids, pick, mask := make([]int32, n), make([]float32, n), make([]float32, n)
 		copy(ids, s.IDs)
-		pick[s.Mask] = 1
+		if s.Mask >= 0 {
+			pick[s.Mask] = 1
+		}
 		for i := range s.IDs {
 			mask[i] = 1
 		}

@@ -1,0 +1,88 @@
+package kn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+)
+
+// Reading is a text with the neurons to read in it. The text may have a
+// [MASK], or none: neurons are read at every token.
+type Reading struct {
+	Text    string   `json:"text"`
+	Neurons []Neuron `json:"neurons"`
+}
+
+// TokenActivations are the activations of chosen neurons at the tokens of a text.
+type TokenActivations struct {
+	Tokens []string    `json:"tokens"` // as the model reads them, [CLS] and [SEP] included
+	Mask   int         `json:"mask"`   // position of [MASK]; -1 if the text has none
+	Values [][]float64 `json:"values"` // [neurons][tokens], neurons in the order given
+	// Unknown are the words that the vocabulary cannot spell: the model reads
+	// [UNK] in their places.
+	Unknown []string `json:"unknown,omitempty"`
+}
+
+// TokenActivations reads neurons at every token of texts, under the edits of
+// this handle. Texts of one length are computed together, and only the values
+// asked for leave the backend. Nothing is looked up in the cache. A text that
+// is longer than the model takes is an error that wraps [tokenizer.ErrTooLong].
+func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error) {
+	c, edits := m.Config(), m.composed()
+	rows, result := make([]engine.Reading, len(readings)), make([]TokenActivations, len(readings))
+	for i, r := range readings {
+		if err := validateNeurons(r.Neurons, c.Layers, c.IntermediateSize); err != nil {
+			return nil, err
+		}
+		e, mask, err := m.encodeText(r.Text)
+		if err != nil {
+			return nil, err
+		}
+		row := engine.Row{Sample: engine.Sample{Mask: mask}, Edits: edits}
+		for _, id := range e.IDs {
+			row.IDs = append(row.IDs, int32(id))
+		}
+		rows[i].Row = row
+		for _, n := range r.Neurons {
+			rows[i].Index = append(rows[i].Index, n.Layer*c.IntermediateSize+n.Index)
+		}
+		result[i] = TokenActivations{Tokens: e.Tokens, Mask: mask, Unknown: e.Unknown}
+	}
+	computer, err := m.computer()
+	if err != nil {
+		return nil, err
+	}
+	values, err := computer.TokenActivations(m.ctx, rows, func(done int) { m.step(done, len(rows), "texts") })
+	if err != nil {
+		return nil, err
+	}
+	for i, of := range values {
+		result[i].Values = make([][]float64, len(of))
+		for k, tokens := range of {
+			for _, v := range tokens {
+				result[i].Values[k] = append(result[i].Values[k], float64(v))
+			}
+		}
+	}
+	return result, nil
+}
+
+// MustTokenActivations is [Model.TokenActivations] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustTokenActivations(readings []Reading) []TokenActivations {
+	return must(m.TokenActivations(readings))
+}
+
+// encodeText tokenizes a text with one [MASK] or none, whose position is -1.
+func (m *Model) encodeText(text string) (tokenizer.Encoding, int, error) {
+	t, most := m.Tokenizer(), m.Config().MaxPositions
+	e := t.Encode(text)
+	if slices.Contains(e.IDs, t.MaskID()) {
+		return t.Prompt(text, most)
+	}
+	if len(e.IDs) > most {
+		return e, 0, fmt.Errorf("kn: %w: %d tokens of at most %d, [CLS] and [SEP] included, in %.80q; shorten it", tokenizer.ErrTooLong, len(e.IDs), most, text)
+	}
+	return e, -1, nil
+}
