@@ -1,6 +1,7 @@
 package plots_test
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 
@@ -138,12 +139,14 @@ func predictions() (before, after *kn.Prediction) {
 // all draws every chart from the data of these tests.
 func all(o plots.Options) map[string]*plots.Figure {
 	before, after := predictions()
-	return map[string]*plots.Figure{
+	figures := allExperiments(o)
+	maps.Copy(figures, map[string]*plots.Figure{
 		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
 		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),
 		"neurons per layer":    plots.MustNeuronsPerLayer([]*kn.KnowledgeNeurons{knowledgeNeurons(3, 12, 3072, 1)}, o),
 		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
 		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
 		"predictions":          plots.MustPredictions(before, after, o),
-	}
+	})
+	return figures
 }

@@ -14,10 +14,17 @@
 //   - [AttributionHeatMap]: scores over layers and neurons,
 //   - [Overlap]: what the coarse sets of a fact's prompts have in common,
 //   - [Predictions]: the most probable tokens before and after an edit,
-//   - [Slider]: the first as a piece of HTML that answers to a slider.
+//   - [Slider]: the first as a piece of HTML that answers to a slider,
+//
+// and of the results of package experiments
+//
+//   - [LayerDistribution], [SharedNeurons]: where the facts' neurons are, and how many facts share,
+//   - [Interventions], [SuppressedByRelation], [AmplifiedByRelation]: what becomes of the answers,
+//   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
+//   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are.
 //
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
-// paper. Colours are those of Okabe and Ito (2008), shades of blue, and
+// paper; a chart with a row for each relation is as high as its rows need. Colours are those of Okabe and Ito (2008), shades of blue, and
 // a blue to orange scale, which colour-blind readers can tell apart; line styles and
 // markers differ as well, for print in grey.
 //

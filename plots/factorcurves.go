@@ -90,45 +90,15 @@ func (s curveStyle) legend() string {
 	return text
 }
 
-// addCurves adds the bands below, the lines above, the legend from the own on.
+// addCurves draws the curves with their bands.
 func (f *Figure) addCurves(curves *kn.FactorCurves) error {
-	p, t := f.panels[0], f.theme
-	styles := curveStyles(curves)
-	bands := make([]*plotter.Polygon, len(styles))
-	for i, s := range styles {
-		if len(s.curve.Low) == 0 || len(s.curve.Factors) == 0 {
-			continue
-		}
-		band, err := plotter.NewPolygon(outline(s.curve))
-		if err != nil {
-			return fmt.Errorf("plots: band of the %s: %w", s.label, err)
-		}
-		band.Color = wash(f.options.Palette.series(s.series), s.wash)
-		band.LineStyle.Width = 0
-		bands[i] = band
-		p.Add(band)
+	var lines []bandedLine
+	for _, s := range curveStyles(curves) {
+		lines = append(lines, bandedLine{
+			label: s.legend(), x: s.curve.Factors, y: s.curve.Probability, low: s.curve.Low, high: s.curve.High, series: s.series, wash: s.wash,
+		})
 	}
-	for i, s := range styles {
-		if len(s.curve.Factors) == 0 {
-			continue
-		}
-		line, points, err := plotter.NewLinePoints(sorted(s.curve.Factors, s.curve.Probability))
-		if err != nil {
-			return fmt.Errorf("plots: %s: %w", s.label, err)
-		}
-		color := f.options.Palette.series(s.series)
-		line.LineStyle = t.line(1.6, color)
-		line.Dashes = dashes(s.series, line.Width)
-		points.GlyphStyle = draw.GlyphStyle{Color: color, Radius: t.pt(2.4), Shape: glyphs[s.series]}
-		p.Add(line, points)
-		thumbs := []plot.Thumbnailer{line, points}
-		if bands[i] != nil {
-			thumbs = append([]plot.Thumbnailer{bands[i]}, thumbs...)
-		}
-		f.addLegend(s.legend(), thumbs...)
-	}
-	slices.Reverse(f.legend)
-	return nil
+	return f.addBandedLines(lines)
 }
 
 // addUnmodified marks factor 1 and the model's own probability there.
@@ -143,13 +113,6 @@ func (f *Figure) addUnmodified(curves *kn.FactorCurves) error {
 	p.Add(upright{1, draw.LineStyle{Color: faint, Width: t.pt(0.7), Dashes: dashes(2, t.pt(1.2))}}, mark)
 	f.addLegend("unmodified model: "+short(curves.Probability), mark)
 	return nil
-}
-
-// outline is the polygon around a curve's band.
-func outline(c kn.Curve) plotter.XYs {
-	low, high := sorted(c.Factors, c.Low), sorted(c.Factors, c.High)
-	slices.Reverse(high)
-	return append(low, high...)
 }
 
 // sorted pairs xs with ys, ordered by x.

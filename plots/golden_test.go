@@ -22,6 +22,17 @@ func TestGolden(t *testing.T) {
 		"attribution_heat_map.png": ExampleAttributionHeatMap,
 		"overlap.png":              ExampleOverlap,
 		"predictions.png":          ExamplePredictions,
+
+		"layer_distribution.png":      ExampleLayerDistribution,
+		"shared_neurons.png":          ExampleSharedNeurons,
+		"interventions.png":           ExampleInterventions,
+		"suppressed_by_relation.png":  ExampleSuppressedByRelation,
+		"amplified_by_relation.png":   ExampleAmplifiedByRelation,
+		"recipe_overlap.png":          ExampleRecipeOverlap,
+		"recipe_steps.png":            ExampleRecipeSteps,
+		"convergence_error.png":       ExampleConvergenceError,
+		"convergence_error_paper.png": ExampleConvergenceError_paperColumn,
+		"convergence_agreement.png":   ExampleConvergenceAgreement,
 	} {
 		t.Run(name, func(t *testing.T) {
 			example()

@@ -117,14 +117,21 @@ func TestTextStaysInside(t *testing.T) {
 				MustFactorCurves(c, o), MustActivationScatter(s, o), MustNeuronsPerLayer([]*kn.KnowledgeNeurons{k}, o),
 				MustAttributionHeatMap(a, o), MustOverlap(k, o), MustPredictions(p, p, o),
 			} {
-				const slack = 0.5
-				for _, x := range watch(t, f).texts {
-					for _, q := range []vg.Point{x.start, x.end} {
-						if q.X < -slack || q.Y < -slack || q.X > size.Width+slack || q.Y > size.Height+slack {
-							t.Errorf("%s, %d prompts, %v: %q reaches %v", f.chart, n, size, x.text, q)
-						}
-					}
-				}
+				textInside(t, f, n)
+			}
+		}
+	}
+}
+
+// textInside checks that no text leaves the figure, which shows n of something.
+func textInside(t *testing.T, f *Figure, n int) {
+	t.Helper()
+	const slack = 0.5
+	size := f.options.Size
+	for _, x := range watch(t, f).texts {
+		for _, q := range []vg.Point{x.start, x.end} {
+			if q.X < -slack || q.Y < -slack || q.X > size.Width+slack || q.Y > size.Height+slack {
+				t.Errorf("%s of %d, %v: %q reaches %v", f.chart, n, size, x.text, q)
 			}
 		}
 	}

@@ -22,7 +22,8 @@ type Options struct {
 	Top int
 }
 
-// Size of a figure. Fields that are 0 are those of [NotebookSize].
+// Size of a figure. Fields that are 0 are those of [NotebookSize]. Charts in
+// rows become higher than Height if their rows need it.
 type Size struct {
 	Width, Height vg.Length
 	Text          vg.Length // size of the text at the axes; all else is in proportion

@@ -6,8 +6,6 @@ import (
 	"strconv"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
@@ -98,31 +96,20 @@ func overlap(a, b []kn.Neuron) (coefficient float64, ok bool) {
 // its values where there is room. The refined set's row stands apart.
 func (f *Figure) addOverlapCells(sets [][]kn.Neuron, bar colorBar) {
 	n := len(sets) - 1
-	var cells rects
-	var values labels
+	var cells []cell
 	for i, row := range sets {
-		y := f.overlapRow(i, n)
 		for j := range n {
-			x := float64(j)
-			cell := rect{x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5, fill: rule, outline: f.theme.line(0.5, white)}
-			text := "–"
+			c := cell{x: float64(j), y: f.overlapRow(i, n), fill: rule, text: "–"}
 			if v, ok := overlap(row, sets[j]); ok {
-				cell.fill, text = bar.color(100*v), strconv.Itoa(int(100*v+0.5))
+				c.fill, c.text = bar.color(100*v), strconv.Itoa(int(100*v+0.5))
 			}
-			cells = append(cells, cell)
-			style := f.theme.style(smallSize, on(cell.fill))
-			style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
-			values = append(values, label{x, y, text, style, vg.Point{Y: style.Font.Size * 0.08}})
+			cells = append(cells, c)
 		}
 	}
+	f.addCells(cells, n <= f.overlapRoom())
 	p := f.panels[0]
-	p.Add(cells)
-	if n <= f.overlapRoom() {
-		p.Add(values)
-	}
 	p.X.Min, p.X.Max = -0.5, float64(n)-0.5
 	p.Y.Min, p.Y.Max = f.overlapRow(n, n)-0.5, f.overlapRow(0, n)+0.5
-	p.X.Padding, p.Y.Padding = 0, 0
 }
 
 // overlapRoom is how many prompts can have their values in the cells.
@@ -144,7 +131,6 @@ func (f *Figure) overlapRow(i, n int) float64 {
 // addOverlapTicks numbers the columns and names the rows by their prompts.
 func (f *Figure) addOverlapTicks(k *kn.KnowledgeNeurons) {
 	p, n := f.panels[0], len(k.Coarse)
-	p.X.Tick.Marker = plot.ConstantTicks(indices(n, f.overlapRoom()+6, 1))
 	style := p.Y.Tick.Label
 	limit := f.options.Size.Width * 0.36
 	var rows []plot.Tick
@@ -157,12 +143,7 @@ func (f *Figure) addOverlapTicks(k *kn.KnowledgeNeurons) {
 		rows = append(rows, plot.Tick{Value: f.overlapRow(i, n), Label: text})
 	}
 	rows = append(rows, plot.Tick{Value: f.overlapRow(n, n), Label: fmt.Sprintf("refined (%d)", len(k.Refined))})
-	p.Y.Tick.Marker = plot.ConstantTicks(rows)
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Tick.Length, axis.Width = 0, 0
-	}
-	p.X.Tick.Width, p.Y.Tick.Width = 0, 0
-	p.Y.Tick.Label.Color = ink
+	f.bareAxes(indices(n, f.overlapRoom()+6, 1), rows)
 }
 
 func describeOverlap(k *kn.KnowledgeNeurons, sets [][]kn.Neuron) string {

@@ -32,7 +32,9 @@ func (r rects) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		c.FillPolygon(b.fill, box)
 		if b.hatch {
-			stripe(&c, vg.Rectangle{Min: box[0], Max: box[2]}, p.X.Tick.Label.Font.Size*0.35)
+			low := vg.Point{X: min(box[0].X, box[2].X), Y: min(box[0].Y, box[2].Y)}
+			high := vg.Point{X: max(box[0].X, box[2].X), Y: max(box[0].Y, box[2].Y)}
+			stripe(&c, vg.Rectangle{Min: low, Max: high}, p.X.Tick.Label.Font.Size*0.35)
 		}
 		if b.outline.Width > 0 {
 			c.StrokeLines(b.outline, append(box, box[0]))

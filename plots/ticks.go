@@ -84,3 +84,29 @@ func headroom(high float64) float64 {
 	}
 	return 1.1 * high
 }
+
+// logTicks labels an axis of logarithms to base 10 by powers of ten; where
+// there are few, 2 and 5 times each as well, and where there are many, fewer.
+// (gonum/plot's own logarithmic scale puts an axis's label out of its middle.)
+type logTicks struct{}
+
+// Ticks returns the ticks between the logarithms low and high.
+func (logTicks) Ticks(low, high float64) []plot.Tick {
+	multiples, every := []float64{1}, max(1, int(math.Ceil((high-low)/7)))
+	if high-low < 3 {
+		multiples = []float64{1, 2, 5}
+	}
+	var ticks []plot.Tick
+	for e := int(math.Floor(low)); e <= int(math.Ceil(high)); e++ {
+		if e%every != 0 {
+			continue
+		}
+		for _, m := range multiples {
+			v := m * math.Pow(10, float64(e))
+			if at := math.Log10(v); at >= low-1e-9 && at <= high+1e-9 {
+				ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(v, 'g', 6, 64)})
+			}
+		}
+	}
+	return ticks
+}

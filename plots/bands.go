@@ -1,0 +1,67 @@
+package plots
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// bandedLine is a line with its points, and a band around it if it has one.
+type bandedLine struct {
+	label     string
+	x, y      []float64
+	low, high []float64 // none: no band
+	series    int       // decides colour, dashes and mark
+	wash      float64   // opacity of the band
+}
+
+// addBandedLines adds the bands below, the lines above, in this order, and
+// their legend from the last on.
+func (f *Figure) addBandedLines(lines []bandedLine) error {
+	p := f.panels[0]
+	bands := make([]*plotter.Polygon, len(lines))
+	for i, l := range lines {
+		if len(l.low) == 0 || len(l.x) == 0 {
+			continue
+		}
+		band, err := plotter.NewPolygon(outline(l))
+		if err != nil {
+			return fmt.Errorf("plots: band of the %s: %w", l.label, err)
+		}
+		band.Color = wash(f.options.Palette.series(l.series), l.wash)
+		band.LineStyle.Width = 0
+		bands[i] = band
+		p.Add(band)
+	}
+	for i, l := range lines {
+		if len(l.x) == 0 {
+			continue
+		}
+		line, points, err := plotter.NewLinePoints(sorted(l.x, l.y))
+		if err != nil {
+			return fmt.Errorf("plots: %s: %w", l.label, err)
+		}
+		color := f.options.Palette.series(l.series)
+		line.LineStyle = f.theme.line(1.6, color)
+		line.Dashes = dashes(l.series, line.Width)
+		points.GlyphStyle = draw.GlyphStyle{Color: color, Radius: f.theme.pt(2.4), Shape: glyphs[l.series%len(glyphs)]}
+		p.Add(line, points)
+		thumbs := []plot.Thumbnailer{line, points}
+		if bands[i] != nil {
+			thumbs = append([]plot.Thumbnailer{bands[i]}, thumbs...)
+		}
+		f.addLegend(l.label, thumbs...)
+	}
+	slices.Reverse(f.legend)
+	return nil
+}
+
+// outline is the polygon around a line's band.
+func outline(l bandedLine) plotter.XYs {
+	low, high := sorted(l.x, l.low), sorted(l.x, l.high)
+	slices.Reverse(high)
+	return append(low, high...)
+}

@@ -1,0 +1,88 @@
+package plots_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// spoiled is a result that cannot be drawn.
+func spoiled[T any](names string, fresh func() *T, spoil func(*T), draw func(*T, ...plots.Options) (*plots.Figure, error)) bad {
+	return bad{names, func() (any, error) {
+		r := fresh()
+		spoil(r)
+		return draw(r)
+	}, names}
+}
+
+func TestBadExperiments(t *testing.T) {
+	nan := math.NaN()
+	few := func() *experiments.Intervention { return intervention(2) }
+	tests := []bad{
+		{"nil table", func() (any, error) { return plots.LayerDistribution(nil) }, "table of neurons"},
+		{"nil table to share", func() (any, error) { return plots.SharedNeurons(nil) }, "table of neurons"},
+		{"nil intervention", func() (any, error) { return plots.Interventions(nil) }, "intervention"},
+		{"nil intervention, suppressed", func() (any, error) { return plots.SuppressedByRelation(nil) }, "intervention"},
+		{"nil recipes", func() (any, error) { return plots.RecipeOverlap(nil) }, "recipes"},
+		{"nil steps", func() (any, error) { return plots.RecipeSteps(nil) }, "recipes"},
+		{"nil convergence", func() (any, error) { return plots.ConvergenceError(nil) }, "convergence"},
+		{"nil agreement", func() (any, error) { return plots.ConvergenceAgreement(nil) }, "convergence"},
+		{"no facts", func() (any, error) { return plots.SharedNeurons(&experiments.NeuronTable{}) }, "no facts"},
+		{"no sets", func() (any, error) { return plots.Interventions(&experiments.Intervention{}) }, "no sets"},
+		{"no recipes", func() (any, error) { return plots.RecipeOverlap(&experiments.RecipeDiff{}) }, "no recipes"},
+		{"no rules", func() (any, error) { return plots.ConvergenceError(&experiments.ConvergenceTable{}) }, "no rules"},
+		{"too many rows", func() (any, error) { return plots.SuppressedByRelation(intervention(1000)) }, "too many"},
+		{"two options", func() (any, error) {
+			return plots.LayerDistribution(neuronTable(), plots.Options{}, plots.Options{})
+		}, "2 options"},
+		spoiled("no layers", neuronTable, func(t *experiments.NeuronTable) { t.Gradients.PerLayer = nil }, plots.LayerDistribution),
+		spoiled("Baseline.PerLayer has 3 values", neuronTable, func(t *experiments.NeuronTable) { t.Baseline.PerLayer = t.Baseline.PerLayer[:3] }, plots.LayerDistribution),
+		spoiled("PerLayer[2] is NaN", neuronTable, func(t *experiments.NeuronTable) { t.Gradients.PerLayer[2] = nan }, plots.LayerDistribution),
+		spoiled("interval 1[0] is NaN", neuronTable, func(t *experiments.NeuronTable) { t.Baseline.Shared.Within.Mean = nan }, plots.SharedNeurons),
+		spoiled("goes from 2 down to 1", neuronTable, func(t *experiments.NeuronTable) { t.Gradients.PerFact = stats.Interval{Mean: 1, Low: 2, High: 1} }, plots.SharedNeurons),
+		spoiled("random: interval 1[1] is +Inf", few, func(r *experiments.Intervention) { r.Sets[2].Amplified.Low = math.Inf(1) }, plots.Interventions),
+		spoiled("P19: Suppressed has 4 values", few, func(r *experiments.Intervention) {
+			r.ByRelation[0].Suppressed = r.ByRelation[0].Suppressed[:4]
+		}, plots.SuppressedByRelation),
+		spoiled("P36: Amplified: interval 3[0] is NaN", few, func(r *experiments.Intervention) { r.ByRelation[1].Amplified[3].Mean = nan }, plots.AmplifiedByRelation),
+		spoiled("Overlap has 2 values", recipeDiff, func(d *experiments.RecipeDiff) { d.Overlap = d.Overlap[:2] }, plots.RecipeOverlap),
+		spoiled("Overlap[1] has 1 values", recipeDiff, func(d *experiments.RecipeDiff) { d.Overlap[1] = d.Overlap[1][:1] }, plots.RecipeOverlap),
+		spoiled("no steps", recipeDiff, func(d *experiments.RecipeDiff) { d.Steps, d.Alone = nil, nil }, plots.RecipeSteps),
+		spoiled("share p", recipeDiff, func(d *experiments.RecipeDiff) { d.Steps[3].Overlap.High = nan }, plots.RecipeSteps),
+		spoiled("no points", convergence, func(t *experiments.ConvergenceTable) { t.Rules[1].Points = nil }, plots.ConvergenceError),
+		spoiled("point 2 has 0 nodes", convergence, func(t *experiments.ConvergenceTable) { t.Rules[1].Points[2].Nodes = 0 }, plots.ConvergenceAgreement),
+		spoiled("not negative", convergence, func(t *experiments.ConvergenceTable) { t.Rules[0].Points[0].Low = -1 }, plots.ConvergenceError),
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := test.draw(); err == nil || !strings.HasPrefix(err.Error(), "plots: ") || !strings.Contains(err.Error(), test.names) {
+				t.Errorf("got %v, want an error that names %q", err, test.names)
+			}
+		})
+	}
+}
+
+// TestExperimentsWithoutNumbers draws results that are small, zero or exact.
+func TestExperimentsWithoutNumbers(t *testing.T) {
+	table := &experiments.NeuronTable{Facts: 1}
+	table.Gradients.PerLayer, table.Baseline.PerLayer = make([]float64, 48), make([]float64, 48)
+	sets := &experiments.Intervention{Sets: []experiments.InterventionSet{{Set: "own"}}}
+	recipes := &experiments.RecipeDiff{
+		Recipes: []experiments.RecipeResult{{}}, Overlap: [][]stats.Interval{{{Mean: 1, Low: 1, High: 1}}}, Alone: []experiments.RecipeStep{{}},
+	}
+	exact := &experiments.ConvergenceTable{Rules: []experiments.RuleConvergence{{Rule: "mine", Points: []experiments.ConvergencePoint{{Nodes: 1}}}}}
+	for name, f := range map[string]*plots.Figure{
+		"layers": plots.MustLayerDistribution(table), "shared": plots.MustSharedNeurons(table),
+		"sets": plots.MustInterventions(sets), "suppressed": plots.MustSuppressedByRelation(sets),
+		"overlap": plots.MustRecipeOverlap(recipes), "steps": plots.MustRecipeSteps(recipes),
+		"error": plots.MustConvergenceError(exact), "agreement": plots.MustConvergenceAgreement(exact),
+	} {
+		if _, err := f.SVG(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package plots_test
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+func ExampleLayerDistribution() {
+	fig := plots.MustLayerDistribution(neuronTable(), small)
+	fig.MustSave(filepath.Join(folder, "layer_distribution.png"))
+	fmt.Println(fig.Title())
+	// Output: Layers of the neurons that hold facts
+}
+
+func ExampleSharedNeurons() {
+	fig := plots.MustSharedNeurons(neuronTable(), small)
+	fig.MustSave(filepath.Join(folder, "shared_neurons.png"))
+	fmt.Println(fig.Title())
+	// Output: Neurons that facts share
+}
+
+func ExampleInterventions() {
+	fig := plots.MustInterventions(intervention(3), small)
+	fig.MustSave(filepath.Join(folder, "interventions.png"))
+	fmt.Println(fig.Title())
+	// Output: Suppressing and amplifying neurons
+}
+
+func ExampleSuppressedByRelation() {
+	fig := plots.MustSuppressedByRelation(intervention(8), small)
+	fig.MustSave(filepath.Join(folder, "suppressed_by_relation.png"))
+	fmt.Println(fig.Title())
+	// Output: Suppressing neurons, by relation
+}
+
+// In a paper's column, a row for each of 34 relations: the figure is higher
+// than the size says.
+func ExampleAmplifiedByRelation() {
+	fig := plots.MustAmplifiedByRelation(intervention(34), plots.Options{Size: plots.PaperColumn, DPI: 70})
+	fig.MustSave(filepath.Join(folder, "amplified_by_relation.png"))
+	fmt.Println(fig.Title())
+	// Output: Amplifying neurons, by relation
+}
+
+func ExampleRecipeOverlap() {
+	fig := plots.MustRecipeOverlap(recipeDiff(), small)
+	fig.MustSave(filepath.Join(folder, "recipe_overlap.png"))
+	fmt.Println(fig.Title())
+	// Output: Agreement of the published recipes
+}
+
+func ExampleRecipeSteps() {
+	fig := plots.MustRecipeSteps(recipeDiff(), small)
+	fig.MustSave(filepath.Join(folder, "recipe_steps.png"))
+	fmt.Println(fig.Title())
+	// Output: What each difference between the recipes changes
+}
+
+func ExampleConvergenceError() {
+	fig := plots.MustConvergenceError(convergence(), small)
+	fig.MustSave(filepath.Join(folder, "convergence_error.png"))
+	fmt.Println(fig.Title())
+	// Output: Error of the attributions against nodes
+}
+
+func ExampleConvergenceError_paperColumn() {
+	fig := plots.MustConvergenceError(convergence(), plots.Options{Size: plots.PaperColumn, DPI: 140, Title: "Convergence"})
+	fig.MustSave(filepath.Join(folder, "convergence_error_paper.png"))
+	fmt.Println(fig.Title())
+	// Output: Convergence
+}
+
+func ExampleConvergenceAgreement() {
+	fig := plots.MustConvergenceAgreement(convergence(), small)
+	fig.MustSave(filepath.Join(folder, "convergence_agreement.png"))
+	fmt.Println(fig.Title())
+	// Output: Agreement of the neuron sets with the exact ones
+}

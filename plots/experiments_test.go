@@ -1,0 +1,124 @@
+package plots_test
+
+import (
+	"math/rand/v2"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// Made-up results of the experiments, of the shape and size of real ones.
+
+func interval(mean, half float64) stats.Interval {
+	return stats.Interval{Mean: mean, Low: mean - half, High: mean + half}
+}
+
+func neuronTable() *experiments.NeuronTable {
+	return &experiments.NeuronTable{
+		Facts: 238, Prompts: 3318, Relations: 34, Provenance: madeUp,
+		Gradients: experiments.MethodNeurons{
+			PerFact:  interval(4.1, 0.3),
+			PerLayer: []float64{0, 0.01, 0.01, 0.02, 0.03, 0.03, 0.04, 0.06, 0.08, 0.14, 0.27, 0.31},
+			Shared:   experiments.SharedNeurons{Within: interval(1.2, 0.2), Across: interval(0.1, 0.02), WithinOther: interval(0.9, 0.15), AcrossOther: interval(0.08, 0.02)},
+		},
+		Baseline: experiments.MethodNeurons{
+			PerFact:  interval(3.9, 0.2),
+			PerLayer: []float64{0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.12, 0.13, 0.13, 0.12},
+			Shared:   experiments.SharedNeurons{Within: interval(2.9, 0.3), Across: interval(1.9, 0.2), WithinOther: interval(2.8, 0.3), AcrossOther: interval(1.9, 0.2)},
+		},
+	}
+}
+
+var relationNames = [][2]string{
+	{"P19", "place of birth"},
+	{"P36", "capital"},
+	{"P106", "occupation"},
+	{"P131", "located in the administrative territorial entity"},
+	{"P103", "native language"},
+	{"P413", "position played on team"},
+	{"P740", "location of formation"},
+	{"P1376", "capital of"},
+}
+
+// intervention has n relations.
+func intervention(n int) *experiments.Intervention {
+	rng := rand.New(rand.NewPCG(5, 5))
+	r := &experiments.Intervention{Facts: 7 * n, Prompts: 60 * n, Provenance: madeUp}
+	suppressed, amplified := []float64{-0.45, -0.03, -0.002, 0.01, -0.08}, []float64{0.5, 0.004, -0.003, -0.02, -0.04}
+	labels := [][2]string{
+		{"own", "knowledge neurons"},
+		{"other relation", "neurons of a fact of another relation"},
+		{"random", "random neurons of the same layers"},
+		{"matched", "neurons of the same layers nearest in activation"},
+		{"baseline", "the activation baseline's neurons"},
+	}
+	for k, l := range labels {
+		r.Sets = append(r.Sets, experiments.InterventionSet{Set: l[0], Label: l[1], Suppressed: interval(suppressed[k], 0.02), Amplified: interval(amplified[k], 0.03)})
+	}
+	for i := range n {
+		name := relationNames[i%len(relationNames)]
+		of := experiments.RelationIntervention{Relation: name[0], Name: name[1], Facts: 7}
+		for k := range labels {
+			of.Suppressed = append(of.Suppressed, interval(suppressed[k]+0.15*rng.NormFloat64(), 0.1*rng.Float64()))
+			of.Amplified = append(of.Amplified, interval(amplified[k]+0.2*rng.NormFloat64(), 0.2*rng.Float64()))
+		}
+		r.ByRelation = append(r.ByRelation, of)
+	}
+	return r
+}
+
+func recipeDiff() *experiments.RecipeDiff {
+	d := &experiments.RecipeDiff{Facts: 60, Provenance: madeUp}
+	overlap := [][]float64{{1, 0.52, 0.83}, {0.52, 1, 0.49}, {0.83, 0.49, 1}}
+	for i, name := range []string{"Dai2022", "EleutherAI2021", "default"} {
+		d.Recipes = append(d.Recipes, experiments.RecipeResult{Name: name, PerFact: interval(5-float64(i), 0.4)})
+		var row []stats.Interval
+		for _, v := range overlap[i] {
+			row = append(row, interval(v, 0.06*(1-v)/0.5))
+		}
+		d.Overlap = append(d.Overlap, row)
+	}
+	for i, what := range []string{"LayerNorm ε: 1e-5 → the checkpoint's", "rule: left Riemann → inclusive linspace", "threshold t: 0.2 → 0.3", "share p: 0.7 → 0.5", "at least 3 prompts → no minimum", "comparison: ≥ → >"} {
+		s := experiments.RecipeStep{What: what, Overlap: interval(1-0.07*float64(i), 0.01*float64(i)), PerFact: interval(5-0.3*float64(i), 0.3)}
+		d.Steps = append(d.Steps, s)
+		if i < 4 {
+			d.Alone = append(d.Alone, s)
+		}
+	}
+	return d
+}
+
+func convergence() *experiments.ConvergenceTable {
+	t := &experiments.ConvergenceTable{Prompts: 30, Reference: "adaptive to 1e-05 of the largest score", Provenance: madeUp}
+	for k, rule := range []kn.Rule{kn.LeftRiemann, kn.LinspaceInclusive, kn.Trapezoid, kn.GaussLegendre, kn.Adaptive} {
+		r := experiments.RuleConvergence{Rule: rule}
+		for e := 1; e <= 7; e++ {
+			nodes := float64(int(1) << e)
+			err := []float64{0.8, 0.5, 0.2, 0.1, 0.01}[k] / nodes
+			if k >= 2 {
+				err /= nodes * nodes
+			}
+			r.Points = append(r.Points, experiments.ConvergencePoint{Nodes: nodes, Median: err, Low: err / 2, High: 3 * err, Same: interval(1-err/3, err/8)})
+		}
+		t.Rules = append(t.Rules, r)
+	}
+	t.Rules[3].Points[6].Low = 0 // below what float32 scores can say
+	return t
+}
+
+// allExperiments draws the charts of the experiments' results.
+func allExperiments(o plots.Options) map[string]*plots.Figure {
+	return map[string]*plots.Figure{
+		"layer distribution":     plots.MustLayerDistribution(neuronTable(), o),
+		"shared neurons":         plots.MustSharedNeurons(neuronTable(), o),
+		"interventions":          plots.MustInterventions(intervention(3), o),
+		"suppressed by relation": plots.MustSuppressedByRelation(intervention(12), o),
+		"amplified by relation":  plots.MustAmplifiedByRelation(intervention(12), o),
+		"recipe overlap":         plots.MustRecipeOverlap(recipeDiff(), o),
+		"recipe steps":           plots.MustRecipeSteps(recipeDiff(), o),
+		"convergence error":      plots.MustConvergenceError(convergence(), o),
+		"convergence agreement":  plots.MustConvergenceAgreement(convergence(), o),
+	}
+}

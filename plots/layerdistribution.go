@@ -1,0 +1,123 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+
+	"gonum.org/v1/plot"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// methodNames are the two methods, as charts call them.
+var methodNames = [2]string{"knowledge neurons (integrated gradients)", "activation baseline's neurons"}
+
+// LayerDistribution draws which share of the refined neurons of all facts
+// each layer has, by both methods (the paper's figure 3).
+func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTable(t); err != nil {
+		return nil, err
+	}
+	layers := len(t.Gradients.PerLayer)
+	if layers == 0 {
+		return nil, errors.New("plots: the table of neurons has no layers")
+	}
+	if err := sameLength("Baseline.PerLayer", len(t.Baseline.PerLayer), "Gradients.PerLayer", layers); err != nil {
+		return nil, err
+	}
+	f := newFigure("layer distribution", "Layers of the neurons that hold facts", o)
+	f.subtitle = []string{tableLine(t)}
+	f.provenance = []kn.Provenance{t.Provenance}
+	f.panels = []*plot.Plot{f.theme.plot("Layer (0 is next to the embeddings)", "Share of the neurons [%]")}
+	b := intervalBars{upright: true, scale: 100, groups: make([]string, layers)}
+	parts := []string{"Share of the neurons in each layer from the embeddings on, in percent", tableLine(t)}
+	for s, shares := range [][]float64{t.Gradients.PerLayer, t.Baseline.PerLayer} {
+		if err := probabilities(methodNames[s]+": PerLayer", shares); err != nil {
+			return nil, err
+		}
+		series, text := intervalSeries{label: methodNames[s]}, methodNames[s]+":"
+		for _, share := range shares {
+			series.values = append(series.values, stats.Interval{Mean: share, Low: share, High: share})
+			text += fmt.Sprintf(" %.1f", 100*share)
+		}
+		b.series, parts = append(b.series, series), append(parts, text)
+	}
+	if layers <= 12 && !(o.narrow() && layers > 6) {
+		b.text = func(g, s int) string { return fmt.Sprintf("%.0f", 100*b.series[s].values[g].Mean) }
+	}
+	if err := f.addIntervalBars(b); err != nil {
+		return nil, err
+	}
+	f.panels[0].X.Tick.Marker = plot.ConstantTicks(indices(layers, 24, 0))
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustLayerDistribution is [LayerDistribution] for notebook cells: it panics instead of returning an error.
+func MustLayerDistribution(t *experiments.NeuronTable, options ...Options) *Figure {
+	return must(LayerDistribution(t, options...))
+}
+
+// SharedNeurons draws how many neurons a fact has, and how many two facts of
+// one relation and of different ones have in common, by both methods, with 95
+// % intervals (the paper's table 2); the last rows leave out pairs of facts with the
+// same answer.
+func SharedNeurons(t *experiments.NeuronTable, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTable(t); err != nil {
+		return nil, err
+	}
+	f := newFigure("shared neurons", "Neurons that facts share", o)
+	f.subtitle = []string{tableLine(t) + "; lines: 95 % intervals"}
+	f.provenance = []kn.Provenance{t.Provenance}
+	f.panels = []*plot.Plot{f.theme.plot("Number of neurons", "")}
+	b := intervalBars{scale: 1, rows: 2, apart: 1, groups: []string{
+		"in a fact", "shared: facts of one relation", "shared: facts of different relations",
+		"shared: one relation, different answers", "shared: different relations and answers",
+	}}
+	parts := []string{"Mean number of neurons with 95 % intervals", tableLine(t)}
+	for s, m := range []experiments.MethodNeurons{t.Gradients, t.Baseline} {
+		values := []stats.Interval{m.PerFact, m.Shared.Within, m.Shared.Across, m.Shared.WithinOther, m.Shared.AcrossOther}
+		if err := checkIntervals(methodNames[s], values...); err != nil {
+			return nil, err
+		}
+		b.series = append(b.series, intervalSeries{label: methodNames[s], values: values})
+		for g, v := range values {
+			parts = append(parts, fmt.Sprintf("%s, %s: %.2f [%.2f, %.2f]", methodNames[s], b.groups[g], v.Mean, v.Low, v.High))
+		}
+	}
+	b.text = func(g, s int) string { return fmt.Sprintf("%.2f", b.series[s].values[g].Mean) }
+	if err := f.addIntervalBars(b); err != nil {
+		return nil, err
+	}
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustSharedNeurons is [SharedNeurons] for notebook cells: it panics instead of returning an error.
+func MustSharedNeurons(t *experiments.NeuronTable, options ...Options) *Figure {
+	return must(SharedNeurons(t, options...))
+}
+
+func checkTable(t *experiments.NeuronTable) error {
+	switch {
+	case t == nil:
+		return missing("table of neurons")
+	case t.Facts == 0:
+		return errors.New("plots: the table of neurons has no facts")
+	}
+	return nil
+}
+
+func tableLine(t *experiments.NeuronTable) string {
+	return fmt.Sprintf("%s of %s, %s", plural(t.Facts, "fact"), plural(t.Relations, "relation"), plural(t.Prompts, "prompt"))
+}

@@ -1,0 +1,151 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// RecipeOverlap draws how far the neuron sets of the recipes agree: the mean
+// Jaccard index |A and B| / |A or B| of the facts' refined sets, in percent,
+// with its 95 % interval.
+func RecipeOverlap(d *experiments.RecipeDiff, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDiff(d); err != nil {
+		return nil, err
+	}
+	f := newFigure("recipe overlap", "Agreement of the published recipes", o)
+	f.subtitle = []string{fmt.Sprintf("Jaccard index of a fact's neuron sets, mean over %s; in brackets: 95 %% intervals", plural(d.Facts, "fact"))}
+	f.provenance = []kn.Provenance{d.Provenance}
+	p := f.theme.plot("", "")
+	f.panels = []*plot.Plot{p}
+	n := len(d.Recipes)
+	bar := colorBar{label: "Jaccard index [%]", scale: o.Palette.Sequential, low: 0, high: 100}
+	parts := []string{"Mean Jaccard index of the neuron sets that recipes give a fact, in percent"}
+	var cells []cell
+	var columns, rows []plot.Tick
+	for i, r := range d.Recipes {
+		columns = append(columns, plot.Tick{Value: float64(i), Label: fit(p.X.Tick.Label, clean(r.Name), o.Size.Width*0.7/vg.Length(n))})
+		name := fit(p.Y.Tick.Label, clean(r.Name), o.Size.Width*0.3)
+		rows = append(rows, plot.Tick{Value: float64(n - 1 - i), Label: fmt.Sprintf("%s\n%.1f neurons a fact", name, r.PerFact.Mean)})
+		parts = append(parts, fmt.Sprintf("%s finds %.2f neurons a fact [%.2f, %.2f]", r.Name, r.PerFact.Mean, r.PerFact.Low, r.PerFact.High))
+		for j, v := range d.Overlap[i] {
+			text := fmt.Sprintf("%.0f", 100*v.Mean)
+			if v.Low < v.High {
+				text += fmt.Sprintf("\n[%.0f, %.0f]", 100*v.Low, 100*v.High)
+			}
+			cells = append(cells, cell{x: float64(j), y: float64(n - 1 - i), fill: bar.color(100 * v.Mean), text: text})
+			if j > i {
+				parts = append(parts, fmt.Sprintf("%s and %s: %.0f [%.0f, %.0f]", r.Name, d.Recipes[j].Name, 100*v.Mean, 100*v.Low, 100*v.High))
+			}
+		}
+	}
+	f.addCells(cells, true)
+	f.bareAxes(columns, rows)
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5, -0.5, float64(n)-0.5
+	f.addColorBar(bar)
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustRecipeOverlap is [RecipeOverlap] for notebook cells: it panics instead of returning an error.
+func MustRecipeOverlap(d *experiments.RecipeDiff, options ...Options) *Figure {
+	return must(RecipeOverlap(d, options...))
+}
+
+// RecipeSteps draws what each difference between the recipes moves: which
+// share of a fact's neurons it changes, 1 less the mean Jaccard index of the
+// sets before and after it, with 95 % intervals, and how many neurons a fact
+// has with it. Differences are taken one after another on the way from the
+// authors' recipe to the default, and each alone.
+func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDiff(d); err != nil {
+		return nil, err
+	}
+	if len(d.Steps)+len(d.Alone) == 0 {
+		return nil, errors.New("plots: the recipes' comparison has no steps")
+	}
+	f := newFigure("recipe steps", "What each difference between the recipes changes", o)
+	f.subtitle = []string{fmt.Sprintf("Mean over %s, with 95 %% intervals; numbers: neurons a fact with it (%.1f in %s)",
+		plural(d.Facts, "fact"), d.Recipes[0].PerFact.Mean, clean(d.Recipes[0].Name))}
+	f.provenance = []kn.Provenance{d.Provenance}
+	f.panels = []*plot.Plot{f.theme.plot("Neurons changed, 1 − Jaccard index [%]", "")}
+	steps := append(append([]experiments.RecipeStep{}, d.Steps...), d.Alone...)
+	b := intervalBars{scale: 100, rows: 2, apart: len(d.Steps), series: []intervalSeries{
+		{label: "one after another, " + recipeWay(d)}, {label: "alone, in " + d.Recipes[0].Name, from: len(d.Steps)},
+	}}
+	parts := []string{"Share of a fact's neurons that each difference between the recipes changes, in percent"}
+	for i, s := range steps {
+		changed := stats.Interval{Mean: 1 - s.Overlap.Mean, Low: 1 - s.Overlap.High, High: 1 - s.Overlap.Low}
+		b.groups = append(b.groups, s.What)
+		how, series := "one after another", &b.series[0]
+		if i >= len(d.Steps) {
+			how, series = "alone", &b.series[1]
+		}
+		series.values = append(series.values, changed)
+		parts = append(parts, fmt.Sprintf("%s (%s): %.0f [%.0f, %.0f], %.2f neurons a fact", s.What, how,
+			100*changed.Mean, 100*changed.Low, 100*changed.High, s.PerFact.Mean))
+	}
+	b.text = func(g, _ int) string { return fmt.Sprintf("%.1f", steps[g].PerFact.Mean) }
+	if err := f.addIntervalBars(b); err != nil {
+		return nil, err
+	}
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustRecipeSteps is [RecipeSteps] for notebook cells: it panics instead of returning an error.
+func MustRecipeSteps(d *experiments.RecipeDiff, options ...Options) *Figure {
+	return must(RecipeSteps(d, options...))
+}
+
+// recipeWay names the recipes on the way of the steps.
+func recipeWay(d *experiments.RecipeDiff) string {
+	var names []string
+	for _, r := range d.Recipes {
+		names = append(names, r.Name)
+	}
+	return "from " + strings.Join(names, " to ")
+}
+
+func checkDiff(d *experiments.RecipeDiff) error {
+	if d == nil {
+		return missing("comparison of recipes")
+	}
+	if len(d.Recipes) == 0 {
+		return errors.New("plots: the comparison has no recipes")
+	}
+	if err := sameLength("Overlap", len(d.Overlap), "Recipes", len(d.Recipes)); err != nil {
+		return err
+	}
+	for i, row := range d.Overlap {
+		name := fmt.Sprintf("Overlap[%d]", i)
+		if err := sameLength(name, len(row), "Recipes", len(d.Recipes)); err != nil {
+			return err
+		}
+		if err := checkIntervals(name, append(slices.Clone(row), d.Recipes[i].PerFact)...); err != nil {
+			return err
+		}
+	}
+	for _, s := range append(slices.Clone(d.Steps), d.Alone...) {
+		if err := checkIntervals("step "+quoted(s.What), s.Overlap, s.PerFact); err != nil {
+			return err
+		}
+	}
+	return nil
+}
