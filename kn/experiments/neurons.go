@@ -53,7 +53,7 @@ func byActivation(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) {
 
 func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets func(Fact) ([]kn.Neuron, [][]kn.Neuron)) MethodNeurons {
 	n := MethodNeurons{Selection: s, PerLayer: make([]float64, layers)}
-	perFact, perPrompt := map[int][]float64{}, map[int][]float64{}
+	perFact, perPrompt, top := map[int][]float64{}, map[int][]float64{}, map[int][]float64{}
 	var holders []Holder
 	total := 0
 	for i, f := range facts {
@@ -66,6 +66,7 @@ func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets 
 		for _, neuron := range refined {
 			n.PerLayer[neuron.Layer]++
 			total++
+			top[i] = append(top[i], oneIf(neuron.Layer >= layers-(layers+2)/3))
 		}
 		if len(refined) == 0 {
 			n.WithoutAny++
@@ -74,9 +75,16 @@ func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets 
 	for l := range n.PerLayer {
 		n.PerLayer[l] /= float64(max(1, total))
 	}
-	n.PerFact, n.PerPrompt = stats.Bootstrap(perFact, o), stats.Bootstrap(perPrompt, o)
+	n.PerFact, n.PerPrompt, n.Top = stats.Bootstrap(perFact, o), stats.Bootstrap(perPrompt, o), stats.Bootstrap(top, o)
 	n.Shared = Shared(holders, o)
 	return n
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func relationNeurons(facts []Fact) RelationNeurons {

@@ -41,6 +41,7 @@ type MethodNeurons struct {
 	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
 	WithoutAny int            `json:"without_any"` // facts with no refined neuron
 	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
+	Top        stats.Interval `json:"top"`         // share in the topmost third of the layers, rounded up
 	Shared     SharedNeurons  `json:"shared"`      // by two facts
 }
 
