@@ -17,11 +17,15 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
+		edits, err := m.composed()
+		if err != nil {
+			return nil, err
+		}
 		c, err := m.computer()
 		if err != nil {
 			return nil, err
 		}
-		values, err := c.Activations(m.ctx, engine.Row{Sample: s, Edits: m.composed()})
+		values, err := c.Activations(m.ctx, engine.Row{Sample: s, Edits: edits})
 		return &activations{values}, err
 	})
 	if err != nil {

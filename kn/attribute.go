@@ -100,13 +100,17 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 			return nil, err
 		}
 	}
+	edits, err := m.composed()
+	if err != nil {
+		return nil, err
+	}
 	c, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
 	done := len(queries) - len(missing)
 	m.step(done, len(queries), "prompts attributed")
-	err = c.Attribute(m.ctx, samples, m.composed(), how, func(k int, a *engine.Attribution) error {
+	err = c.Attribute(m.ctx, samples, edits, how, func(k int, a *engine.Attribution) error {
 		i := missing[k]
 		if results[i], err = m.keep(a, queries[i], o); err != nil {
 			return err

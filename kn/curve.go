@@ -109,7 +109,10 @@ func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o Curve
 			result[i][j] = make([]float64, len(prompts))
 			edit := Scale(set, factor)
 			edit.Everywhere = o.Everywhere
-			edits := compose(append(slices.Clone(m.edits), edit), m.Config().IntermediateSize)
+			edits, err := m.compose(append(slices.Clone(m.edits), edit))
+			if err != nil {
+				return nil, err
+			}
 			for _, prompt := range prompts {
 				s, err := m.answerSample(Query{prompt, answer})
 				if err != nil {

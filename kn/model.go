@@ -68,14 +68,15 @@ func (m *Model) WithProgress(p Progress) *Model {
 }
 
 // With returns a handle on the model with edits on top of those it has, in
-// order. The model itself does not change, so there is nothing to undo.
-// It fails when an edit names a neuron that the model does not have.
+// order. The model itself does not change, so there is nothing to undo; an
+// edited one shares all weights with it but the matrices that edits of weights
+// change.
+//
+// It fails when an edit names a neuron that the model does not have, or an
+// answer that is not one token of its vocabulary.
 func (m *Model) With(edits ...Edit) (*Model, error) {
-	c := m.Config()
-	for _, e := range edits {
-		if err := e.validate(c.Layers, c.IntermediateSize); err != nil {
-			return nil, err
-		}
+	if _, err := m.compose(edits); err != nil {
+		return nil, err
 	}
 	n := *m
 	n.edits = append(slices.Clone(m.edits), edits...)
@@ -89,19 +90,25 @@ func (m *Model) MustWith(edits ...Edit) *Model { return must(m.With(edits...)) }
 func (m *Model) Edits() []Edit { return slices.Clone(m.edits) }
 
 // BERT returns the weights on the backend, for graphs of one's own: see
-// [bert.Model.NewExec]. Edits of this handle are not in it.
+// [bert.Model.NewExec]. This handle's edits of weights are in it, those of
+// activations are not.
 func (m *Model) BERT() (*bert.Model, error) {
 	e, err := m.loaded()
 	if err != nil {
 		return nil, err
 	}
-	return e.Model, nil
+	edits, err := m.composed()
+	if err != nil {
+		return nil, err
+	}
+	return e.Edited(edits)
 }
 
 // computer computes what is not in the cache.
 type computer interface {
 	Distribution(ctx context.Context, row engine.Row) ([]float32, error)
 	Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]float64, error)
+	Outcomes(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]engine.Outcome, error)
 	Activations(ctx context.Context, row engine.Row) ([][]float64, error)
 	TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) ([][][]float32, error)
 	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error
@@ -142,7 +149,7 @@ func (m *Model) computer() (computer, error) {
 }
 
 // composed is what the handle's edits come to.
-func (m *Model) composed() engine.Edits { return compose(m.edits, m.Config().IntermediateSize) }
+func (m *Model) composed() (engine.Edits, error) { return m.compose(m.edits) }
 
 // loaded reads the weights unless some handle did already.
 func (m *Model) loaded() (*engine.Engine, error) {

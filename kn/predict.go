@@ -103,11 +103,15 @@ func (m *Model) MustProbability(prompt, answer string) float64 {
 
 // distribution returns the probabilities [V] at a sample's [MASK].
 func (m *Model) distribution(s engine.Sample) ([]float32, error) {
+	edits, err := m.composed()
+	if err != nil {
+		return nil, err
+	}
 	c, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
-	return c.Distribution(m.ctx, engine.Row{Sample: s, Edits: m.composed()})
+	return c.Distribution(m.ctx, engine.Row{Sample: s, Edits: edits})
 }
 
 // top returns the n most probable tokens; of equal ones the first in the vocabulary.

@@ -30,7 +30,11 @@ type TokenActivations struct {
 // asked for leave the backend. Nothing is looked up in the cache. A text that
 // is longer than the model takes is an error that wraps [tokenizer.ErrTooLong].
 func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error) {
-	c, edits := m.Config(), m.composed()
+	c := m.Config()
+	edits, err := m.composed()
+	if err != nil {
+		return nil, err
+	}
 	rows, result := make([]engine.Reading, len(readings)), make([]TokenActivations, len(readings))
 	for i, r := range readings {
 		if err := validateNeurons(r.Neurons, c.Layers, c.IntermediateSize); err != nil {

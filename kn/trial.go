@@ -13,23 +13,13 @@ type Trial struct {
 }
 
 // Probabilities returns the answer's probability in each trial. Trials of one
-// length are computed together, whatever their edits, so that an experiment of
-// many edits takes few runs of the model. Nothing is looked up in the cache.
+// length are computed together, whatever their edits of activations, so that an
+// experiment of many edits takes few runs of the model; so are those with the
+// same edits of weights. Nothing is looked up in the cache.
 func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
-	rows := make([]engine.Row, len(trials))
-	c := m.Config()
-	for i, t := range trials {
-		for _, e := range t.Edits {
-			if err := e.validate(c.Layers, c.IntermediateSize); err != nil {
-				return nil, err
-			}
-		}
-		s, err := m.answerSample(t.Query)
-		if err != nil {
-			return nil, err
-		}
-		edits := append(slices.Clone(m.edits), t.Edits...)
-		rows[i] = engine.Row{Sample: s, Edits: compose(edits, c.IntermediateSize)}
+	rows, err := m.rows(trials)
+	if err != nil {
+		return nil, err
 	}
 	computer, err := m.computer()
 	if err != nil {
@@ -40,3 +30,54 @@ func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
 
 // MustProbabilities is [Model.Probabilities] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustProbabilities(trials []Trial) []float64 { return must(m.Probabilities(trials)) }
+
+// Outcome is what the model says in a [Trial].
+type Outcome struct {
+	Answer RankedToken      `json:"answer"` // the trial's
+	Top    TokenProbability `json:"top"`    // the most probable token
+}
+
+// Outcomes is [Model.Probabilities] with the answer's rank and the most
+// probable token of each trial.
+func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
+	rows, err := m.rows(trials)
+	if err != nil {
+		return nil, err
+	}
+	computer, err := m.computer()
+	if err != nil {
+		return nil, err
+	}
+	computed, err := computer.Outcomes(m.ctx, rows, func(done int) { m.step(done, len(rows), "trials") })
+	if err != nil {
+		return nil, err
+	}
+	token := func(id int32, p float64) TokenProbability {
+		return TokenProbability{m.Tokenizer().Token(int(id)), int(id), p}
+	}
+	outcomes := make([]Outcome, len(computed))
+	for i, o := range computed {
+		outcomes[i] = Outcome{RankedToken{token(rows[i].Answer, o.Probability), o.Rank}, token(o.Top, o.TopProbability)}
+	}
+	return outcomes, nil
+}
+
+// MustOutcomes is [Model.Outcomes] for notebook cells: it panics instead of returning an error.
+func (m *Model) MustOutcomes(trials []Trial) []Outcome { return must(m.Outcomes(trials)) }
+
+// rows makes trials ready.
+func (m *Model) rows(trials []Trial) ([]engine.Row, error) {
+	rows := make([]engine.Row, len(trials))
+	for i, t := range trials {
+		s, err := m.answerSample(t.Query)
+		if err != nil {
+			return nil, err
+		}
+		edits, err := m.compose(append(slices.Clone(m.edits), t.Edits...))
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = engine.Row{Sample: s, Edits: edits}
+	}
+	return rows, nil
+}

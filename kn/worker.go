@@ -120,6 +120,11 @@ func (w withWorker) Probabilities(ctx context.Context, rows []engine.Row, progre
 	return p, err
 }
 
+func (w withWorker) Outcomes(ctx context.Context, rows []engine.Row, progress engine.Progress) (all []engine.Outcome, err error) {
+	err = w.try(func(c computer) error { all, err = c.Outcomes(ctx, rows, progress); return err })
+	return all, err
+}
+
 func (w withWorker) Activations(ctx context.Context, row engine.Row) (a [][]float64, err error) {
 	err = w.try(func(c computer) error { a, err = c.Activations(ctx, row); return err })
 	return a, err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -19,6 +17,7 @@ type Model struct {
 	Config  Config
 	Backend compute.Backend
 	tensors map[string]*tensors.Tensor
+	changed []*tensors.Tensor // those of With
 }
 
 // NewModel puts a checkpoint's tensors on the process's backend. The
@@ -66,16 +65,7 @@ func Read(ctx context.Context, b compute.Backend, folder *checkpoint.Folder, pro
 	if err != nil {
 		return nil, err
 	}
-	_, err = folder.LoadInto(ctx, func(name string, shape []int) (place []float32, err error) {
-		buffer, flat, err := b.NewSharedBuffer(0, shapes.Make(dtypes.Float32, shape...))
-		if err != nil {
-			return nil, err
-		}
-		m.tensors[name], err = tensors.FromBuffer(buffer)
-		place, _ = flat.([]float32)
-		return place, err
-	}, progress)
-	if err != nil {
+	if _, err := folder.LoadInto(ctx, m.place, progress); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -157,7 +147,7 @@ type GraphFn func(w *Weights, inputs []*graph.Node) []*graph.Node
 type Exec struct {
 	model   *Model
 	exec    *graph.Exec
-	weights [][]any // the arguments for each layer that the graph can be given; one entry if that is no matter
+	weights [][]string // names of the weights for each layer that the graph can be given; one entry if that is no matter
 }
 
 // maxGraphs bounds the compiled graphs that an Exec keeps; prompts of every
@@ -179,12 +169,12 @@ func (m *Model) NewPartExec(parts Parts, inputs int, fn GraphFn) (*Exec, error) 
 		choices = m.Config.Layers
 	}
 	for l := range choices {
-		var args []any
+		var names []string
 		parts.weights(m.Config, l, func(name string, _ ...int) *graph.Node {
-			args = append(args, m.tensors[name])
+			names = append(names, name)
 			return nil
 		})
-		e.weights = append(e.weights, args)
+		e.weights = append(e.weights, names)
 	}
 	err := backend.Try(func() (err error) {
 		e.exec, err = graph.NewExec(m.Backend, func(nodes []*graph.Node) []*graph.Node {
@@ -212,11 +202,21 @@ func (e *Exec) Call(ctx context.Context, inputs ...any) (outputs []*tensors.Tens
 
 // CallAt is [Exec.Call] with the weights of the given layer for a graph on [OneLayer].
 func (e *Exec) CallAt(ctx context.Context, layer int, inputs ...any) (outputs []*tensors.Tensor, err error) {
+	return e.CallOn(ctx, e.model, layer, inputs...)
+}
+
+// CallOn is [Exec.CallAt] with the weights of m, which must come by
+// [Model.With] from the model that the graph was made for. Nothing is compiled
+// again.
+func (e *Exec) CallOn(ctx context.Context, m *Model, layer int, inputs ...any) (outputs []*tensors.Tensor, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	weights := e.weights[min(layer, len(e.weights)-1)]
-	args := append(append(make([]any, 0, len(inputs)+len(weights)), inputs...), weights...)
+	args := append(make([]any, 0, len(inputs)+len(weights)), inputs...)
+	for _, name := range weights {
+		args = append(args, m.tensors[name])
+	}
 	err = backend.Try(func() (err error) {
 		outputs, err = e.exec.Call(args...)
 		return err

@@ -80,6 +80,11 @@ func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o
 	if err != nil {
 		return err
 	}
+	e, release, err := e.with(edits.Values)
+	if err != nil {
+		return err
+	}
+	defer release()
 	c := e.Model.Config
 	length := func(s Sample) int { return e.sizes.length(len(s.IDs), c.MaxPositions) }
 	return groups(samples, length, func(int) int { return samplesPerBatch }, func(_ int, of []int) error {

@@ -24,14 +24,22 @@ import (
 type Engine struct {
 	Model *bert.Model
 
+	graphs *graphs
+	sizes  sizes
+}
+
+// graphs are the compiled graphs, which a model shares with those that edits
+// make of it: weights are arguments.
+type graphs struct {
+	model *bert.Model
+
 	mutex sync.Mutex
 	execs map[graphKey]*bert.Exec
-	sizes sizes
 }
 
 // New makes an engine of a model.
 func New(model *bert.Model) *Engine {
-	return &Engine{Model: model, execs: map[graphKey]*bert.Exec{}, sizes: sizesFor(model.Backend)}
+	return &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*bert.Exec{}}, sizes: sizesFor(model.Backend)}
 }
 
 // form is what decides a graph besides the shapes of its inputs.
@@ -94,21 +102,21 @@ type step struct {
 
 // run runs a step with the weights of a layer.
 func (e *Engine) run(ctx context.Context, s step, layer int, f form, args ...any) ([]*tensors.Tensor, error) {
-	exec, err := e.exec(s, f, len(args))
+	exec, err := e.graphs.exec(s, f, len(args))
 	if err != nil {
 		return nil, err
 	}
-	return exec.CallAt(ctx, layer, args...)
+	return exec.CallOn(ctx, e.Model, layer, args...)
 }
 
-func (e *Engine) exec(s step, f form, inputCount int) (*bert.Exec, error) {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
+func (g *graphs) exec(s step, f form, inputCount int) (*bert.Exec, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
 	key := graphKey{s.name, f, inputCount}
-	if x := e.execs[key]; x != nil {
+	if x := g.execs[key]; x != nil {
 		return x, nil
 	}
-	x, err := e.Model.NewPartExec(s.parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
+	x, err := g.model.NewPartExec(s.parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
 		if f.eps != 0 {
 			w.Config.LayerNormEps = f.eps
 		}
@@ -117,7 +125,7 @@ func (e *Engine) exec(s step, f form, inputCount int) (*bert.Exec, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.execs[key] = x
+	g.execs[key] = x
 	return x, nil
 }
 

@@ -26,6 +26,7 @@ func DialRemote(ctx context.Context, spec worker.Spec) (*Remote, error) {
 const (
 	callDistribution  = "distribution"
 	callProbabilities = "probabilities"
+	callOutcomes      = "outcomes"
 	callActivations   = "activations"
 	callTokens        = "token activations"
 	callAttribute     = "attribute"
@@ -45,6 +46,11 @@ func (r *Remote) Distribution(ctx context.Context, row Row) (p []float32, err er
 // Probabilities is [Engine.Probabilities].
 func (r *Remote) Probabilities(ctx context.Context, rows []Row, progress Progress) (p []float64, err error) {
 	return p, r.client.Call(ctx, callProbabilities, rows, &p, func(done, _ int, _ string) { progress(done) })
+}
+
+// Outcomes is [Engine.Outcomes].
+func (r *Remote) Outcomes(ctx context.Context, rows []Row, progress Progress) (all []Outcome, err error) {
+	return all, r.client.Call(ctx, callOutcomes, rows, &all, func(done, _ int, _ string) { progress(done) })
 }
 
 // Activations is [Engine.Activations].
@@ -120,12 +126,16 @@ func (e *Engine) serve(ctx context.Context, method string, decode func(any) erro
 			return e.Distribution(ctx, row)
 		}
 		return e.Activations(ctx, row)
-	case callProbabilities:
+	case callProbabilities, callOutcomes:
 		var rows []Row
 		if err := decode(&rows); err != nil {
 			return nil, err
 		}
-		return e.Probabilities(ctx, rows, func(done int) { progress(done, len(rows), "") })
+		step := func(done int) { progress(done, len(rows), "") }
+		if method == callOutcomes {
+			return e.Outcomes(ctx, rows, step)
+		}
+		return e.Probabilities(ctx, rows, step)
 	case callTokens:
 		var readings []Reading
 		if err := decode(&readings); err != nil {

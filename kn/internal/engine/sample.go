@@ -17,13 +17,16 @@ type Sample struct {
 	Answer int32
 }
 
-// Edits is what a list of edits does to the activations of some neurons: w
-// becomes Scale·w + Offset, at [MASK] and at the other positions. Index
-// holds layer·F + index of each, sorted; no entries stand for no edits.
+// Edits is what a list of edits does. To the activations of some neurons: w
+// becomes Scale·w + Offset, at [MASK] and at the other positions; Index
+// holds layer·F + index of each, sorted. To the weights: Values, in order. No
+// entries stand for no edits.
 type Edits struct {
 	Index                 []int
 	MaskScale, MaskOffset []float32
 	RestScale, RestOffset []float32
+
+	Values []ValueEdit
 }
 
 // layer returns the coefficients of one layer, [F] each, and whether the

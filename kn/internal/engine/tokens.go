@@ -34,19 +34,23 @@ var read = step{"read", bert.OneLayer, func(w *bert.Weights, in *inputs) []*grap
 
 // TokenActivations returns each reading's neurons [neurons][tokens].
 func (e *Engine) TokenActivations(ctx context.Context, readings []Reading, progress Progress) ([][][]float32, error) {
-	c, done := e.Model.Config, 0
+	done := 0
 	result := make([][][]float32, len(readings))
 	for i, r := range readings {
 		result[i] = make([][]float32, len(r.Index))
 	}
-	length := func(r Reading) int { return e.sizes.length(len(r.IDs), c.MaxPositions) }
-	err := groups(readings, length, e.rowsPerBatch, func(n int, of []int) error {
-		if err := e.readBatch(ctx, readings, result, n, of); err != nil {
-			return err
-		}
-		done += len(of)
-		progress(done)
-		return nil
+	values := func(i int) []ValueEdit { return readings[i].Edits.Values }
+	err := e.byValues(len(readings), values, func(e *Engine, which []int) error {
+		length := func(i int) int { return e.sizes.length(len(readings[i].IDs), e.Model.Config.MaxPositions) }
+		return groups(which, length, e.rowsPerBatch, func(n int, some []int) error {
+			of := pick(which, some)
+			if err := e.readBatch(ctx, readings, result, n, of); err != nil {
+				return err
+			}
+			done += len(of)
+			progress(done)
+			return nil
+		})
 	})
 	return result, err
 }

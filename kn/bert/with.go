@@ -1,0 +1,108 @@
+package bert
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+)
+
+// ValueVectors is the name of layer l's tensor [H, F] whose columns are the
+// neurons' value vectors: what each adds to the residual stream per unit of
+// its activation.
+func ValueVectors(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.weight", l) }
+
+// WordEmbeddings is the name of the tensor [V, H] of the word embeddings.
+const WordEmbeddings = wordEmbeddings
+
+// With returns a model in which some tensors, by their Hugging Face names, are
+// changed copies and which shares all others with m. m itself does not
+// change. A change is given the tensor's numbers, row by row. Graphs that were
+// compiled for m run on the result, see [Exec.CallOn]. What is not shared is
+// freed by [Model.Release].
+func (m *Model) With(changes map[string]func(values []float32)) (*Model, error) {
+	n := &Model{Config: m.Config, Backend: m.Backend, tensors: make(map[string]*tensors.Tensor, len(m.tensors))}
+	for name, t := range m.tensors {
+		n.tensors[name] = t
+	}
+	for name, change := range changes {
+		if err := n.change(name, change); err != nil {
+			n.Release()
+			return nil, fmt.Errorf("bert: changing tensor %s: %w", name, err)
+		}
+	}
+	return n, nil
+}
+
+// change puts a changed copy in the place of a tensor.
+func (m *Model) change(name string, change func(values []float32)) error {
+	original, ok := m.tensors[name]
+	if !ok {
+		return fmt.Errorf("the model has no such tensor")
+	}
+	shape := original.Shape().Dimensions
+	if !m.Backend.HasSharedBuffers() {
+		values, err := tensors.CopyFlatData[float32](original)
+		if err != nil {
+			return err
+		}
+		change(values)
+		if err := m.upload(name, checkpoint.Tensor{Shape: shape, Data: values}); err != nil {
+			return err
+		}
+		m.changed = append(m.changed, m.tensors[name])
+		return nil
+	}
+	place, err := m.place(name, shape)
+	if err != nil {
+		return err
+	}
+	m.changed = append(m.changed, m.tensors[name])
+	if err := tensors.ConstFlatData(original, func(values []float32) { copy(place, values) }); err != nil {
+		return err
+	}
+	change(place)
+	return nil
+}
+
+// place makes a tensor in the backend's own memory and returns that.
+func (m *Model) place(name string, shape []int) (place []float32, err error) {
+	buffer, flat, err := m.Backend.NewSharedBuffer(0, shapes.Make(dtypes.Float32, shape...))
+	if err != nil {
+		return nil, err
+	}
+	m.tensors[name], err = tensors.FromBuffer(buffer)
+	place, _ = flat.([]float32)
+	return place, err
+}
+
+// Release frees the tensors that [Model.With] changed. The model must not be
+// used any more; those that it shares tensors with may.
+func (m *Model) Release() {
+	for _, t := range m.changed {
+		_ = t.FinalizeAll() // nothing depends on its success
+	}
+	m.changed = nil
+}
+
+// Row returns a copy of one row of a tensor [rows, columns].
+func (m *Model) Row(name string, row int) (values []float32, err error) {
+	t, ok := m.tensors[name]
+	if !ok {
+		return nil, fmt.Errorf("bert: the model has no tensor %s", name)
+	}
+	dims := t.Shape().Dimensions
+	if len(dims) != 2 || row < 0 || row >= dims[0] {
+		return nil, fmt.Errorf("bert: tensor %s %v has no row %d", name, dims, row)
+	}
+	err = backend.Try(func() error {
+		return tensors.ConstFlatData(t, func(flat []float32) {
+			values = append(values, flat[row*dims[1]:(row+1)*dims[1]]...)
+		})
+	})
+	return values, err
+}
