@@ -6,6 +6,7 @@
 //   - [Neurons]: which neurons hold the facts, how many, where, and what facts
 //     share (the paper's table 2 and figure 3),
 //   - [Intervene]: suppressing and amplifying them (figures 4 and 5),
+//   - [Update]: giving facts new answers by their neurons' weights (table 4),
 //   - [DiffRecipes]: the published codes against one another,
 //   - [Convergence]: how exact the integrals are.
 //

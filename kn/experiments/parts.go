@@ -36,6 +36,10 @@ func sideBySide(ctx context.Context, n int, what string, progress kn.Progress, r
 	return group.Wait()
 }
 
+// silent is the model for one of several parts that run side by side: it is
+// the parts that report progress.
+func silent(ctx context.Context, m *kn.Model) *kn.Model { return m.WithContext(ctx).WithProgress(nil) }
+
 // randomFor returns a generator of a fact's own, so that what is drawn for it
 // does not depend on other facts.
 func randomFor(f Fact, seed uint64) *rand.Rand {
