@@ -31,8 +31,10 @@ func TestWeightEditsEqualReference(t *testing.T) {
 			edits []Edit
 			want  []float64
 		}{
-			{"before", nil, want.Before}, {"update", []Edit{update}, want.AfterUpdate},
-			{"erase", []Edit{Erase(want.Neurons)}, want.AfterErase}, {"before again", nil, want.Before},
+			{"before", nil, want.Before},
+			{"update", []Edit{update}, want.AfterUpdate},
+			{"erase", []Edit{Erase(want.Neurons)}, want.AfterErase},
+			{"before again", nil, want.Before},
 		} {
 			p, err := m.MustWith(c.edits...).Predict(want.Prompt, PredictOptions{Top: len(c.want)})
 			if err != nil {
