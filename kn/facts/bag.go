@@ -43,23 +43,28 @@ type Source iter.Seq2[Bag, error]
 func Bags(taught []Taught) Source {
 	return func(yield func(Bag, error) bool) {
 		for _, f := range taught {
-			relation, err := RelationByProperty(f.Relation)
-			if err != nil {
-				yield(Bag{}, err)
-				return
-			}
-			b := Bag{Relation: f.Relation, RelationName: relation.Name, Subject: f.Subject, Answer: f.Answer}
-			for _, heldOut := range []bool{false, true} {
-				prompts, err := f.Prompts(heldOut)
-				if err != nil {
-					yield(Bag{}, err)
-					return
-				}
-				b.Prompts = append(b.Prompts, prompts...)
-			}
-			if !yield(b, nil) {
+			b, err := f.bag()
+			if !yield(b, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// bag is the fact with all templates of its relation, those first that
+// training showed.
+func (t Taught) bag() (Bag, error) {
+	relation, err := RelationByProperty(t.Relation)
+	if err != nil {
+		return Bag{}, err
+	}
+	b := Bag{Relation: t.Relation, RelationName: relation.Name, Subject: t.Subject, Answer: t.Answer}
+	for _, heldOut := range []bool{false, true} {
+		prompts, err := t.Prompts(heldOut)
+		if err != nil {
+			return Bag{}, err
+		}
+		b.Prompts = append(b.Prompts, prompts...)
+	}
+	return b, nil
 }

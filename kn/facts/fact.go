@@ -7,6 +7,11 @@
 // model can be asked about without doubt: one answer a subject, one token an
 // answer. The sentences are this project's own, see [Relations].
 //
+// It also reads the data sets that the field asks models about: [Open] tells
+// PARAREL, LAMA and the formats of Dai et al. (2022) apart and streams their
+// facts as [Bag] values, [Usable] keeps what a model can be asked, and
+// [ReadOpenText] reads sentences from the web.
+//
 // References: T-REx, Elsahar et al., LREC 2018; LAMA, Petroni et al.,
 // EMNLP 2019; PARAREL, Elazar et al., TACL 2021.
 package facts

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,25 +76,43 @@ func ReadFile(path string) ([]Fact, error) {
 // ReadDir reads every P*.jsonl of a folder, in the order of the properties'
 // numbers.
 func ReadDir(dir string) ([]Fact, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "P*.jsonl"))
+	files, err := propertyFiles(dir)
 	if err != nil {
-		return nil, fmt.Errorf("facts: %w", err)
+		return nil, err
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("facts: %s has no file like P19.jsonl; give the folder that holds one file of triples a relation", dir)
-	}
-	slices.SortFunc(paths, func(a, b string) int {
-		return compareRelations(strings.TrimSuffix(filepath.Base(a), ".jsonl"), strings.TrimSuffix(filepath.Base(b), ".jsonl"))
-	})
 	var all []Fact
-	for _, path := range paths {
-		some, err := ReadFile(path)
+	for _, file := range files {
+		some, err := ReadFile(file.path)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// propertyFile is a file of triples of one relation, named after it.
+type propertyFile struct{ path, property string }
+
+// propertyFiles lists the files like P19.jsonl of a folder, in the order of
+// the properties' numbers.
+func propertyFiles(dir string) ([]propertyFile, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("facts: %w", err)
+	}
+	var files []propertyFile
+	for _, e := range entries {
+		property, isTriples := strings.CutSuffix(e.Name(), ".jsonl")
+		if isTriples && propertyNumber(property) >= 0 {
+			files = append(files, propertyFile{filepath.Join(dir, e.Name()), property})
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("facts: %s has no file like P19.jsonl; give the folder that holds one file of triples a relation", dir)
+	}
+	slices.SortFunc(files, func(a, b propertyFile) int { return compareRelations(a.property, b.property) })
+	return files, nil
 }
 
 // lineOrError is a line without its end, or why there is none.
@@ -110,7 +129,7 @@ func lines(r io.Reader, name string) iter.Seq2[int, lineOrError] {
 		n := 0
 		for scanner.Scan() {
 			n++
-			if strings.TrimSpace(scanner.Text()) == "" {
+			if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
 				continue
 			}
 			if !yield(n, lineOrError{bytes: scanner.Bytes()}) {

@@ -113,3 +113,52 @@ func FuzzReadTaught(f *testing.F) {
 		}
 	})
 }
+
+func FuzzReadMerged(f *testing.F) {
+	f.Add([]byte(`[[["[MASK] is a city.", "Paris", "P36(capital)"]]]`))
+	f.Add([]byte("[[],\n[[]]]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkBags(t, facts.Source(facts.ReadMerged(bytes.NewReader(data), "fuzz")))
+	})
+}
+
+func FuzzReadBags(f *testing.F) {
+	f.Add([]byte(`{"relation":"P19","answer":"Salzburg","prompts":["[MASK]"]}`))
+	f.Add([]byte("{}\n\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkBags(t, facts.Source(facts.ReadBags(bytes.NewReader(data), "fuzz")))
+	})
+}
+
+// checkBags runs a source through, which must end at its first error.
+func checkBags(t *testing.T, source facts.Source) {
+	t.Helper()
+	failed := false
+	for b, err := range source {
+		if failed {
+			t.Fatal("the source goes on after an error")
+		}
+		failed = err != nil
+		if !failed && (b.Relation == "" || b.Answer == "" || len(b.Prompts) == 0) {
+			t.Fatalf("%+v comes without an error", b)
+		}
+	}
+}
+
+// FuzzOpen: whatever a file holds, it opens or there is an error.
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte(`[[["[MASK]", "Paris", "P36(capital)"]]]`))
+	f.Add([]byte(`{"relation":"P19","answer":"Salzburg","prompts":["[MASK]"]}`))
+	f.Add([]byte("\x1f\x8b"))
+	path := filepath.Join(f.TempDir(), "facts")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if source, _, err := facts.Open(path); err == nil {
+			checkBags(t, source)
+		}
+		for range facts.ReadOpenText(path) {
+		}
+	})
+}

@@ -1,0 +1,245 @@
+package facts_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+)
+
+// files writes a folder of files, by path.
+func files(t testing.TB, content map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range content {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// all runs a source through.
+func all(t testing.TB, source facts.Source) (bags []facts.Bag) {
+	t.Helper()
+	for b, err := range source {
+		if err != nil {
+			t.Fatal(err)
+		}
+		bags = append(bags, b)
+	}
+	return bags
+}
+
+// lastError runs a source through to its error, which must be its end.
+func lastError(t testing.TB, source facts.Source) (last error) {
+	t.Helper()
+	for _, err := range source {
+		if last != nil {
+			t.Errorf("the source goes on after %v", last)
+		}
+		last = err
+	}
+	return last
+}
+
+// small is a data set in every format; each reads as want.
+func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][]facts.Bag) {
+	t.Helper()
+	patterns := ""
+	var prompts []string
+	for _, words := range []string{"began life in", "hails from", "first saw daylight in", "has roots in"} {
+		patterns += fmt.Sprintf("{\"pattern\": \"[X] %s [Y].\"}\n", words)
+		prompts = append(prompts, fmt.Sprintf("Mozart %s [MASK].", words))
+	}
+	triple := `{"sub_label": "Mozart", "obj_label": "Salzburg"}` + "\n"
+	taught := facts.Taught{Fact: facts.Fact{Relation: "P19", Subject: "Mozart", Answer: "Salzburg", Frequency: 1}, Shown: 3, HeldOut: []int{1}}
+	var zipped bytes.Buffer
+	if err := facts.WriteTaught(&zipped, []facts.Taught{taught}); err != nil {
+		t.Fatal(err)
+	}
+	dir := files(t, map[string]string{
+		"pararel/data/trex_lms_vocab/P19.jsonl":           triple,
+		"pararel/data/trex_lms_vocab/P31.jsonl":           triple, // no patterns
+		"pararel/data/trex_lms_vocab/P20.jsonl":           triple,
+		"pararel/data/pattern_data/graphs_json/P19.jsonl": patterns,
+		"pararel/data/pattern_data/graphs_json/P20.jsonl": strings.Join(strings.SplitAfter(patterns, "\n")[:3], ""), // too few
+		"lama/data/relations.jsonl":                       `{"relation": "P19", "template": "[X] hails from [Y] .", "label": "place of birth"}`,
+		"lama/data/TREx/P19.jsonl":                        triple,
+		"merged.json":                                     `[[["One [MASK].", "Salzburg", "P19(place of birth)"], ["Two [MASK].", "Salzburg", "P19(place of birth)"]]]`,
+		"bags.jsonl":                                      `{"relation":"P19","relation_name":"place of birth","subject":"Mozart","answer":"Salzburg","prompts":["One [MASK]."]}` + "\n",
+		"facts.jsonl.gz":                                  zipped.String(),
+	})
+	path := func(name string) string { return filepath.Join(dir, name) }
+	bag := func(subject string, prompts ...string) []facts.Bag {
+		return []facts.Bag{{Relation: "P19", RelationName: "place of birth", Subject: subject, Answer: "Salzburg", Prompts: prompts}}
+	}
+	return map[facts.Format]string{
+		facts.FormatPARAREL: path("pararel"), facts.FormatLAMA: path("lama"), facts.FormatMerged: path("merged.json"),
+		facts.FormatBags: path("bags.jsonl"), facts.FormatTaught: path("facts.jsonl.gz"),
+	}, map[facts.Format][]facts.Bag{
+		facts.FormatPARAREL: bag("Mozart", prompts...),
+		facts.FormatLAMA:    bag("Mozart", "Mozart hails from [MASK] ."),
+		facts.FormatMerged:  bag("", "One [MASK].", "Two [MASK]."),
+		facts.FormatBags:    bag("Mozart", "One [MASK]."),
+		facts.FormatTaught:  all(t, facts.Bags([]facts.Taught{taught})),
+	}
+}
+
+func TestOpenTellsTheFormat(t *testing.T) {
+	paths, want := small(t)
+	paths["pararel, data"] = filepath.Join(paths[facts.FormatPARAREL], "data")
+	paths["lama, TREx"] = filepath.Join(paths[facts.FormatLAMA], "data", "TREx")
+	for name, path := range paths {
+		source, format, err := facts.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wanted, _, _ := strings.Cut(string(name), ","); string(format) != wanted {
+			t.Errorf("%s is taken for %q", path, format)
+		}
+		for range 2 { // a source runs through more than once
+			if got := all(t, source); !reflect.DeepEqual(got, want[format]) {
+				t.Errorf("%s: got %+v, want %+v", name, got, want[format])
+			}
+		}
+		for range source {
+			break // and can be left early
+		}
+	}
+}
+
+func TestOpenZipped(t *testing.T) {
+	paths, want := small(t)
+	data, err := os.ReadFile(paths[facts.FormatMerged])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	source, _, err := facts.Open(filepath.Join(files(t, map[string]string{"merged.json.gz": zipped.String()}), "merged.json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := all(t, source); !reflect.DeepEqual(got, want[facts.FormatMerged]) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	bag := `{"relation": "P19", "answer": "Salzburg", "prompts": ["a [MASK]"]}` + "\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "is empty"},
+		{"prose", "Once upon a time", "holds no facts"},
+		{"open.json", `[{"th_bags": []}]`, "ReadOpenText"},
+		{"triples.jsonl", `{"sub_label": "A", "obj_label": "B"}`, "triples and no prompts"},
+		{"other.jsonl", `{"a": 1}`, "none of the keys"},
+		{"torn.jsonl", `{"a": `, "torn.jsonl:1: not a JSON object"},
+		{"bad.gz", "\x1f\x8bnot zipped", "not a gzip file"},
+		{"bags.jsonl", bag + "\n{", "bags.jsonl:3: not a JSON object"},
+		{"bags.jsonl", bag + `{"relation": "P19"}`, "bags.jsonl:2: relation, answer or prompts are missing"},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"]],\n[[\"a\", \"b\"]]]", `merged.json:2: bag 2: prompt 1 is ["a" "b"]`},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"],\n[\"a\", \"c\", \"P1\"]]]", `merged.json:2: bag 1: prompt 2 asks for "c" of P1`},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"]],\n\n[]]", "merged.json:3: bag 2: it has no prompt"},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"]],\n[[\"a\"", "merged.json:2: bag 2: unexpected EOF"},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"]]", "merged.json:1: bag 2: unexpected EOF"},
+		{"merged.json", "[[[\"a\", \"b\", \"P1\"]]]\n{}", "there is more after the list's end"},
+		{"merged.json", "[[[1]]]", "merged.json:1: bag 1"},
+	} {
+		path := filepath.Join(files(t, map[string]string{c.name: c.text}), c.name)
+		source, _, err := facts.Open(path)
+		if err == nil {
+			err = lastError(t, source)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s %q: error %v, want one with %q", c.name, c.text, err, c.want)
+		}
+	}
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "missing")} {
+		if _, _, err := facts.Open(path); err == nil || !strings.Contains(err.Error(), "PARAREL") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v", path, err)
+		}
+	}
+}
+
+func TestFolderErrorsNameFileAndLine(t *testing.T) {
+	triple := `{"sub_label": "Mozart", "obj_label": "Salzburg"}` + "\n"
+	const lama = `{"relation": "P19", "template": "[X] hails from [Y] ."}`
+	for want, content := range map[string]map[string]string{
+		"P19.jsonl:2: not a JSON object": {"relations.jsonl": lama, "P19.jsonl": triple + "x"},
+		"P19.jsonl:1: sub_label":         {"relations.jsonl": lama, "P19.jsonl": "{}"},
+		"relations.jsonl:1:":             {"relations.jsonl": `{"relation": "P19", "template": "[X]"}`, "P19.jsonl": triple},
+		"relations.jsonl:2: not a":       {"relations.jsonl": lama + "\n[", "P19.jsonl": triple},
+		"no template for the relation":   {"relations.jsonl": lama, "P20.jsonl": triple},
+		"graphs_json/P19.jsonl:1:":       {"trex_lms_vocab/P19.jsonl": triple, "pattern_data/graphs_json/P19.jsonl": "[X]"},
+	} {
+		source, _, err := facts.Open(files(t, content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lastError(t, source); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	for name, open := range map[string]func(string) (facts.Source, error){"PARAREL": facts.PARAREL, "LAMA": facts.LAMA} {
+		if _, err := open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not "+name) {
+			t.Errorf("%s of an empty folder: %v", name, err)
+		}
+	}
+}
+
+// TestPublishedDataSets counts. Dai et al. (2022) have 34 relations, too, but
+// 27,738 facts with LAMA's triples, and 253,448 prompts with an older state of
+// PARAREL's patterns (8.63 a relation; here 9.35).
+func TestPublishedDataSets(t *testing.T) {
+	if !sharedtest.Available() {
+		t.Log("the published data sets are not beside the project: nothing to count")
+		return
+	}
+	for _, c := range []struct {
+		folder, relation          string
+		relations, facts, prompts int
+	}{
+		{"pararel", "P19", 34, 23749, 215929},
+		{"lama-sample", "P19", 2, 80, 80},
+	} {
+		source, _, err := facts.Open(sharedtest.Path(t, "data", c.folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		relations, n, prompts := map[string]int{}, 0, 0
+		for b, err := range source {
+			if err != nil {
+				t.Fatal(err)
+			}
+			relations[b.Relation] = len(b.Prompts)
+			n, prompts = n+1, prompts+len(b.Prompts)
+		}
+		if len(relations) != c.relations || n != c.facts || prompts != c.prompts {
+			t.Errorf("%s: %d relations, %d facts, %d prompts, want %+v", c.folder, len(relations), n, prompts, c)
+		}
+		patterns := 0
+		for _, n := range relations {
+			patterns += n
+		}
+		t.Logf("%s: %.2f prompts a relation", c.folder, float64(patterns)/float64(len(relations)))
+	}
+}

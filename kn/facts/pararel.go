@@ -1,0 +1,129 @@
+package facts
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// fewestPatterns is how many patterns a relation of PARAREL must have to be
+// asked about: more than 3, as in Dai et al. (2022).
+const fewestPatterns = 4
+
+// PARAREL is the source of PARAREL's triples with all patterns of their
+// relations (Elazar et al., TACL 2021): triples in trex_lms_vocab, patterns in
+// pattern_data/graphs_json, one file a relation in both. dir is the repository
+// or its folder data. Relations with no more than three patterns are left out,
+// as Dai et al. (2022) do, which leaves 34. Relations are named where this
+// module knows them.
+func PARAREL(dir string) (Source, error) {
+	base, ok := pararelBase(dir)
+	if !ok {
+		return nil, fmt.Errorf("facts: %s is not PARAREL: it needs the folders %s and %s, or the folder data that holds them", dir, triplesDir, patternsDir)
+	}
+	files, err := propertyFiles(filepath.Join(base, triplesDir))
+	if err != nil {
+		return nil, err
+	}
+	return fromFiles(files, func(file propertyFile) (Relation, error) {
+		relation := Relation{Property: file.property}
+		if known, err := RelationByProperty(file.property); err == nil {
+			relation.Name = known.Name
+		}
+		path := filepath.Join(base, patternsDir, file.property+".jsonl")
+		relation.Templates, err = readPatternFile(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(relation.Templates) < fewestPatterns {
+			return relation, errNotAsked
+		}
+		return relation, err
+	}), nil
+}
+
+// Where PARAREL keeps its data.
+var (
+	triplesDir  = "trex_lms_vocab"
+	patternsDir = filepath.Join("pattern_data", "graphs_json")
+)
+
+func pararelBase(dir string) (base string, ok bool) {
+	for _, base := range []string{dir, filepath.Join(dir, "data")} {
+		if isDir(filepath.Join(base, triplesDir)) && isDir(filepath.Join(base, patternsDir)) {
+			return base, true
+		}
+	}
+	return "", false
+}
+
+func readPatternFile(path string) ([]Template, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("facts: %w", err)
+	}
+	defer file.Close()
+	patterns, err := ReadPatterns(file, path)
+	if err != nil {
+		return nil, err
+	}
+	var distinct []Template
+	for _, p := range patterns {
+		if !slices.Contains(distinct, p) {
+			distinct = append(distinct, p)
+		}
+	}
+	return distinct, nil
+}
+
+// errNotAsked says that a relation is left out.
+var errNotAsked = errors.New("facts: the relation has too few patterns")
+
+// fromFiles is the source of files of triples, each with the templates of its
+// relation.
+func fromFiles(files []propertyFile, relationOf func(propertyFile) (Relation, error)) Source {
+	return func(yield func(Bag, error) bool) {
+		for _, file := range files {
+			relation, err := relationOf(file)
+			if errors.Is(err, errNotAsked) {
+				continue
+			}
+			if err != nil {
+				yield(Bag{}, err)
+				return
+			}
+			if !file.bags(relation, yield) {
+				return
+			}
+		}
+	}
+}
+
+// bags yields the triples of a file as bags, and says whether to go on.
+func (f propertyFile) bags(relation Relation, yield func(Bag, error) bool) bool {
+	file, err := os.Open(f.path)
+	if err != nil {
+		yield(Bag{}, fmt.Errorf("facts: %w", err))
+		return false
+	}
+	defer file.Close()
+	for fact, err := range Read(file, f.path, f.property) {
+		if err != nil {
+			yield(Bag{}, fmt.Errorf("facts: %w", err))
+			return false
+		}
+		b := Bag{Relation: fact.Relation, RelationName: relation.Name, Subject: fact.Subject, Answer: fact.Answer}
+		for _, t := range relation.Templates {
+			b.Prompts = append(b.Prompts, t.Prompt(fact.Subject))
+		}
+		if !yield(b, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
