@@ -7,6 +7,7 @@
 //     share (the paper's table 2 and figure 3),
 //   - [Intervene]: suppressing and amplifying them (figures 4 and 5),
 //   - [Update]: giving facts new answers by their neurons' weights (table 4),
+//   - [Erase]: erasing a relation's commonest neurons (table 5),
 //   - [DiffRecipes]: the published codes against one another,
 //   - [Convergence]: how exact the integrals are.
 //
