@@ -49,6 +49,12 @@ func TestBadExperiments(t *testing.T) {
 			r.ByRelation[0].Suppressed = r.ByRelation[0].Suppressed[:4]
 		}, plots.SuppressedByRelation),
 		spoiled("P36: Amplified: interval 3[0] is NaN", few, func(r *experiments.Intervention) { r.ByRelation[1].Amplified[3].Mean = nan }, plots.AmplifiedByRelation),
+		{"nil expression", func() (any, error) { return plots.ActivationExpression(nil) }, "activation and expression"},
+		{"nothing expressed", func() (any, error) { return plots.ExpressionByRelation(&experiments.ActivationExpression{}) }, "no facts"},
+		spoiled("interval 2[2] is -Inf", func() *experiments.ActivationExpression { return expression(2) },
+			func(r *experiments.ActivationExpression) { r.Baseline.T3.High = math.Inf(-1) }, plots.ActivationExpression),
+		spoiled("P36: interval 1[0] is NaN", func() *experiments.ActivationExpression { return expression(2) },
+			func(r *experiments.ActivationExpression) { r.ByRelation[1].Gradients.T2.Mean = nan }, plots.ExpressionByRelation),
 		spoiled("Overlap has 2 values", recipeDiff, func(d *experiments.RecipeDiff) { d.Overlap = d.Overlap[:2] }, plots.RecipeOverlap),
 		spoiled("Overlap[1] has 1 values", recipeDiff, func(d *experiments.RecipeDiff) { d.Overlap[1] = d.Overlap[1][:1] }, plots.RecipeOverlap),
 		spoiled("no steps", recipeDiff, func(d *experiments.RecipeDiff) { d.Steps, d.Alone = nil, nil }, plots.RecipeSteps),
@@ -78,7 +84,9 @@ func TestExperimentsWithoutNumbers(t *testing.T) {
 	for name, f := range map[string]*plots.Figure{
 		"layers": plots.MustLayerDistribution(table), "shared": plots.MustSharedNeurons(table),
 		"sets": plots.MustInterventions(sets), "suppressed": plots.MustSuppressedByRelation(sets),
-		"overlap": plots.MustRecipeOverlap(recipes), "steps": plots.MustRecipeSteps(recipes),
+		"expression":  plots.MustActivationExpression(&experiments.ActivationExpression{Facts: 1}),
+		"by relation": plots.MustExpressionByRelation(&experiments.ActivationExpression{Facts: 1}),
+		"overlap":     plots.MustRecipeOverlap(recipes), "steps": plots.MustRecipeSteps(recipes),
 		"error": plots.MustConvergenceError(exact), "agreement": plots.MustConvergenceAgreement(exact),
 	} {
 		if _, err := f.SVG(); err != nil {

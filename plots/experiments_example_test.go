@@ -78,3 +78,17 @@ func ExampleConvergenceAgreement() {
 	fmt.Println(fig.Title())
 	// Output: Agreement of the neuron sets with the exact ones
 }
+
+func ExampleActivationExpression() {
+	fig := plots.MustActivationExpression(expression(0), small)
+	fig.MustSave(filepath.Join(folder, "activation_expression.png"))
+	fmt.Println(fig.Title())
+	// Output: Neurons' activation in open texts
+}
+
+func ExampleExpressionByRelation() {
+	fig := plots.MustExpressionByRelation(expression(8), small)
+	fig.MustSave(filepath.Join(folder, "expression_by_relation.png"))
+	fmt.Println(fig.Title())
+	// Output: Knowledge neurons' activation in open texts, by relation
+}

@@ -38,13 +38,18 @@ func TestExperimentsStayInside(t *testing.T) {
 				all := make([]stats.Interval, len(r.Sets))
 				r.ByRelation = append(r.ByRelation, experiments.RelationIntervention{Relation: "P1376", Name: long, Facts: 123456, Suppressed: all, Amplified: all})
 			}
+			e := &experiments.ActivationExpression{Facts: 1e6}
+			e.Gradients.T1, e.Baseline.T3 = wide, wide
+			for range n {
+				e.ByRelation = append(e.ByRelation, experiments.RelationExpression{Relation: "P1376", Name: long, Facts: 123456, Gradients: e.Gradients.TypeMeans})
+			}
 			for range d.Recipes {
 				d.Overlap = append(d.Overlap, make([]stats.Interval, len(d.Recipes)))
 			}
 			o := Options{Size: size}
 			for _, f := range []*Figure{
 				MustLayerDistribution(table, o), MustSharedNeurons(table, o), MustInterventions(r, o), MustSuppressedByRelation(r, o),
-				MustRecipeOverlap(d, o), MustRecipeSteps(d, o), MustConvergenceError(c, o), MustConvergenceAgreement(c, o),
+				MustActivationExpression(e, o), MustExpressionByRelation(e, o), MustRecipeOverlap(d, o), MustRecipeSteps(d, o), MustConvergenceError(c, o), MustConvergenceAgreement(c, o),
 			} {
 				textInside(t, f, n)
 			}

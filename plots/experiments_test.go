@@ -108,17 +108,38 @@ func convergence() *experiments.ConvergenceTable {
 	return t
 }
 
+// expression has n relations; the paper's means.
+func expression(n int) *experiments.ActivationExpression {
+	means := func(t1, t2, t3 float64) experiments.TypeMeans {
+		return experiments.TypeMeans{T1: interval(t1, 0.03), T2: interval(t2, 0.012), T3: interval(t3, 0.01)}
+	}
+	r := &experiments.ActivationExpression{
+		Pooling: experiments.AtMask, Facts: 210, Texts: experiments.TextCounts{T1: 1800, T2: 2050, T3: 1800}, Provenance: madeUp,
+		Gradients: experiments.MethodExpression{Facts: 205, TypeMeans: means(0.485, 0.019, -0.018)},
+		Baseline:  experiments.MethodExpression{Facts: 210, TypeMeans: means(-0.018, -0.02, -0.018)},
+	}
+	for i := range n {
+		name := relationNames[i%len(relationNames)]
+		r.ByRelation = append(r.ByRelation, experiments.RelationExpression{
+			Relation: name[0], Name: name[1], Facts: 6, Gradients: means(0.2+0.1*float64(i), 0.1-0.02*float64(i), -0.02),
+		})
+	}
+	return r
+}
+
 // allExperiments draws the charts of the experiments' results.
 func allExperiments(o plots.Options) map[string]*plots.Figure {
 	return map[string]*plots.Figure{
-		"layer distribution":     plots.MustLayerDistribution(neuronTable(), o),
-		"shared neurons":         plots.MustSharedNeurons(neuronTable(), o),
-		"interventions":          plots.MustInterventions(intervention(3), o),
-		"suppressed by relation": plots.MustSuppressedByRelation(intervention(12), o),
-		"amplified by relation":  plots.MustAmplifiedByRelation(intervention(12), o),
-		"recipe overlap":         plots.MustRecipeOverlap(recipeDiff(), o),
-		"recipe steps":           plots.MustRecipeSteps(recipeDiff(), o),
-		"convergence error":      plots.MustConvergenceError(convergence(), o),
-		"convergence agreement":  plots.MustConvergenceAgreement(convergence(), o),
+		"layer distribution":        plots.MustLayerDistribution(neuronTable(), o),
+		"shared neurons":            plots.MustSharedNeurons(neuronTable(), o),
+		"interventions":             plots.MustInterventions(intervention(3), o),
+		"suppressed by relation":    plots.MustSuppressedByRelation(intervention(12), o),
+		"amplified by relation":     plots.MustAmplifiedByRelation(intervention(12), o),
+		"activation and expression": plots.MustActivationExpression(expression(3), o),
+		"expression by relation":    plots.MustExpressionByRelation(expression(12), o),
+		"recipe overlap":            plots.MustRecipeOverlap(recipeDiff(), o),
+		"recipe steps":              plots.MustRecipeSteps(recipeDiff(), o),
+		"convergence error":         plots.MustConvergenceError(convergence(), o),
+		"convergence agreement":     plots.MustConvergenceAgreement(convergence(), o),
 	}
 }

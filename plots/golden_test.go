@@ -28,6 +28,8 @@ func TestGolden(t *testing.T) {
 		"interventions.png":           ExampleInterventions,
 		"suppressed_by_relation.png":  ExampleSuppressedByRelation,
 		"amplified_by_relation.png":   ExampleAmplifiedByRelation,
+		"activation_expression.png":   ExampleActivationExpression,
+		"expression_by_relation.png":  ExampleExpressionByRelation,
 		"recipe_overlap.png":          ExampleRecipeOverlap,
 		"recipe_steps.png":            ExampleRecipeSteps,
 		"convergence_error.png":       ExampleConvergenceError,

@@ -49,8 +49,13 @@ func number(v float64, digits int) string {
 	if digits > 4 || math.Abs(v) >= 1e6 {
 		s = strconv.FormatFloat(v, 'g', 3, 64)
 	}
+	return minus(s)
+}
+
+// minus gives a negative number a minus sign in place of its hyphen.
+func minus(s string) string {
 	if s[0] == '-' {
-		return "−" + s[1:] // a minus sign, not a hyphen
+		return "−" + s[1:]
 	}
 	return s
 }

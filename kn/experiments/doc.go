@@ -9,6 +9,7 @@
 //   - [Update]: giving facts new answers by their neurons' weights (table 4),
 //   - [Erase]: erasing a relation's commonest neurons (table 5),
 //   - [DiffRecipes]: the published codes against one another,
+//   - [Express]: how strongly the neurons act in texts that say the fact, and in others,
 //   - [Convergence]: how exact the integrals are.
 //
 // Beside each method stand its controls: the activation baseline's neurons,

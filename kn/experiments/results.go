@@ -152,3 +152,73 @@ type ConvergencePoint struct {
 	// Same is the mean Jaccard index of the coarse set with the exact one.
 	Same stats.Interval `json:"same"`
 }
+
+// ActivationExpression is the result of [Express]: how strongly a fact's
+// neurons act in texts that say the fact (T1), that are about its subject (T2)
+// and in random ones (T3).
+type ActivationExpression struct {
+	Pooling    Pooling              `json:"pooling"`
+	Facts      int                  `json:"facts"`    // measured
+	NoTexts    int                  `json:"no_texts"` // left out: no T1 or no T2 that can be read
+	Texts      TextCounts           `json:"texts"`
+	Gradients  MethodExpression     `json:"gradients"`
+	Baseline   MethodExpression     `json:"baseline"`
+	ByRelation []RelationExpression `json:"by_relation"`
+	Extremes   []NeuronTexts        `json:"extremes"`
+	Provenance kn.Provenance        `json:"provenance"`
+}
+
+// TextCounts count the texts read, and those left out.
+type TextCounts struct {
+	T1      int `json:"t1"`
+	T2      int `json:"t2"`
+	T3      int `json:"t3"`
+	TooLong int `json:"too_long"` // left out: more tokens than the model takes
+	NoMask  int `json:"no_mask"`  // left out: the answer is no word of it (T1), or there is no word to mask
+	Unknown int `json:"unknown"`  // of those read: have a word that the vocabulary cannot spell
+}
+
+// TypeMeans are the mean activations in each type of text.
+type TypeMeans struct {
+	T1 stats.Interval `json:"t1"`
+	T2 stats.Interval `json:"t2"`
+	T3 stats.Interval `json:"t3"`
+}
+
+// MethodExpression is the mean over facts for one method's neurons.
+type MethodExpression struct {
+	Facts int `json:"facts"` // with neurons of the method; the others are left out
+	TypeMeans
+	// Differences, paired by fact.
+	T1LessT2 stats.Interval `json:"t1_less_t2"`
+	T2LessT3 stats.Interval `json:"t2_less_t3"`
+	// OfRelations are the means of T1, T2 and T3 as the authors' code takes
+	// them: over all neurons of a relation's facts, then over relations.
+	OfRelations [3]float64 `json:"of_relations"`
+}
+
+// RelationExpression are the means over one relation's facts.
+type RelationExpression struct {
+	Relation  string    `json:"relation"`
+	Name      string    `json:"name,omitempty"`
+	Facts     int       `json:"facts"`
+	Gradients TypeMeans `json:"gradients"`
+	Baseline  TypeMeans `json:"baseline"`
+}
+
+// NeuronTexts are the texts that activate a neuron most and least, each list
+// from its end on.
+type NeuronTexts struct {
+	Neuron kn.Neuron    `json:"neuron"`
+	Facts  int          `json:"facts"` // that have the neuron
+	Most   []NeuronText `json:"most"`
+	Least  []NeuronText `json:"least"`
+}
+
+// NeuronText is a text as it was read.
+type NeuronText struct {
+	Activation float64 `json:"activation"`
+	Text       string  `json:"text"`
+	Type       string  `json:"type"` // "T1", "T2" or "T3"
+	Fact       string  `json:"fact"` // that it was read for
+}

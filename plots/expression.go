@@ -1,0 +1,137 @@
+package plots
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+// textNames are the types of texts in words.
+var textNames = [3]string{"T1: subject and answer", "T2: subject only", "T3: random texts"}
+
+// ActivationExpression draws how strongly the facts' neurons act in texts that
+// say the fact, that are about its subject, and in random ones, mean over
+// facts with 95 % intervals, by both methods.
+func ActivationExpression(r *experiments.ActivationExpression, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkExpression(r); err != nil {
+		return nil, err
+	}
+	f := newFigure("activation and expression", "Neurons' activation in open texts", o)
+	f.subtitle = []string{expressionLine(r)}
+	f.provenance = []kn.Provenance{r.Provenance}
+	f.panels = []*plot.Plot{f.theme.plot(poolingLabel(r.Pooling), "")}
+	b := intervalBars{scale: 1, rows: 2, groups: textNames[:]}
+	parts := []string{"Mean activation of the facts' neurons with 95 % intervals", expressionLine(r)}
+	for s, m := range []experiments.MethodExpression{r.Gradients, r.Baseline} {
+		series := intervalSeries{label: fmt.Sprintf("%s (%s)", methodNames[s], plural(m.Facts, "fact")), values: byType(m.TypeMeans)}
+		b.series = append(b.series, series)
+		for g, v := range series.values {
+			parts = append(parts, fmt.Sprintf("%s, %s: %s [%s, %s]", methodNames[s], textNames[g], short(v.Mean), short(v.Low), short(v.High)))
+		}
+	}
+	b.text = func(g, s int) string { return minus(short(b.series[s].values[g].Mean)) }
+	if err := f.addIntervalBars(b); err != nil {
+		return nil, err
+	}
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustActivationExpression is [ActivationExpression] for notebook cells: it panics instead of returning an error.
+func MustActivationExpression(r *experiments.ActivationExpression, options ...Options) *Figure {
+	return must(ActivationExpression(r, options...))
+}
+
+// ExpressionByRelation draws how strongly the knowledge neurons of each
+// relation's facts act: in texts that say the fact as bars, in the others as
+// marks, with 95 % intervals. The relations stand in order of the bars, below the mean of all facts.
+func ExpressionByRelation(r *experiments.ActivationExpression, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkExpression(r); err != nil {
+		return nil, err
+	}
+	f := newFigure("expression by relation", "Knowledge neurons' activation in open texts, by relation", o)
+	f.subtitle = []string{expressionLine(r) + "; number of facts in brackets"}
+	f.provenance = []kn.Provenance{r.Provenance}
+	f.panels = []*plot.Plot{f.theme.plot(poolingLabel(r.Pooling), "")}
+	relations := slices.Clone(r.ByRelation)
+	slices.SortStableFunc(relations, func(a, b experiments.RelationExpression) int {
+		return cmp.Compare(b.Gradients.T1.Mean, a.Gradients.T1.Mean)
+	})
+	b := intervalBars{scale: 1, apart: 1, groups: []string{fmt.Sprintf("all facts (%d)", r.Gradients.Facts)}}
+	for k, v := range byType(r.Gradients.TypeMeans) {
+		b.series = append(b.series, intervalSeries{label: textNames[k], values: []stats.Interval{v}, mark: k > 0})
+	}
+	parts := []string{"Mean activation of the knowledge neurons in T1, T2 and T3", expressionLine(r)}
+	for _, relation := range relations {
+		name := relationName(relation.Relation, relation.Name)
+		b.groups = append(b.groups, f.rowName(name, fmt.Sprintf(" (%d)", relation.Facts)))
+		means := byType(relation.Gradients)
+		for k := range means {
+			b.series[k].values = append(b.series[k].values, means[k])
+		}
+		parts = append(parts, fmt.Sprintf("%s: %s, %s, %s", name, short(means[0].Mean), short(means[1].Mean), short(means[2].Mean)))
+	}
+	if err := f.addIntervalBars(b); err != nil {
+		return nil, err
+	}
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustExpressionByRelation is [ExpressionByRelation] for notebook cells: it panics instead of returning an error.
+func MustExpressionByRelation(r *experiments.ActivationExpression, options ...Options) *Figure {
+	return must(ExpressionByRelation(r, options...))
+}
+
+// byType lists the means of T1, T2 and T3.
+func byType(m experiments.TypeMeans) []stats.Interval { return []stats.Interval{m.T1, m.T2, m.T3} }
+
+// poolingLabel says what is drawn.
+func poolingLabel(p experiments.Pooling) string {
+	switch p {
+	case experiments.MeanOfTokens:
+		return "Mean activation, all tokens"
+	case experiments.MaxOfTokens:
+		return "Mean of a text's largest activation"
+	}
+	return "Mean activation at the masked word"
+}
+
+func expressionLine(r *experiments.ActivationExpression) string {
+	return fmt.Sprintf("%s; %d, %d and %d texts T1, T2, T3; lines: 95 %% intervals", plural(r.Facts, "fact"), r.Texts.T1, r.Texts.T2, r.Texts.T3)
+}
+
+func checkExpression(r *experiments.ActivationExpression) error {
+	if r == nil {
+		return missing("activation and expression")
+	}
+	if r.Facts == 0 {
+		return errors.New("plots: the activation and expression has no facts")
+	}
+	for s, m := range []experiments.MethodExpression{r.Gradients, r.Baseline} {
+		if err := checkIntervals(methodNames[s], byType(m.TypeMeans)...); err != nil {
+			return err
+		}
+	}
+	for _, relation := range r.ByRelation {
+		if err := checkIntervals(relation.Relation, byType(relation.Gradients)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
