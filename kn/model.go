@@ -67,6 +67,14 @@ func (m *Model) WithProgress(p Progress) *Model {
 	return &n
 }
 
+// WithCache returns a handle that keeps its results in another folder; "off"
+// keeps none.
+func (m *Model) WithCache(dir string) *Model {
+	n := *m
+	WithCache(dir)(&n)
+	return &n
+}
+
 // With returns a handle on the model with edits on top of those it has, in
 // order. The model itself does not change, so there is nothing to undo; an
 // edited one shares all weights with it but the matrices that edits of weights

@@ -1,8 +1,15 @@
-// Package sweep has the records of attributed data sets: what is kept of every
-// prompt of every fact, by integrated gradients and by the activation baseline.
 package sweep
 
-import "github.com/knowledge-neurons/gonb-kn/kn"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+)
 
 // Record is what a sweep keeps of one prompt: a line of its files.
 type Record struct {
@@ -51,4 +58,70 @@ func (s Scores) Coarse(threshold float64) []kn.Neuron {
 		}
 	}
 	return kept
+}
+
+// newRecord keeps the large scores of an attribution. Numbers are rounded to
+// six digits, which is more than the model's float32 arithmetic decides.
+func newRecord(h Header, bag facts.Bag, index int, a *kn.Attribution) Record {
+	nodes := 0
+	for _, n := range a.Nodes {
+		nodes += n
+	}
+	fact := bag.Key()
+	return Record{
+		Key:  h.key(fact, index, a.Prompt, a.Answer),
+		Fact: fact, Index: index, Prompts: len(bag.Prompts),
+		Relation: bag.Relation, RelationName: bag.RelationName, Subject: bag.Subject, Answer: bag.Answer, Prompt: a.Prompt,
+		Probability: rounded(a.Probability), Nodes: nodes, NotConverged: a.NotConverged,
+		Gradients: largeScores(a.Scores, h.Keep), Activations: largeScores(a.Activations, h.Keep),
+	}
+}
+
+// largeScores keeps the scores [L][F] of at least the share keep of the largest.
+func largeScores(rows [][]float64, keep float64) Scores {
+	s := Scores{Neurons: []kn.Neuron{}, Values: []float64{}}
+	for _, row := range rows {
+		for _, v := range row {
+			s.Largest = max(s.Largest, v)
+		}
+	}
+	if s.Largest > 0 {
+		for l, row := range rows {
+			for i, v := range row {
+				if v >= keep*s.Largest {
+					s.Neurons, s.Values = append(s.Neurons, kn.Neuron{Layer: l, Index: i}), append(s.Values, rounded(v))
+				}
+			}
+		}
+	}
+	s.Largest = rounded(s.Largest)
+	return s
+}
+
+// rounded keeps six significant digits.
+func rounded(v float64) float64 {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
+	if err != nil {
+		panic(err) // what was formatted parses
+	}
+	return r
+}
+
+// line is the record as a line of a file.
+func (r Record) line() ([]byte, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("sweep: the prompt %q: %w", r.Prompt, err)
+	}
+	return append(data, '\n'), nil
+}
+
+// digest is a short digest of values that marshal to JSON.
+func digest(parts ...any) string {
+	data, err := json.Marshal(parts)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
 }
