@@ -8,7 +8,7 @@ import (
 
 func TestResultsSurviveJSON(t *testing.T) {
 	m, prompt, answer := small(t)
-	m = m.MustWith(Scale([]Neuron{{0, 1}}, 1.5))
+	m = m.MustWith(Scale([]Neuron{{0, 1}}, 1.5), Update([]Neuron{{1, 3}}, answer, "Rome"))
 	neurons := []Neuron{{0, 1}, {1, 2}}
 	for _, want := range []any{
 		m.MustPredict(prompt, PredictOptions{Answer: answer}),
@@ -57,6 +57,18 @@ func TestSecondTimeComesFromTheCache(t *testing.T) {
 		key, _ := second.key("attribute", Query{prompt, answer}, o.filled())
 		if second.cache.Get(key, new(Attribution)) {
 			t.Errorf("%+v finds the result of other options", o)
+		}
+	}
+	n := []Neuron{{0, 1}}
+	for _, e := range []Edit{Erase(n), Suppress(n), Update(n, answer, "Rome"), Update(n, answer, "London"), Update(n, answer, "Rome").WithLambdas(1, 7)} {
+		edited := second.MustWith(e)
+		key, err := edited.key("predict", []any{Query{prompt, ""}, 10})
+		if err != nil || second.cache.Get(key, new(Prediction)) {
+			t.Errorf("%+v finds the result of other edits, %v", e, err)
+		}
+		edited.MustPredict(prompt)
+		if !second.cache.Get(key, new(Prediction)) {
+			t.Errorf("the prediction under %+v is not kept", e)
 		}
 	}
 }

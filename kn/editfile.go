@@ -26,6 +26,9 @@ type editJSON struct {
 // MarshalJSON writes what belongs to the edit's operation, such as
 // {"op":"update","neurons":[[1,204]],"old":"Paris","new":"Rome","lambda1":1,"lambda2":8}.
 func (e Edit) MarshalJSON() ([]byte, error) {
+	if e.Neurons == nil {
+		e.Neurons = []Neuron{}
+	}
 	j := editJSON{Op: e.Op, Neurons: &e.Neurons}
 	switch e.Op {
 	case OpScale, OpSet:
@@ -67,7 +70,7 @@ func (e *Edit) UnmarshalJSON(data []byte) error {
 		case !have[name] && slices.Contains(need, name):
 			return fmt.Errorf("the edit %q has no %q", j.Op, name)
 		case have[name] && !slices.Contains(need, name) && !slices.Contains(may, name):
-			return fmt.Errorf("the edit %q has a %q, which means nothing there", j.Op, name)
+			return fmt.Errorf("the edit %q has a %q, which it does not take", j.Op, name)
 		}
 	}
 	*e = Edit{Op: j.Op, Neurons: *j.Neurons, Everywhere: j.Everywhere}

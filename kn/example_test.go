@@ -73,6 +73,25 @@ func ExampleModel_With() {
 	// 0.0010 amplified
 }
 
+// The neurons of a fact are made to tell another answer. The model itself stays
+// as it is.
+func ExampleUpdate() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	const prompt = "The capital of France is [MASK] ."
+	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
+	updated, err := model.With(kn.Update(neurons, "Paris", "Rome"))
+	if err != nil {
+		panic(err)
+	}
+	for _, m := range []*kn.Model{model, updated} {
+		p := m.MustPredict(prompt, kn.PredictOptions{Top: 1, Answer: "Rome"})
+		fmt.Printf("%s first; %s has rank %d\n", p.Predictions[0].Token, p.Answer.Token, p.Answer.Rank)
+	}
+	// Output:
+	// lucy first; Rome has rank 233
+	// lucy first; Rome has rank 159
+}
+
 func ExampleModel_FactorCurves() {
 	model := kn.MustLoad(tiny, kn.WithCache("off"))
 	prompts := []string{"The capital of France is [MASK] ."}

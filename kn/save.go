@@ -41,22 +41,41 @@ func (m *Model) Facts() ([]facts.Taught, error) {
 // MustFacts is [Model.Facts] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustFacts() []facts.Taught { return must(m.Facts()) }
 
+// EditsFile says which edits are in the weights of a model that [Model.Save]
+// wrote, and of which model; [LoadEdits] reads it.
+const EditsFile = "edits.json"
+
 // Save writes the model into a folder in Hugging Face format, which [Load]
 // opens and transformers' BertForMaskedLM and AutoTokenizer load. The folder
-// is made if need be, and each file appears when it is complete. Edits are
-// not part of a checkpoint: a handle that has some is not saved.
+// is made if need be, and each file appears when it is complete.
+//
+// The handle's edits go into the weights: those of weights as they are, those of
+// activations at all positions into the layer's output matrix and bias. Edits at
+// [MASK] alone are an error. Of an edited model the card and what was measured
+// are left out, since they are the original's, and [EditsFile] says what was done.
 func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
-	if len(m.edits) > 0 {
-		return fmt.Errorf("kn: %s has %d edits of activations, which a checkpoint cannot hold; save the model that they were applied to", m.name, len(m.edits))
+	edits, err := m.composed()
+	if err != nil {
+		return err
 	}
 	c, err := m.shared.folder.Load(m.ctx, m.downloadProgress())
 	if err != nil {
 		return err
 	}
+	if err := foldEdits(c, edits); err != nil {
+		return err
+	}
 	if err := c.SaveWith(dir, optional(options)); err != nil {
 		return err
 	}
-	for _, name := range []string{FactsFile, CardFile, trainFile, testFile} {
+	beside := []string{FactsFile, CardFile, trainFile, testFile}
+	if len(m.edits) > 0 {
+		beside = []string{FactsFile, trainFile}
+		if err := m.SaveEdits(filepath.Join(dir, EditsFile)); err != nil {
+			return err
+		}
+	}
+	for _, name := range beside {
 		data, err := m.shared.folder.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -3,9 +3,11 @@ package kn
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -56,13 +58,56 @@ func TestSaveKeepsModelAndFacts(t *testing.T) {
 	}
 }
 
-func TestSaveRefusesEdits(t *testing.T) {
-	m := goldenModel(t, sharedtest.Goldens(t)[0]).MustWith(Suppress([]Neuron{{0, 1}}))
-	dir := filepath.Join(t.TempDir(), "edited")
-	if err := m.Save(dir); err == nil {
-		t.Error("a model with edits was saved without them")
+// TestSaveKeepsEdits: a saved model predicts what the edited handle does, to
+// the bit where weights are edited.
+func TestSaveKeepsEdits(t *testing.T) {
+	m, prompt, answer := small(t)
+	n := []Neuron{{0, 3}, {1, 5}}
+	for _, c := range []struct {
+		name  string
+		edits []Edit
+		exact bool
+	}{
+		{"none", []Edit{Erase(nil)}, true},
+		{"update", []Edit{Update(n, answer, "Rome")}, true},
+		{"erase", []Edit{Erase(n)}, true},
+		{"two", []Edit{Update(n, answer, "Rome"), Erase(n[:1])}, true},
+		{"scale", []Edit{Scale(n, 1.7).AtAllPositions()}, false},
+		{"set", []Edit{SetTo(n, -2).AtAllPositions(), Update(n, answer, "Rome"), Scale([]Neuron{{0, 4}}, 3).AtAllPositions()}, false},
+		{"at [MASK], then everywhere", []Edit{Scale(n, 3), SetTo(n, 2).AtAllPositions()}, false},
+	} {
+		dir, edited := t.TempDir(), m.MustWith(c.edits...)
+		if err := edited.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		got, want := MustLoad(dir, WithCache("off")).MustPredict(prompt, PredictOptions{Top: 268}), edited.MustPredict(prompt, PredictOptions{Top: 268})
+		byID := map[int]float64{}
+		for _, p := range got.Predictions {
+			byID[p.ID] = p.Probability
+		}
+		for _, p := range want.Predictions {
+			if d := math.Abs(byID[p.ID] - p.Probability); c.exact && d != 0 || d > 1e-5*p.Probability {
+				t.Errorf("%s: %s has %v in the saved model, %v in the edited one", c.name, p.Token, byID[p.ID], p.Probability)
+			}
+		}
+		if edits := MustLoadEdits(filepath.Join(dir, EditsFile)); len(edits) != len(c.edits) {
+			t.Errorf("%s: %s holds %+v", c.name, EditsFile, edits)
+		}
 	}
-	if _, err := os.Stat(dir); err == nil {
-		t.Error("a folder was made all the same")
+}
+
+func TestSaveRefusesEditsAtMask(t *testing.T) {
+	m := goldenModel(t, sharedtest.Goldens(t)[0])
+	for words, edit := range map[string]Edit{
+		"[MASK] alone": Suppress([]Neuron{{0, 1}}),
+		"infinite":     Scale([]Neuron{{0, 1}}, 1e300).AtAllPositions(),
+	} {
+		dir := filepath.Join(t.TempDir(), "edited")
+		if err := m.MustWith(edit).Save(dir); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%+v gives %v, want %q", edit, err, words)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Error("a folder was made all the same")
+		}
 	}
 }

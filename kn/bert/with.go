@@ -16,6 +16,9 @@ import (
 // its activation.
 func ValueVectors(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.weight", l) }
 
+// ValueBias is the name of the bias [H] that layer l adds to them.
+func ValueBias(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.bias", l) }
+
 // WordEmbeddings is the name of the tensor [V, H] of the word embeddings.
 const WordEmbeddings = wordEmbeddings
 

@@ -58,6 +58,13 @@ func TestWorkerComputesTheSame(t *testing.T) {
 		{"token activations", func(m *kn.Model) any {
 			return m.MustTokenActivations([]kn.Reading{{Text: workerPrompt, Neurons: []kn.Neuron{{Layer: 1, Index: 2}}}, {Text: "No gap in it .", Neurons: []kn.Neuron{{Index: 1}}}})
 		}},
+		{"updated", func(m *kn.Model) any {
+			return m.MustWith(kn.Update(neurons, answer, "Rome"), edit).MustAttribute(workerPrompt, answer)
+		}},
+		{"outcomes", func(m *kn.Model) any {
+			q := kn.Query{Prompt: workerPrompt, Answer: answer}
+			return m.MustOutcomes([]kn.Trial{{Query: q}, {Query: q, Edits: []kn.Edit{kn.Erase(neurons)}}})
+		}},
 		{"edited", func(m *kn.Model) any { return m.MustWith(edit).MustAttribute(workerPrompt, answer) }},
 	} {
 		if got, want := c.compute(warm), c.compute(here); !reflect.DeepEqual(got, want) {
