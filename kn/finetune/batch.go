@@ -63,12 +63,19 @@ func GraphInputs(in []*graph.Node) (inputs bert.Inputs, labels *graph.Node) {
 	return bert.Inputs{IDs: in[0], Types: in[1], Mask: in[2]}, in[3]
 }
 
-// lengthStep: examples are padded to a multiple of it, so that there are few
-// distinct shapes, and few graphs to compile.
-const lengthStep = 8
+// padded is the length to which sequences of n tokens are padded: the next
+// multiple of 8 up to 32 tokens, of 16 up to 64, of 32 up to 128 and so on, so
+// that there are few distinct shapes, and few graphs to compile.
+func padded(n int) int {
+	step := 8
+	for 4*step < n {
+		step *= 2
+	}
+	return (n + step - 1) / step * step
+}
 
 // Batches puts all examples, shortest first, into batches of at most size.
-// Padding goes up to a multiple of 8 tokens and changes no result.
+// Padding changes no result.
 func Batches(tok *tokenizer.Tokenizer, encoded []Encoded, size int) []Batch {
 	order := make([]int, len(encoded))
 	for i := range order {
@@ -88,7 +95,7 @@ func newBatch(tok *tokenizer.Tokenizer, encoded []Encoded, indices []int) Batch 
 	for _, i := range indices {
 		n = max(n, len(encoded[i].IDs))
 	}
-	n = (n + lengthStep - 1) / lengthStep * lengthStep
+	n = padded(n)
 	ids, types, mask := make([]int32, b*n), make([]int32, b*n), make([]float32, b*n)
 	labels := make([]int32, b)
 	for k, i := range indices {

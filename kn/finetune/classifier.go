@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
@@ -58,9 +57,8 @@ func MustOpen(ctx context.Context, name string, options ...kn.Option) *Classifie
 
 func newClassifier(m *bert.Model, tok *tokenizer.Tokenizer, source, digest string) (*Classifier, error) {
 	exec, err := m.NewExec(NumInputs, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		inputs, labels := GraphInputs(in)
-		logits := w.Classify(inputs, nil)
-		return []*graph.Node{logits, bert.CrossEntropy(logits, labels)}
+		logits, losses := scoreGraph(w, in)
+		return []*graph.Node{logits, losses}
 	})
 	if err != nil {
 		return nil, err
@@ -133,25 +131,6 @@ func (c *Classifier) Logits(ctx context.Context, examples []Example, progress kn
 	return rows, err
 }
 
-// score is what is computed for one example.
-type score struct {
-	logits []float32
-	loss   float32
-}
-
-func (s score) best() int {
-	best := 0
-	for k, x := range s.logits {
-		if x > s.logits[best] {
-			best = k
-		}
-	}
-	return best
-}
-
-// scoreBatch is the number of examples that are classified together.
-const scoreBatch = 32
-
 // score runs the classifier on all examples.
 func (c *Classifier) score(ctx context.Context, examples []Example, progress kn.Progress) ([]score, error) {
 	k := len(c.Model.Config.Labels)
@@ -161,29 +140,7 @@ func (c *Classifier) score(ctx context.Context, examples []Example, progress kn.
 		}
 	}
 	encoded, _ := Encode(c.Tokenizer, examples, c.Model.Config.MaxPositions)
-	scores := make([]score, len(examples))
-	done := 0
-	for _, b := range Batches(c.Tokenizer, encoded, scoreBatch) {
-		out, err := c.exec.Call(ctx, b.Inputs()...)
-		if err != nil {
-			return nil, err
-		}
-		logits, err := tensors.CopyFlatData[float32](out[0])
-		if err != nil {
-			return nil, fmt.Errorf("finetune: %w", err)
-		}
-		losses, err := tensors.CopyFlatData[float32](out[1])
-		if err != nil {
-			return nil, fmt.Errorf("finetune: %w", err)
-		}
-		for j, i := range b.Indices {
-			scores[i] = score{logits[j*k : (j+1)*k], losses[j]}
-		}
-		if done += len(b.Indices); progress != nil {
-			progress(done, len(examples), "classifying")
-		}
-	}
-	return scores, nil
+	return scoreAll(ctx, c.exec.Call, Batches(c.Tokenizer, encoded, scoreBatch), len(examples), progress)
 }
 
 func softmax(logits []float32) []float64 {

@@ -2,13 +2,38 @@
 // sentences, and runs the classifiers that come out (Devlin et al. 2019,
 // https://arxiv.org/abs/1810.04805, section 4.1).
 //
-// A classifier's logits are W₂·tanh(W₁·h + b₁) + b₂, with h the last layer's
-// row at [CLS]; its loss is the mean cross-entropy of the labels. [Open] opens
-// one that this package or transformers has made. [ReadTSV] reads labelled
-// sentences, and [Classifier.Evaluate] measures loss and accuracy on them.
+//	data := finetune.MustBuiltIn(finetune.RelationTask, known, finetune.Sizes{})
+//	finetune.MustRun(ctx, finetune.Config{Model: mini.Name, Data: data, Out: "relations"}, nil)
+//	classifier := finetune.MustOpen(ctx, "relations")
+//	classifier.MustPredict(ctx, []finetune.Example{{Sentence1: "Ada Lovelace came into the world in London."}})
 //
-// For graphs of one's own, [Encode] and [Batches] make of examples what a graph
-// on [Classifier.Model] takes; with [GraphInputs], bert.Weights.Classify,
+// # Data
+//
+// [ReadGLUE] reads MNLI, RTE, SST-2 and MRPC as GLUE publishes them, [ReadDir]
+// and [ReadTSV] files of one's own, and [BuiltIn] makes three tasks of facts
+// that the embedded model was taught, in this project's own sentences: is a
+// statement true, which relation does it state, do two statements say the same.
+//
+// # Training
+//
+// A classifier's logits are W₂·tanh(W₁·h + b₁) + b₂, with h the last layer's
+// row at [CLS]; its loss is the mean cross-entropy of the labels. [Run] starts
+// from a checkpoint, or from random weights with its configuration, and takes
+// steps of AdamW with dropout, linear warm-up and decay. Examples of about one
+// length come together, each once a round. The classifier after chosen steps,
+// the start among them, is written in Hugging Face format, which transformers
+// loads as BertForSequenceClassification.
+//
+// Order, dropout and new weights depend on the seed and the step only, so that
+// a training that was cancelled, or killed, ends with the same bytes as one
+// that was not. [Record] holds its course, for a loss chart.
+//
+// # Classifiers
+//
+// [Open] opens one that this package or transformers has made;
+// [Classifier.Predict] and [Classifier.Evaluate] run it. For graphs of one's
+// own, [Encode] and [Batches] make of examples what a graph on
+// [Classifier.Model] takes; with [GraphInputs], bert.Weights.Classify,
 // bert.CrossEntropy and bert.Errors the mean loss and error of a batch are a
 // few lines, see the example of [Batches].
 package finetune

@@ -130,9 +130,14 @@ func (l *Learner) Tensors() (map[string]checkpoint.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.TensorsOf(all), nil
+}
+
+// TensorsOf is [Learner.Tensors] for values that [Learner.Variables] gave.
+func (l *Learner) TensorsOf(all map[string]Variable) map[string]checkpoint.Tensor {
 	out := map[string]checkpoint.Tensor{}
 	for _, want := range l.Config.Expected() {
 		out[want.Name] = checkpoint.Tensor{Shape: want.Shape, Data: all[variablePath(want.Name, want.Shape)].Floats}
 	}
-	return out, nil
+	return out
 }

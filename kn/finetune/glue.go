@@ -1,0 +1,148 @@
+package finetune
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// glueTask is a task of GLUE (Wang et al., ICLR 2019,
+// https://arxiv.org/abs/1804.07461) as its files have it.
+type glueTask struct {
+	folder  string
+	columns []string // label, sentence1 and perhaps sentence2
+	labels  []string // the classes
+	stored  []string // what the files call them
+	parts   []gluePart
+}
+
+// gluePart is a file with labels; the first that is there of several is read.
+type gluePart struct {
+	name  string
+	files []string
+}
+
+var glueParts = []gluePart{{"train", []string{"train.tsv"}}, {"dev", []string{"dev.tsv"}}}
+
+// glueTasks are those of GLUE that the papers fine-tune on. GLUE's test parts
+// have no labels; MRPC's does in Microsoft's own files.
+var glueTasks = map[string]glueTask{
+	"mnli": {
+		"MNLI",
+		[]string{"gold_label", "sentence1", "sentence2"},
+		[]string{"entailment", "neutral", "contradiction"},
+		[]string{"entailment", "neutral", "contradiction"},
+		[]gluePart{
+			{"train", []string{"train.tsv"}},
+			{"dev_matched", []string{"dev_matched.tsv"}},
+			{"dev_mismatched", []string{"dev_mismatched.tsv"}},
+		},
+	},
+	"rte": {
+		"RTE",
+		[]string{"label", "sentence1", "sentence2"},
+		[]string{"entailment", "not_entailment"},
+		[]string{"entailment", "not_entailment"},
+		glueParts,
+	},
+	"sst-2": {"SST-2", []string{"label", "sentence"}, []string{"negative", "positive"}, []string{"0", "1"}, glueParts},
+	"mrpc": {
+		"MRPC",
+		[]string{"Quality", "#1 String", "#2 String"},
+		[]string{"not_equivalent", "equivalent"},
+		[]string{"0", "1"},
+		[]gluePart{
+			{"train", []string{"train.tsv", "msr_paraphrase_train.txt"}},
+			{"dev", []string{"dev.tsv", "msr_paraphrase_test.txt"}},
+		},
+	},
+}
+
+// GLUETasks are the names that [ReadGLUE] knows.
+var GLUETasks = []string{"mnli", "rte", "sst-2", "mrpc"}
+
+// ReadGLUE reads a task of GLUE from its TSV files as published. dir is the
+// task's folder, or the one that holds MNLI, RTE, SST-2 and MRPC. MNLI's
+// development parts are "dev_matched" and "dev_mismatched", the others' "dev";
+// MRPC may also be Microsoft's msr_paraphrase_train.txt and
+// msr_paraphrase_test.txt, of which the latter is then "dev". Quotation marks
+// are characters like any other, and MNLI's examples that its annotators did
+// not agree on ("-") are left out.
+func ReadGLUE(task, dir string) (*Data, error) {
+	t, ok := glueTasks[strings.ToLower(task)]
+	if !ok {
+		return nil, fmt.Errorf("finetune: %q is none of the GLUE tasks %q", task, GLUETasks)
+	}
+	if inner := filepath.Join(dir, t.folder); isDir(inner) {
+		dir = inner
+	}
+	data := &Data{Name: strings.ToLower(task), Labels: t.labels}
+	for _, part := range t.parts {
+		examples, err := t.readPart(dir, part)
+		if err != nil {
+			return nil, err
+		}
+		data.Parts = append(data.Parts, Part{part.name, examples})
+	}
+	return data, nil
+}
+
+// MustReadGLUE is [ReadGLUE] for notebook cells: it panics instead of returning an error.
+func MustReadGLUE(task, dir string) *Data { return must(ReadGLUE(task, dir)) }
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func (t glueTask) readPart(dir string, part gluePart) ([]Example, error) {
+	for _, name := range part.files {
+		file, err := os.Open(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("finetune: %w", err)
+		}
+		defer file.Close()
+		table, err := newTable(file, file.Name())
+		if err != nil {
+			return nil, err
+		}
+		rows, err := table.rows(t.columns)
+		if err != nil {
+			return nil, err
+		}
+		rows = slices.DeleteFunc(rows, func(r row) bool { return t.folder == "MNLI" && r.cells[0] == "-" })
+		return table.examples(rows, t.stored)
+	}
+	return nil, fmt.Errorf("finetune: %s has no %s; give the folder of %s as GLUE publishes it: %w",
+		dir, strings.Join(part.files, " or "), t.folder, fs.ErrNotExist)
+}
+
+// ReadDir reads a task of one's own: train.tsv, dev.tsv and, if there is one,
+// test.tsv in dir, each as [ReadTSV] reads it. The labels are those of
+// train.tsv in alphabetical order.
+func ReadDir(dir string) (*Data, error) {
+	data := &Data{Name: filepath.Base(dir)}
+	for _, name := range []string{"train", "dev", "test"} {
+		path := filepath.Join(dir, name+".tsv")
+		part, err := ReadTSV(path, data.Labels)
+		if name == "test" && errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		data.Labels = part.Labels
+		data.Parts = append(data.Parts, Part{name, part.Parts[0].Examples})
+	}
+	return data, nil
+}
+
+// MustReadDir is [ReadDir] for notebook cells: it panics instead of returning an error.
+func MustReadDir(dir string) *Data { return must(ReadDir(dir)) }
