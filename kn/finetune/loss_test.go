@@ -72,7 +72,7 @@ func (l *lossAndGradient) compute(t *testing.T) (loss float64, gradients [][]flo
 	for i, v := range l.values {
 		args = append(args, tensors.FromFlatDataAndDimensions(v, l.shapes[i]...))
 	}
-	out, err := l.exec.Exec(args...)
+	out, err := l.exec.Call(args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestDropout(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(step int) (out [3][]float32) {
-		all, err := exec.Exec(randomState(1, step))
+		all, err := exec.Call(randomState(1, step))
 		if err != nil {
 			t.Fatal(err)
 		}
