@@ -146,6 +146,7 @@ type GraphFn func(w *Weights, inputs []*graph.Node) []*graph.Node
 // goroutines at once.
 type Exec struct {
 	model   *Model
+	parts   Parts
 	exec    *graph.Exec
 	weights [][]string // names of the weights for each layer that the graph can be given; one entry if that is no matter
 }
@@ -163,7 +164,7 @@ func (m *Model) NewExec(inputs int, fn GraphFn) (*Exec, error) {
 // NewPartExec makes an executable of fn, which is given the weights of some
 // parts of the model.
 func (m *Model) NewPartExec(parts Parts, inputs int, fn GraphFn) (*Exec, error) {
-	e := &Exec{model: m}
+	e := &Exec{model: m, parts: parts}
 	choices := 1
 	if parts&OneLayer != 0 {
 		choices = m.Config.Layers

@@ -38,6 +38,8 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"evaluate", "--model", "mini", "--card"}, "folder"},
 		{nil, []string{"pretrain", "--out", "o"}, "triples text"},
 		{nil, []string{"pretrain", "--out", "o", "--triples", "t", "--text", "f"}, "triples text"},
+		{nil, []string{"compare", "--texts", "f", "b"}, `"models"`},
+		{nil, []string{"compare", "--models", "a", "--texts", "f"}, "1 arg"},
 		{predict, []string{"extra"}, "extra"},
 		{predict, []string{"--bogus"}, "--bogus"},
 		{predict, []string{"--top", "0"}, "at least 1"},

@@ -1,0 +1,31 @@
+package dynamics
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// CKADistance is one minus linear centred kernel alignment (Kornblith et al.
+// 2019, https://arxiv.org/abs/1905.00414): with X and Y centred,
+//
+//	1 - ‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖)    in Frobenius norms
+//
+// Rows are samples, columns features: x [N, H], y [N, K]. The distance is in
+// [0, 1], and orthogonal maps and scaling of either side leave it as it is.
+func CKADistance(x, y mat.Matrix) (float64, error) {
+	n, _ := x.Dims()
+	if m, _ := y.Dims(); n != m || n == 0 {
+		return 0, fmt.Errorf("dynamics: %d and %d samples cannot be compared", n, m)
+	}
+	return ckaDistance(covariances(x, y))
+}
+
+func ckaDistance(cxx, cyy, cxy *covariance) (float64, error) {
+	x, y, both := floats.Norm(cxx.sum, 2), floats.Norm(cyy.sum, 2), floats.Norm(cxy.sum, 2)
+	if !(x > 0 && y > 0) {
+		return 0, fmt.Errorf("dynamics: %w", errNoVariance)
+	}
+	return max(0, 1-both/x*(both/y)), nil
+}
