@@ -115,16 +115,14 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 	// A tied head needs the word embeddings, but only once.
 	var word *graph.Node
 	if p&EmbeddingsPart != 0 {
-		w.Embeddings = newEmbeddings(c, lookup)
+		w.Embeddings = NewEmbeddings(c, lookup)
 		word = w.Embeddings.Word
 	} else if p&HeadPart != 0 && c.TieWordEmbeddings {
 		word = lookup(wordEmbeddings, c.VocabSize, c.HiddenSize)
 	}
 	switch {
 	case p&AllLayers != 0:
-		for l := range c.Layers {
-			w.Layers = append(w.Layers, newLayer(c, l, lookup))
-		}
+		w.Layers = NewLayers(c, lookup)
 	case p&OneLayer != 0:
 		w.Layers = []LayerWeights{newLayer(c, layer, lookup)}
 	}
@@ -132,8 +130,8 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 		w.Head = newHead(c, word, lookup)
 	}
 	if p&ClassifierPart != 0 {
-		w.Pooler = newDense("bert.pooler.dense", c.HiddenSize, c.HiddenSize, lookup)
-		w.Classifier = newDense("classifier", len(c.Labels), c.HiddenSize, lookup)
+		w.Pooler = NewDense("bert.pooler.dense", c.HiddenSize, c.HiddenSize, lookup)
+		w.Classifier = NewDense("classifier", len(c.Labels), c.HiddenSize, lookup)
 	}
 	return w
 }

@@ -49,7 +49,9 @@ func geluTanh(x *graph.Node) *graph.Node {
 	return graph.MulScalar(graph.Mul(x, graph.OnePlus(t)), 0.5)
 }
 
+// Activate applies the activation function that configurations call name, one
+// of checkpoint.Activations.
+func Activate(name string, x *graph.Node) *graph.Node { return activations[name](x) }
+
 // activate applies the configuration's activation function.
-func (w *Weights) activate(x *graph.Node) *graph.Node {
-	return activations[w.Config.HiddenAct](x)
-}
+func (w *Weights) activate(x *graph.Node) *graph.Node { return Activate(w.Config.HiddenAct, x) }

@@ -64,14 +64,26 @@ type Lookup func(name string, dims ...int) *graph.Node
 // order, and arranges them.
 func NewWeights(c Config, lookup Lookup) *Weights { return wholeModel(c).weights(c, 0, lookup) }
 
-func newEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
+// NewEmbeddings asks lookup for the tensors of the embeddings alone, for
+// models that share them.
+func NewEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
 	h := c.HiddenSize
 	return EmbeddingWeights{
 		Word:     lookup(wordEmbeddings, c.VocabSize, h),
 		Position: lookup("bert.embeddings.position_embeddings.weight", c.MaxPositions, h),
 		Type:     lookup("bert.embeddings.token_type_embeddings.weight", c.TypeVocabSize, h),
-		Norm:     newNorm("bert.embeddings", h, lookup),
+		Norm:     NewNorm("bert.embeddings", h, lookup),
 	}
+}
+
+// NewLayers asks lookup for the tensors of all layers, for models that share
+// BERT's encoder but not its embeddings and heads.
+func NewLayers(c Config, lookup Lookup) []LayerWeights {
+	layers := make([]LayerWeights, c.Layers)
+	for l := range layers {
+		layers[l] = newLayer(c, l, lookup)
+	}
+	return layers
 }
 
 const wordEmbeddings = "bert.embeddings.word_embeddings.weight"
@@ -80,14 +92,14 @@ func newLayer(c Config, l int, lookup Lookup) LayerWeights {
 	h, f := c.HiddenSize, c.IntermediateSize
 	p := fmt.Sprintf("bert.encoder.layer.%d.", l)
 	return LayerWeights{
-		Query:           newDense(p+"attention.self.query", h, h, lookup),
-		Key:             newDense(p+"attention.self.key", h, h, lookup),
-		Value:           newDense(p+"attention.self.value", h, h, lookup),
-		AttentionOutput: newDense(p+"attention.output.dense", h, h, lookup),
-		AttentionNorm:   newNorm(p+"attention.output", h, lookup),
-		Intermediate:    newDense(p+"intermediate.dense", f, h, lookup),
-		Output:          newDense(p+"output.dense", h, f, lookup),
-		OutputNorm:      newNorm(p+"output", h, lookup),
+		Query:           NewDense(p+"attention.self.query", h, h, lookup),
+		Key:             NewDense(p+"attention.self.key", h, h, lookup),
+		Value:           NewDense(p+"attention.self.value", h, h, lookup),
+		AttentionOutput: NewDense(p+"attention.output.dense", h, h, lookup),
+		AttentionNorm:   NewNorm(p+"attention.output", h, lookup),
+		Intermediate:    NewDense(p+"intermediate.dense", f, h, lookup),
+		Output:          NewDense(p+"output.dense", h, f, lookup),
+		OutputNorm:      NewNorm(p+"output", h, lookup),
 	}
 }
 
@@ -95,8 +107,8 @@ func newLayer(c Config, l int, lookup Lookup) LayerWeights {
 func newHead(c Config, word *graph.Node, lookup Lookup) HeadWeights {
 	h := c.HiddenSize
 	head := HeadWeights{
-		Transform: newDense("cls.predictions.transform.dense", h, h, lookup),
-		Norm:      newNorm("cls.predictions.transform", h, lookup),
+		Transform: NewDense("cls.predictions.transform.dense", h, h, lookup),
+		Norm:      NewNorm("cls.predictions.transform", h, lookup),
 		Decoder:   word,
 		Bias:      lookup("cls.predictions.bias", c.VocabSize),
 	}
@@ -106,10 +118,12 @@ func newHead(c Config, word *graph.Node, lookup Lookup) HeadWeights {
 	return head
 }
 
-func newDense(name string, out, in int, lookup Lookup) Dense {
+// NewDense asks lookup for the tensors of a dense layer.
+func NewDense(name string, out, in int, lookup Lookup) Dense {
 	return Dense{Weight: lookup(name+".weight", out, in), Bias: lookup(name+".bias", out)}
 }
 
-func newNorm(name string, size int, lookup Lookup) Norm {
+// NewNorm asks lookup for the tensors of the LayerNorm below name.
+func NewNorm(name string, size int, lookup Lookup) Norm {
 	return Norm{Scale: lookup(name+".LayerNorm.weight", size), Bias: lookup(name+".LayerNorm.bias", size)}
 }

@@ -91,6 +91,6 @@ func (s *session) writeClassifier(dir string) error {
 	if err := train.Finite(variables); err != nil {
 		return s.diverged(err.Error())
 	}
-	c := checkpoint.Checkpoint{Config: s.learner.Config, Tensors: s.learner.TensorsOf(variables), Tokenizer: s.tok}
+	c := checkpoint.Checkpoint{Config: s.learner.Config, Tensors: train.TensorsOf(variables, s.learner.Config.Expected()), Tokenizer: s.tok}
 	return c.Save(dir)
 }

@@ -164,7 +164,7 @@ func readConfig(fsys fs.FS) (configFile, error) {
 		return c, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", ConfigFile, err)
 	}
 	switch strings.TrimSuffix(c.Class, "Fast") {
-	case "", "BertTokenizer", "PreTrainedTokenizer":
+	case "", "BertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer":
 		return c, nil
 	}
 	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece is supported", ConfigFile, c.Class)

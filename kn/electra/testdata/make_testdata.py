@@ -11,7 +11,8 @@ import torch
 from transformers import ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining
 
 HERE = pathlib.Path(__file__).parent
-VOCABULARY = 40
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *"123456789"]
+VOCABULARY = len(TOKENS)
 
 
 def dump(name, value):
@@ -50,6 +51,8 @@ def models():
                 if p.dim() == 1:  # biases and norms, which start at 0 and 1
                     p.add_(0.2 * torch.randn_like(p))
         model.save_pretrained(HERE / name)
+        (HERE / name / "vocab.txt").write_text("\n".join(TOKENS) + "\n")
+        dump(f"{name}/tokenizer_config.json", {"tokenizer_class": "ElectraTokenizer", "do_lower_case": False})
         with torch.no_grad():
             out[name] = model.double()(input_ids=ids, attention_mask=mask).logits.tolist()
     dump("forward.json", out)

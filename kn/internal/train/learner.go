@@ -58,9 +58,7 @@ func variablePath(name string, dims []int) string {
 
 // Weights are the variables' values in a graph.
 func (l *Learner) Weights(g *graph.Graph) *bert.Weights {
-	return bert.NewWeights(l.Config, func(name string, dims ...int) *graph.Node {
-		return l.Store.GetVariable(variablePath(name, dims)).NodeValue(g)
-	})
+	return bert.NewWeights(l.Config, l.Lookup(g))
 }
 
 // AdamW is the optimizer of Loshchilov and Hutter (ICLR 2019,
@@ -130,14 +128,5 @@ func (l *Learner) Tensors() (map[string]checkpoint.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.TensorsOf(all), nil
-}
-
-// TensorsOf is [Learner.Tensors] for values that [Learner.Variables] gave.
-func (l *Learner) TensorsOf(all map[string]Variable) map[string]checkpoint.Tensor {
-	out := map[string]checkpoint.Tensor{}
-	for _, want := range l.Config.Expected() {
-		out[want.Name] = checkpoint.Tensor{Shape: want.Shape, Data: all[variablePath(want.Name, want.Shape)].Floats}
-	}
-	return out
+	return TensorsOf(all, l.Config.Expected()), nil
 }
