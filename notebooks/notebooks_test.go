@@ -110,6 +110,41 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
+func TestKnowledgeNeurons(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // the sweep starts from nothing
+	n, _ := execute(t, "knowledge-neurons.ipynb")
+	swept := numbers(t, cell(t, n, "sweep.MustRun"), `(\d+) facts, (\d+) prompts; (\d+) attributed now`)
+	if swept[0] != 15 || swept[1] < 150 || swept[2] != swept[1] {
+		t.Errorf("%v facts, %v prompts, %v attributed", swept[0], swept[1], swept[2])
+	}
+	table := cell(t, n, "MustNeurons")
+	if shared := numbers(t, table, `integrated gradients.*neurons a fact ([\d.]+).*within ([\d.]+), across ([\d.]+)`); shared[0] < 1 || shared[1] <= shared[2] {
+		t.Errorf("%v neurons a fact, %v shared within, %v across", shared[0], shared[1], shared[2])
+	}
+	shows(t, table, "baseline")
+	effect := cell(t, n, "MustIntervene")
+	if change := numbers(t, effect, `suppressed ([-+\d.]+) %, amplified ([-+\d.]+) %`); change[0] > -40 || change[1] < 0 {
+		t.Errorf("suppressed %v %%, amplified %v %%", change[0], change[1])
+	}
+	shows(t, effect, "random")
+	expressed := cell(t, n, "MustExpress")
+	if mean := numbers(t, expressed, `T1 ([-\d.]+), T2 ([-\d.]+), T3 ([-\d.]+)`); !(mean[0] > mean[1] && mean[1] > mean[2]) {
+		t.Errorf("activations %v", mean)
+	}
+	shows(t, expressed, "T1")
+	update := cell(t, n, "MustUpdate")
+	rates := numbers(t, update, `(?s)own +change rate +([\d.]+) %.*random +change rate +([\d.]+) %`)
+	if rates[0] <= rates[1] {
+		t.Errorf("updates change %v %% by own neurons, %v %% by random ones", rates[0], rates[1])
+	}
+	shows(t, update)
+	erased := numbers(t, cell(t, n, "MustErase"), `P36 .*perplexity ([\d.]+) → ([\d.]+); of other relations ([\d.]+) → ([\d.]+)`)
+	if erased[1]/erased[0] <= erased[3]/erased[2] {
+		t.Errorf("perplexity of the erased relation %v → %v, of others %v → %v", erased[0], erased[1], erased[2], erased[3])
+	}
+	shows(t, cell(t, n, "MustConvergence"), "adaptive")
+}
+
 func TestTeaching(t *testing.T) {
 	n, page := execute(t, "teaching.ipynb")
 	sums := numbers(t, cell(t, n, "byHand returns"), `scores ([-\d.]+), growth of the probability ([-\d.]+)`)

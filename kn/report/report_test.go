@@ -53,7 +53,7 @@ func example(t testing.TB, dir string) *report.Report {
 		ID: "less", Statement: report.Join("It falls."), Evidence: report.Join("By ", r.Number("/change", report.Change(1))),
 		Rule: report.Join("below 0"), Verdict: report.Exceeds(report.Negated(stats.Interval{Mean: -0.29, Low: -0.3, High: -0.28}), 0),
 	}})
-	s.Add(report.Pairs{{Name: "seed", Text: report.Join("1")}})
+	s.Add(report.Pairs{{Name: "seed", Text: report.Join("1")}, {Name: "relations", Text: report.Join(r.Entries("/a~1b"))}})
 	if err := all.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func TestWrite(t *testing.T) {
 	if err := example(t, dir).Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if n := reporttest.Traced(t, dir); n != 7 {
-		t.Errorf("%d numbers are traced, want 7", n)
+	if n := reporttest.Traced(t, dir); n != 8 {
+		t.Errorf("%d numbers are traced, want 8", n)
 	}
 	for name, texts := range map[string][]string{
 		"report.md": {

@@ -154,6 +154,12 @@ func (r *Result) Number(pointer string, f Format) Span {
 	return Span{Text: f.Print(x), Number: &Number{r.file, pointer, x, raw, f.scale()}}
 }
 
+// Entries prints how many entries a list of the file has.
+func (r *Result) Entries(pointer string) Span {
+	n := r.Len(pointer)
+	return Span{Text: Count.Print(float64(n)), Number: &Number{r.file, pointer, float64(n), strconv.Itoa(n), 1}}
+}
+
 // Estimate returns an interval of the file, for rules.
 func (r *Result) Estimate(pointer string) stats.Interval {
 	return stats.Interval{Mean: r.Float(pointer + "/mean"), Low: r.Float(pointer + "/low"), High: r.Float(pointer + "/high")}

@@ -31,7 +31,7 @@ const (
 type Number struct {
 	File    string  // in the folder of results, "neurons.json"
 	Pointer string  // into it, RFC 6901
-	Value   float64 // as it stands there
+	Value   float64 // as it stands there; of a list, the number of its entries
 	Raw     string  // likewise, in the file's own digits
 	Scale   float64 // by which it was multiplied to be printed: 100 for percent
 }

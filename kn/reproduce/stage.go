@@ -101,16 +101,13 @@ func digest(data []byte) string {
 // was computed under this key before, and else by compute. What comes back
 // was read from the result file in either case.
 func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute func(ctx context.Context, progress kn.Progress) (*T, error)) (*T, error) {
-	r.at++
 	result, kept := new(T), false
 	path := filepath.Join(r.dir, report.ResultsDir, name+".json")
 	if e, known := r.ledger[name]; known && e.Key == key {
 		data, err := os.ReadFile(path)
 		kept = err == nil && digest(data) == e.Result && json.Unmarshal(data, result) == nil
 	}
-	if r.watch.Stage != nil {
-		r.watch.Stage(r.at, r.stages, what, kept)
-	}
+	r.begin(what, kept)
 	if kept {
 		return result, nil
 	}
@@ -135,6 +132,21 @@ func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute f
 		return nil, fmt.Errorf("reproduce: %s: %w", path, err)
 	}
 	return result, nil
+}
+
+// Keep writes a result that is not worth keeping from run to run.
+func (r *Run) Keep(name string, result any) error {
+	_, err := r.keep(filepath.Join(r.dir, report.ResultsDir, name+".json"), result)
+	return err
+}
+
+// Begin says that a stage starts whose result is not kept from run to run.
+func (r *Run) Begin(what string) { r.begin(what, false) }
+
+func (r *Run) begin(what string, kept bool) {
+	if r.at++; r.watch.Stage != nil {
+		r.watch.Stage(r.at, r.stages, what, kept)
+	}
 }
 
 // keep writes a result file and returns its bytes.

@@ -24,7 +24,8 @@ var (
 )
 
 // Traced checks each number on the page of the report in dir: it is the
-// number of the result file that the page names, rounded to what is printed;
+// number of the result file that the page names, rounded to what is printed, or
+// the number of entries of a list there;
 // a number in a column of numbers that names no source is an error.
 // It returns how
 // many numbers there were.
@@ -47,8 +48,13 @@ func Traced(t testing.TB, dir string) int {
 			}
 			files[name] = value
 		}
-		want, ok := at(files[name], pointer).(float64)
-		if !ok {
+		var want float64
+		switch v := at(files[name], pointer).(type) {
+		case float64:
+			want = v
+		case []any: // its entries are counted
+			want = float64(len(v))
+		default:
 			t.Errorf("%q is said to stand in %s, which has no number there", text, source)
 			continue
 		}

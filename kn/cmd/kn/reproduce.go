@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/knowledgeneurons"
+)
+
+func (a *app) reproduce() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reproduce PAPER",
+		Short: "Make every table and figure of a paper, and say which of its claims hold",
+		Long: `Run all experiments of a paper and write a report: its tables and figures, the
+paper's numbers beside those measured, and each of its claims with the verdict
+that a stated rule gives, "holds here" or "does not hold here".
+
+Every stage's result is kept in the report's folder. After Ctrl-C, or a crash,
+the same command goes on from there; with an option changed it computes anew
+what the option concerns.`,
+		Example: "  kn reproduce knowledge-neurons --model mini --out ./report",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var papers []string
+			for _, paper := range cmd.Commands() {
+				papers = append(papers, paper.Name())
+			}
+			return usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
+		},
+	}
+	cmd.AddCommand(a.reproduceKnowledgeNeurons())
+	return cmd
+}
+
+func (a *app) reproduceKnowledgeNeurons() *cobra.Command {
+	var out string
+	var o knowledgeneurons.Options
+	limit, tolerance := countFlag(0), 0.01
+	cmd := &cobra.Command{
+		Use:   "knowledge-neurons --model MODEL --out DIR [--facts DATA]",
+		Short: "Knowledge Neurons in Pretrained Transformers (Dai et al., ACL 2022)",
+		Long: `Reproduce Dai, Dong, Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained
+Transformers (ACL 2022): attribute facts to neurons, suppress and amplify them,
+measure their activation in open texts, update facts and erase relations by
+them; and measure what the published codes do differently and how exact the
+integrals are. DIR gets report.html, report.md, the results as JSON, the tables
+as CSV and Markdown, and the figures as SVG and PNG.
+
+Models of this project's pre-training, such as mini, are asked what they were
+taught, in a sample of 492 facts; others need --facts.`,
+		Example: `  kn reproduce knowledge-neurons --model mini --out ./report
+  kn reproduce knowledge-neurons --model google-bert/bert-base-cased --facts ./pararel --limit 1000 --out ./bert`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			if !(tolerance > 0) || tolerance > 1 {
+				return usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
+			}
+			o.Limit, o.Tolerance = int(limit), tolerance
+			o.Command = commandLine(cmd)
+			outcome, err := a.runKnowledgeNeurons(cmd.Context(), out, o)
+			if err != nil {
+				return err
+			}
+			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
+		}),
+	}
+	a.modelFlags(cmd)
+	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
+	cmd.Flags().StringVar(&o.Facts, "facts", "", "`DATA` set of facts: PARAREL's folder, LAMA's, or a file of facts with prompts")
+	cmd.Flags().StringVar(&o.Texts, "texts", "", "open `TEXTS` about the facts, a file or folder in the authors' format")
+	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
+	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")
+	cmd.Flags().Float64Var(&tolerance, "tolerance", tolerance, "estimated error of the attributions, as a share of the largest score")
+	require(cmd, "out")
+	known(cmd.MarkFlagDirname("out"))
+	return cmd
+}
+
+// commandLine is the command with the flags that were given.
+func commandLine(cmd *cobra.Command) string {
+	words := []string{cmd.CommandPath()}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		value := strings.Trim(f.Value.String(), "[]")
+		switch {
+		case f.Name == "json":
+			return
+		case strings.ContainsAny(value, " \t'\"\\$"):
+			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+		}
+		words = append(words, "--"+f.Name, value)
+	})
+	return strings.Join(words, " ")
+}
+
+// runKnowledgeNeurons makes the report under a bar, with a line a stage.
+func (a *app) runKnowledgeNeurons(ctx context.Context, out string, o knowledgeneurons.Options) (*knowledgeneurons.Outcome, error) {
+	a.noCache = true
+	m, err := a.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := knowledgeneurons.Reproduce(ctx, m, out, o, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
+	a.bar.finish()
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
+	}
+	return outcome, err
+}
+
+// stage says on standard error which stage starts.
+func (a *app) stage(i, n int, what string, kept bool) {
+	a.bar.finish()
+	line := fmt.Sprintf("stage %d of %d: %s", i, n, what)
+	if kept {
+		line += a.err.faint(" (kept)")
+	}
+	fmt.Fprintln(a.stderr, line)
+}
+
+func writeOutcome(w *bytes.Buffer, s style, o *knowledgeneurons.Outcome) {
+	t := newTable("verdict", "claim")
+	for _, c := range o.Claims {
+		var paint func(...any) string
+		if c.Verdict == report.Holds {
+			paint = s.good
+		}
+		t.add(paint, string(c.Verdict), c.Statement)
+	}
+	t.write(w, s)
+	fmt.Fprintf(w, "\n%s, the same as %s; computed in %s\n", s.good(o.Page), o.Markdown, time.Duration(o.Seconds*float64(time.Second)).Round(time.Second))
+}

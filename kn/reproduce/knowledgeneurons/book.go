@@ -1,0 +1,70 @@
+package knowledgeneurons
+
+import (
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// book is the report while it is written: the result files, and what they are
+// of.
+type book struct {
+	results *report.Results
+	paper   *report.Result
+	facts   *report.Result
+
+	setting
+	claims report.Claims
+	errs   []error // of figures
+}
+
+// setting is what all tables have in common.
+type setting struct {
+	model string
+	// taught says that this project pre-trained the model, whose objective
+	// makes some claims true by construction.
+	taught bool
+}
+
+// ours says what the numbers beside the paper's are of.
+func (b *book) ours() report.Text {
+	return report.Join("Here: ", b.model, ", ", b.facts.Number("/facts", report.Count), " facts of ", b.facts.Number("/relations", report.Count),
+		" relations, adaptive rule to ", b.facts.Number("/tolerance", report.Percent(1)), " of the largest score, seed ", b.facts.Number("/seed", report.Count), ".")
+}
+
+// theirs says what the paper's numbers are of.
+func (b *book) theirs() report.Text {
+	return report.Join("Paper: ", b.paper.String("/model"), ", ", b.paper.Number("/facts", report.Count), " facts of ",
+		b.paper.Number("/relations", report.Count), " relations of ", b.paper.String("/data"), ", left sum of 20 nodes; it states no seed and no intervals.")
+}
+
+// settings are both, for a note below a table.
+func (b *book) settings(more ...any) report.Text {
+	return report.Join(b.ours(), " ", b.theirs(), report.Join(more...))
+}
+
+// claim adds a claim to those at the head of the report.
+func (b *book) claim(c report.Claim) { b.claims = append(b.claims, c) }
+
+// builtIn is the caveat of claims that hold by construction.
+func (b *book) builtIn(what string) report.Text {
+	if !b.taught {
+		return nil
+	}
+	return report.Join(what)
+}
+
+// figure adds a chart, unless it could not be drawn.
+func (b *book) figure(s *report.Section, id string, caption report.Text) func(f *plots.Figure, err error) {
+	return func(f *plots.Figure, err error) {
+		if err != nil {
+			b.errs = append(b.errs, fmt.Errorf("figure %s: %w", id, err))
+			return
+		}
+		s.Add(&report.Figure{ID: id, Drawing: f, Caption: caption})
+	}
+}
+
+// dash stands where the paper reports nothing.
+const dash = "–"

@@ -1,0 +1,113 @@
+package knowledgeneurons
+
+import (
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// The sets of neurons in results/intervene.json, by their place.
+const (
+	own = iota
+	otherRelation
+	random
+	matched
+	baseline
+)
+
+// effect is the section on suppressing and amplifying (figures 4 and 5).
+func (b *book) effect(t *experiments.Intervention) report.Section {
+	s := report.Section{Title: "Suppressing and amplifying"}
+	r := b.results.File("intervene")
+	s.Say("A set of neurons is multiplied by 0 (suppressed) or by 2 (amplified) at [MASK], and the answer's probability compared with that of the unmodified model: "+
+		"P(modified)/P − 1 in each prompt, mean over the ", r.Number("/prompts", report.Count), " prompts of ", r.Number("/facts", report.Count),
+		" facts. Besides the fact's own knowledge neurons these are: those of a fact of another relation drawn at random, the authors' control; as many random neurons of the same layers, mean of ",
+		r.Number("/provenance/options/draws", report.Count), " draws; the other neurons of the same layers whose activation is nearest; and the neurons that the activation baseline finds. "+
+			"A fact without neurons counts, with no change.")
+	s.Add(b.effectTable(r))
+	b.figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(plots.Interventions(t))
+	b.figure(&s, "suppressed", report.Join("Figure 4 of the paper: suppressing, by relation. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
+	b.figure(&s, "amplified", report.Join("Figure 5 of the paper: amplifying, by relation."))(plots.AmplifiedByRelation(t))
+	s.Add(b.effectByRelation(r))
+	b.effectClaims(r)
+	return s
+}
+
+func at(i int, field string) string { return fmt.Sprintf("/sets/%d/%s", i, field) }
+
+func (b *book) effectTable(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "interventions", Caption: report.Join("Change of the answer's probability, mean over prompts, with 95 % intervals over facts."),
+		Columns: report.Columns("neurons", ">number", ">suppressed", ">paper", ">amplified", ">paper", ">pooled: suppressed", ">amplified"),
+		Note: b.settings(" “Pooled” is the change of the mean probability over all prompts: prompts count by their probability, so that none with a small one decides. " +
+			"The authors take the ratio of mean changes by relation, and then the mean over relations."),
+	}
+	for i := range r.Len("/sets") {
+		suppressed, amplified := any(dash), any(dash)
+		if method := map[int]string{own: "/gradients", baseline: "/baseline"}[i]; method != "" {
+			suppressed, amplified = inPaper(b.paper, method+"/suppressed", report.Change(2)), inPaper(b.paper, method+"/amplified", report.Change(2))
+		}
+		t.Row(r.String(at(i, "label")), r.Interval(at(i, "neurons"), report.Decimals(1)),
+			r.Interval(at(i, "suppressed"), report.Change(1)), suppressed, r.Interval(at(i, "amplified"), report.Change(1)), amplified,
+			r.Number(at(i, "pooled_suppressed"), report.Change(1)), r.Number(at(i, "pooled_amplified"), report.Change(1)))
+	}
+	return t
+}
+
+func (b *book) effectByRelation(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "interventions-by-relation", Caption: report.Join("The same by relation."),
+		Columns: report.Columns("", "relation", ">facts", ">suppressed: own", ">other relation's", ">nearest in activation", ">baseline's", ">amplified: own"),
+	}
+	for i := range r.Len("/by_relation") {
+		relation := fmt.Sprintf("/by_relation/%d", i)
+		name := ""
+		if r.Has(relation + "/name") {
+			name = r.String(relation + "/name")
+		}
+		row := []any{r.String(relation + "/relation"), name, r.Number(relation+"/facts", report.Count)}
+		for _, set := range []int{own, otherRelation, matched, baseline} {
+			row = append(row, r.Interval(fmt.Sprintf("%s/suppressed/%d", relation, set), report.Change(0)))
+		}
+		t.Row(append(row, r.Interval(relation+"/amplified/0", report.Change(0)))...)
+	}
+	return t
+}
+
+func (b *book) effectClaims(r *report.Result) {
+	facts := int(r.Float("/facts"))
+	loss := func(i int) report.Verdict {
+		return report.Times(report.Negated(r.Estimate(at(own, "suppressed"))), 2, report.Negated(r.Estimate(at(i, "suppressed"))))
+	}
+	gain := func(i int) report.Verdict { return report.Exceeds(r.Estimate(at(i, "own_less_amplified")), 0) }
+	change := func(i int, what string) report.Text { return r.Interval(at(i, what), report.Change(1)) }
+	caveat := b.builtIn("The objective of this model's pre-training makes the answer fade or firm up with the last layer's neurons as a whole. That these few neurons do it, and others not, was found.")
+	b.claim(report.Claim{
+		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
+		Evidence: report.Join(change(own, "suppressed"), " against ", change(otherRelation, "suppressed"), " (neurons of a fact of another relation), ",
+			change(random, "suppressed"), " (random) and ", change(matched, "suppressed"), " (nearest in activation)."),
+		Paper:   report.Join(inPaper(b.paper, "/gradients/suppressed", report.Change(2)), "."),
+		Rule:    report.Join("the interval of the loss is above twice that of each control's."),
+		Caveat:  caveat,
+		Verdict: report.Enough(facts, report.All(loss(otherRelation), loss(random), loss(matched))),
+	})
+	b.claim(report.Claim{
+		ID: "amplify", Statement: report.Join("Amplifying a fact's knowledge neurons raises the answer's probability, and more than amplifying other neurons."),
+		Evidence: report.Join(change(own, "amplified"), " against ", change(otherRelation, "amplified"), " (neurons of a fact of another relation), ",
+			change(random, "amplified"), " (random) and ", change(matched, "amplified"), " (nearest in activation)."),
+		Paper:  report.Join(inPaper(b.paper, "/gradients/amplified", report.Change(2)), "."),
+		Rule:   report.Join("the interval of the gain is above 0, and so is that of the difference from each control, paired by fact."),
+		Caveat: caveat,
+		Verdict: report.Enough(facts, report.All(report.Exceeds(r.Estimate(at(own, "amplified")), 0),
+			gain(otherRelation), gain(random), gain(matched))),
+	})
+	b.claim(report.Claim{
+		ID: "baseline-effect", Statement: report.Join("Suppressing the neurons that the activation baseline finds hurts far less."),
+		Evidence: report.Join(change(own, "suppressed"), " (knowledge neurons) against ", change(baseline, "suppressed"), " (baseline's neurons)."),
+		Paper:    report.Join(inPaper(b.paper, "/gradients/suppressed", report.Change(2)), " against ", inPaper(b.paper, "/baseline/suppressed", report.Change(2)), "."),
+		Rule:     report.Join("the interval of the knowledge neurons' loss is above twice that of the baseline's."),
+		Verdict:  report.Enough(facts, loss(baseline)),
+	})
+}

@@ -1,0 +1,75 @@
+package knowledgeneurons
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
+)
+
+// Options of a reproduction. The zero value is the embedded model's.
+type Options struct {
+	// Facts is the path of a data set, see [facts.Open]. Empty: what the model
+	// was taught, which models of this project's pre-training say.
+	Facts string
+	// Texts is the path of open texts about the facts, see
+	// [facts.ReadOpenText]. Empty: those that [facts.HeldOutText] makes of what
+	// the model was taught; where it does not say, the experiment is left out.
+	Texts string
+	// Relations are those to look at, such as P19. Empty: all.
+	Relations []string
+	// Limit of the facts, drawn as evenly from all relations as they allow.
+	// 0: all of a data set, and 492 of what a model was taught.
+	Limit int
+	// Seed of all that is drawn. 0: 1.
+	Seed uint64
+	// Tolerance of the attributions' estimated error, as a share of the
+	// largest score. 0: 0.01.
+	Tolerance float64
+	// Sizes of the experiments' samples.
+	Sizes Sizes
+	// Projected, if not nil, is told the rate of attributing and how long the
+	// facts will take at it, once it has been measured.
+	Projected func(sweep.Projection)
+	// Command is what the report says it was made by.
+	Command string
+}
+
+// Sizes of the experiments' samples. What is 0 is the experiment's default.
+type Sizes struct {
+	Resamples int `json:"resamples"` // of each bootstrap
+	Draws     int `json:"draws"`     // of random control sets a fact
+	Recipes   int `json:"recipes"`   // facts by each recipe; 0: 40
+	Prompts   int `json:"prompts"`   // by each rule of integration
+	Updates   int `json:"updates"`   // facts of each relation that are updated
+	Curve     int `json:"curve"`     // of these, facts updated along the curves
+	Erased    int `json:"erased"`    // facts measured of each relation that is erased
+	Others    int `json:"others"`    // and of all other relations
+}
+
+// defaultLimit is twelve facts of each of the embedded model's relations.
+const defaultLimit = 12 * 41
+
+func (o Options) filled() (Options, error) {
+	if o.Facts == "" {
+		o.Limit = cmp.Or(o.Limit, defaultLimit)
+	}
+	o.Seed, o.Tolerance, o.Sizes.Recipes = cmp.Or(o.Seed, 1), cmp.Or(o.Tolerance, 0.01), cmp.Or(o.Sizes.Recipes, 40)
+	switch {
+	case o.Limit < 0:
+		return o, fmt.Errorf("knowledgeneurons: a limit of %d facts; 0 stands for all", o.Limit)
+	case !(o.Tolerance > 0) || math.IsInf(o.Tolerance, 0):
+		return o, fmt.Errorf("knowledgeneurons: a tolerance of %v; give a positive number such as 0.01", o.Tolerance)
+	}
+	return o, nil
+}
+
+// Outcome says where the report is and what it says of the paper's claims.
+type Outcome struct {
+	Markdown string               `json:"markdown"` // path of the report
+	Page     string               `json:"page"`     // path of the same as HTML
+	Claims   []report.StoredClaim `json:"claims"`
+	Seconds  float64              `json:"seconds"` // that all stages took, in this run or an earlier one
+}

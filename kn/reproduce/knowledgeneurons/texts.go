@@ -1,0 +1,81 @@
+package knowledgeneurons
+
+import (
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// texts is the section on activation and expression (the paper's table 3, and
+// its table of texts).
+func (b *book) texts(t *experiments.ActivationExpression) report.Section {
+	s := report.Section{Title: "Activation and expression"}
+	if t == nil {
+		s.Say("No open texts were given: ", report.Mono("--texts"), " names a file or a folder of them.")
+		return s
+	}
+	r := b.results.File("express")
+	s.Say("How strongly do a fact's neurons act in open texts? T1 hold the fact's subject and answer, T2 the subject only, T3 are random ones. As in the authors' code a word of each text is masked and the neurons are read there: "+
+		"in T1 the answer, in T2 and T3 a random word outside the subject. So T1 asks for the fact and the others ask for something else. ", r.Number("/facts", report.Count), " facts have such texts: ",
+		r.Number("/texts/t1", report.Count), ", ", r.Number("/texts/t2", report.Count), " and ", r.Number("/texts/t3", report.Count), " of T1, T2 and T3. Texts: ", b.facts.String("/texts"), ".")
+	s.Add(b.textTable(r))
+	b.figure(&s, "expression", report.Join("Mean activation by type of text."))(plots.ActivationExpression(t))
+	b.figure(&s, "expression-by-relation", report.Join("The same by relation."))(plots.ExpressionByRelation(t))
+	s.Add(b.extremeTexts(r))
+	b.claim(report.Claim{
+		ID: "expression", Statement: report.Join("A fact's knowledge neurons act more in texts that express the fact (T1) than in texts about its subject (T2), and more there than in random ones (T3)."),
+		Evidence: report.Join("Mean activations ", r.Interval("/gradients/t1", report.Decimals(3)), ", ", r.Interval("/gradients/t2", report.Decimals(3)), " and ", r.Interval("/gradients/t3", report.Decimals(3)),
+			"; differences paired by fact, T1 − T2 ", r.Interval("/gradients/t1_less_t2", report.Decimals(3)), ", T2 − T3 ", r.Interval("/gradients/t2_less_t3", report.Decimals(3)), "."),
+		Paper: report.Join(inPaper(b.paper, "/gradients/activation/0", report.Decimals(3)), ", ", inPaper(b.paper, "/gradients/activation/1", report.Decimals(3)), " and ", inPaper(b.paper, "/gradients/activation/2", report.Decimals(3)), "."),
+		Rule:  report.Join("the intervals of both differences are above 0."),
+		Caveat: b.builtIn("T1 with the answer masked is what this model was trained on, while masked words of T2 and T3 are nothing that it was trained for. " +
+			"That its neurons act in T1 says that they serve the recall of facts."),
+		Verdict: report.Enough(int(r.Float("/facts")), report.All(report.Exceeds(r.Estimate("/gradients/t1_less_t2"), 0), report.Exceeds(r.Estimate("/gradients/t2_less_t3"), 0))),
+	})
+	return s
+}
+
+func (b *book) textTable(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "expression", Caption: report.Join("Mean activation of the facts' neurons in open texts (table 3 of the paper), with 95 % intervals over facts."),
+		Columns: report.Columns("texts", ">knowledge neurons", ">mean over relations", ">paper", ">baseline's neurons", ">mean over relations", ">paper"),
+		Note:    b.settings(" The paper's numbers are means over relations of the means over all neurons of a relation's facts. Activations of different models have different scales: compare the rows, not the columns."),
+	}
+	for k, name := range []string{"T1: subject and answer", "T2: subject only", "T3: random"} {
+		row := []any{name}
+		for _, method := range []string{"/gradients", "/baseline"} {
+			row = append(row, r.Interval(fmt.Sprintf("%s/t%d", method, k+1), report.Decimals(3)), r.Number(fmt.Sprintf("%s/of_relations/%d", method, k), report.Decimals(3)),
+				inPaper(b.paper, fmt.Sprintf("%s/activation/%d", method, k), report.Decimals(3)))
+		}
+		t.Row(row...)
+	}
+	return t
+}
+
+// extremeTexts lists the texts that activate some neurons most and least.
+func (b *book) extremeTexts(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "extreme-texts", Caption: report.Join("The texts that activate the commonest neurons most and least (table 4 of the paper), as they were read."),
+		Columns: report.Columns("neuron", "", ">activation", "text", "type"),
+	}
+	for i := range r.Len("/extremes") {
+		n := fmt.Sprintf("/extremes/%d", i)
+		name := report.Join(r.Number(n+"/neuron/0", report.Count), ":", r.Number(n+"/neuron/1", report.Count), ", of ", r.Number(n+"/facts", report.Count), " facts")
+		for _, end := range []string{"most", "least"} {
+			for j := range min(shownTexts, r.Len(n+"/"+end)) {
+				text, what := fmt.Sprintf("%s/%s/%d", n, end, j), ""
+				if j == 0 {
+					what = end
+				}
+				t.Row(name, what, r.Number(text+"/activation", report.Decimals(3)), r.String(text+"/text"), r.String(text+"/type"))
+				name = nil
+			}
+		}
+	}
+	return t
+}
+
+// shownTexts of either end stand in the report; the result file has more.
+const shownTexts = 3

@@ -1,0 +1,97 @@
+package knowledgeneurons
+
+import (
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+)
+
+// updating is the section on updating facts (the paper's table 5).
+func (b *book) updating() report.Section {
+	s := report.Section{Title: "Updating facts"}
+	r := b.results.File("update")
+	s.Say("A fact is given another fact's answer of the same relation: from the value vector v of each of its neurons λ₁·|v|/|e|·e is taken, e being the old answer's word embedding, and λ₂·|v|/|e′|·e′ added, "+
+		"e′ being the new answer's; λ₁ = ", r.Number("/lambda1", report.Count), " and λ₂ = ", r.Number("/lambda2", report.Count),
+		" as in the authors' code, and as there neurons are left out that more than ", r.Number("/provenance/options/most_share", report.Percent(0)),
+		" of the relation's facts have. Each of ", r.Number("/facts", report.Count), " facts of ", r.Number("/relations", report.Count),
+		" relations was updated alone, and asked in the ", r.Number("/prompts", report.Count), " prompts that the unmodified model answers rightly. Passed over were ",
+		r.Number("/without_neurons", report.Count), " facts of which no neuron was left and ", r.Number("/unknown", report.Count), " that the model does not know. "+
+			"The control changes as many random neurons of the same layers in the same way.")
+	s.Add(b.updateTable(r))
+	if r.Len("/lambdas") > 0 {
+		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"),
+			curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))
+	}
+	changed, success := "/sets/0/changed", "/sets/0/success"
+	b.claim(report.Claim{
+		ID: "update", Statement: report.Join("Updating a fact's knowledge neurons changes what the model says, and to the new answer, more often than updating random neurons."),
+		Evidence: report.Join("Another answer in ", r.Interval(changed, report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),
+			", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)), "."),
+		Paper: report.Join(inPaper(b.paper, "/update/neurons/changed", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/changed", report.Percent(1)), ", ",
+			inPaper(b.paper, "/update/neurons/succeeded", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/succeeded", report.Percent(1)), "."),
+		Rule: report.Join("the intervals of both differences, paired by fact, are above 0."),
+		Verdict: report.Enough(int(r.Float("/facts")), report.All(report.Exceeds(r.Estimate("/sets/1/own_less_changed"), 0),
+			report.Exceeds(r.Estimate("/sets/1/own_less_success"), 0))),
+	})
+	return s
+}
+
+func (b *book) updateTable(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "update", Caption: report.Join("What updating does (table 5 of the paper), with 95 % intervals over facts."),
+		Columns: report.Columns("", ">knowledge neurons", ">paper", ">random neurons", ">paper"),
+		Note: b.settings(" Perplexity is exp of the mean of −ln P(answer) over prompts of other facts; the paper states by how much it rises, not in percent, and from where is not known here. " +
+			"A model that was taught its facts alone is very sure of them, so its perplexities are near 1 and a few spoiled facts show."),
+	}
+	row := func(name, field, paper string, f report.Format) {
+		cells := []any{name}
+		for i, kind := range []string{"/update/neurons/", "/update/random/"} {
+			cells = append(cells, r.Interval(at(i, field), f))
+			if paper == "" {
+				cells = append(cells, dash)
+			} else {
+				cells = append(cells, inPaper(b.paper, kind+paper, f))
+			}
+		}
+		t.Row(cells...)
+	}
+	row("neurons changed", "neurons", "", report.Decimals(1))
+	row("change rate: another answer comes first", "changed", "changed", report.Percent(1))
+	row("success rate: the new answer comes first", "success", "succeeded", report.Percent(1))
+	row("the new answer is among the first five", "top_five", "", report.Percent(1))
+	row("rank of the new answer before", "rank_before", "", report.Decimals(1))
+	row("and after", "rank", "", report.Decimals(1))
+	row("mean reciprocal rank before", "reciprocal_rank_before", "", report.Decimals(3))
+	row("and after", "reciprocal_rank", "", report.Decimals(3))
+	row("change of the old answer's probability", "old_probability", "", report.Decimals(3))
+	row("change of the new answer's probability", "new_probability", "", report.Decimals(3))
+	for _, others := range [][2]string{{"within", "other facts of the relation"}, {"across", "facts of other relations"}} {
+		cells := []any{"perplexity of " + others[1] + ", before → after"}
+		for i, kind := range []string{"/update/neurons/", "/update/random/"} {
+			p := at(i, others[0])
+			cells = append(cells, report.Join(r.Number(p+"/before/mean", report.Decimals(2)), " → ", r.Number(p+"/after/mean", report.Decimals(2))),
+				report.Join(inPaper(b.paper, kind+"perplexity_"+others[0], report.Format{Digits: 1, Signed: true})))
+		}
+		t.Row(cells...)
+		row("relative change of it", others[0]+"/change", "", report.Change(1))
+	}
+	return t
+}
+
+// curve is the table of a curve over the given fields.
+func curve(r *report.Result, id, pointer, what string, columns []report.Column, fields ...string) *report.Table {
+	t := &report.Table{
+		ID: id, Caption: report.Join(what, ", over ", r.Number("/curve_facts", report.Count), " of the facts."),
+		Columns: append(columns, report.Columns(">change rate", ">success rate", ">new answer's reciprocal rank", ">perplexity within", ">across")...),
+	}
+	for i := range r.Len(pointer) {
+		p := fmt.Sprintf("%s/%d", pointer, i)
+		var row []any
+		for _, f := range fields {
+			row = append(row, r.Number(p+"/"+f, report.Count))
+		}
+		t.Row(append(row, r.Interval(p+"/changed", report.Percent(1)), r.Interval(p+"/success", report.Percent(1)), r.Interval(p+"/reciprocal_rank", report.Decimals(3)),
+			r.Interval(p+"/within/change", report.Change(1)), r.Interval(p+"/across/change", report.Change(1)))...)
+	}
+	return t
+}

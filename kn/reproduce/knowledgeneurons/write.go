@@ -1,0 +1,141 @@
+package knowledgeneurons
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+)
+
+// report writes what was found.
+func (e *experimenter) report() (*Outcome, error) {
+	dir, f := e.run.Dir(), e.found
+	b := &book{results: report.OpenResults(dir), setting: e.setting()}
+	b.paper, b.facts = b.results.File("paper"), b.results.File("facts")
+	sections := []report.Section{
+		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(), b.erasing(),
+		b.codes(f.recipes), b.exactness(f.convergence),
+	}
+	made, err := e.made(b)
+	if err != nil {
+		return nil, err
+	}
+	sections = append([]report.Section{b.claimSection(), b.settingSection()}, append(sections, made)...)
+	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
+	if err := errors.Join(append(b.errs, b.results.Err())...); err != nil {
+		return nil, err
+	}
+	if err := r.Write(dir); err != nil {
+		return nil, err
+	}
+	o := &Outcome{Markdown: filepath.Join(dir, "report.md"), Page: filepath.Join(dir, "report.html"), Seconds: e.run.Seconds(e.done...)}
+	for _, c := range b.claims {
+		o.Claims = append(o.Claims, c.Stored())
+	}
+	return o, nil
+}
+
+func (e *experimenter) setting() setting {
+	_, err := e.m.Facts()
+	return setting{model: e.m.Name(), taught: err == nil}
+}
+
+func (b *book) introduction() report.Text {
+	return report.Join("The experiments of ", report.Link(b.paper.String("/citation"), b.paper.String("/url")), ", on ", b.model, " and ",
+		b.facts.Number("/facts", report.Count), " facts of ", b.facts.Number("/relations", report.Count), " relations. "+
+			"The paper's numbers stand beside those measured here, which are not expected to equal them: model, facts and integrals differ. What can be compared is the paper's claims. "+
+			"Brackets are 95 % bootstrap intervals over facts.")
+}
+
+// claimSection has the claims that the other sections found out about.
+func (b *book) claimSection() report.Section {
+	s := report.Section{Title: "The paper's claims"}
+	if b.taught {
+		s.Say(b.model, " is a specimen: this project taught it facts and nothing else, by an objective that asks for answers that depend on the last layer's neurons at [MASK] (see its model card). "+
+			"Claims that this makes true, wholly or in part, say so. What holds here is evidence that the methods do what they should, and none of where other models keep facts.")
+	}
+	s.Say("A claim holds here if the rule below it says so of the confidence intervals; it does not if the rule says the opposite, and otherwise, or with fewer than ten facts, it cannot be told.")
+	s.Add(b.claims)
+	return s
+}
+
+func (b *book) settingSection() report.Section {
+	s := report.Section{Title: "Setting"}
+	t := &report.Table{ID: "setting", Caption: report.Join("What was measured on what."), Columns: report.Columns("", "here", "paper")}
+	p, f, w := b.paper, b.facts, b.results.File("sweep")
+	t.Row("model", b.model, p.String("/model"))
+	t.Row("facts", report.Join(f.Number("/facts", report.Count), " of ", f.Number("/given", report.Count), " that the model can be asked"), p.Number("/facts", report.Count))
+	t.Row("from", f.String("/source"), report.Join(p.String("/data"), ", relations with more than three templates"))
+	t.Row("relations", f.Number("/relations", report.Count), p.Number("/relations", report.Count))
+	t.Row("prompts", f.Number("/prompts", report.Count), p.Number("/prompts", report.Count))
+	t.Row("integral", report.Join("adaptive rule, estimated error of the scores below ", f.Number("/tolerance", report.Percent(1)), " of the largest; ",
+		w.Number("/nodes_a_layer", report.Decimals(1)), " nodes a layer"), "left sum of 20 nodes")
+	t.Row("not converged", report.Join(w.Number("/not_converged", report.Count), " prompts"), dash)
+	t.Row("LayerNorm's ε in the attributions", "the checkpoint's", "1e-5 (the authors' fork of BERT); the checkpoint says 1e-12")
+	t.Row("seed", f.Number("/seed", report.Count), "not stated")
+	s.Add(t)
+	if f.Float("/limit") > 0 {
+		s.Say("The facts are a sample, drawn as evenly from the relations as they allow, so that means over facts weigh relations alike. They are listed, with their prompts, in ", report.Mono(FactsFile), ".")
+	}
+	if n := f.Len("/left_out"); n > 0 {
+		left := &report.Table{
+			ID: "left-out", Caption: report.Join("What the data set has and the model cannot be asked; one by one in ", report.Mono(LeftOutFile), "."),
+			Columns: report.Columns("reason", ">facts", ">prompts of other facts"),
+		}
+		for i := range n {
+			at := fmt.Sprintf("/left_out/%d", i)
+			left.Row(f.String(at+"/reason"), f.Number(at+"/facts", report.Count), f.Number(at+"/prompts", report.Count))
+		}
+		s.Add(left)
+	}
+	return s
+}
+
+// made says how the report was made. Only the line on time differs from run to run.
+func (e *experimenter) made(b *book) (report.Section, error) {
+	s := report.Section{Title: "How this was made"}
+	digest, err := e.m.Digest()
+	if err != nil {
+		return s, err
+	}
+	version := "kn " + kn.Version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				version += ", revision " + setting.Value
+			}
+		}
+	}
+	s.Say("In ", report.Mono("report.html"), " each number measured names, when pointed at, the file in ", report.Mono(report.ResultsDir), " and the place in it that it was read from. "+
+		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), " as SVG and PNG, each with its provenance inside. "+
+		"The command, run again, computes only what is missing or what a changed option concerns.")
+	s.Add(report.Pairs{
+		{Name: "Command", Text: report.Join(report.Mono(e.o.Command))},
+		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(digest))},
+		{Name: "Facts", Text: report.Join("SHA-256 ", report.Mono(b.facts.String("/digest")))},
+		{Name: "Seed", Text: report.Join(b.facts.Number("/seed", report.Count))},
+		{Name: "Program", Text: report.Join(version, ", ", runtime.Version(), ", ", runtime.GOOS, "/", runtime.GOARCH, ", ", backend.Name())},
+		{Name: "Time", Text: report.Join(e.times())},
+	})
+	return s, nil
+}
+
+// times says how long the stages took, on one line.
+func (e *experimenter) times() string {
+	var each []string
+	for _, name := range e.done {
+		each = append(each, fmt.Sprintf("%s %s", name, inSeconds(e.run.Seconds(name))))
+	}
+	return fmt.Sprintf("%s in all (%s)", inSeconds(e.run.Seconds(e.done...)), strings.Join(each, ", "))
+}
+
+func inSeconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+}
