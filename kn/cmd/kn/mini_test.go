@@ -25,7 +25,8 @@ func TestExamplesOfHelp(t *testing.T) {
 	root := (&app{}).root()
 	for _, cmd := range append(root.Commands(), root) {
 		for _, script := range strings.Split(strings.ReplaceAll(cmd.Example, "\\\n", " "), "\n") {
-			if strings.Contains(script, "printf ") || strings.Contains(script, "kn ") && strings.Contains(script, "--model mini") && !strings.Contains(script, "evaluate") {
+			long := strings.Contains(script, "evaluate") || strings.Contains(script, "reproduce") // minutes
+			if strings.Contains(script, "printf ") || strings.Contains(script, "kn ") && strings.Contains(script, "--model mini") && !long {
 				shell(script)
 			}
 		}
