@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,9 +41,13 @@ func (b *bar) step(done, total int, what string) {
 	if time.Since(b.start) < patience {
 		return
 	}
-	if b.now == nil || b.what != what || b.now.GetMax() != total {
+	// What follows a comma is news of the same step, such as its rate.
+	name, _, _ := strings.Cut(what, ",")
+	if b.now != nil && b.what == name && b.now.GetMax() == total {
+		b.now.Describe(what)
+	} else {
 		b.close()
-		b.what = what
+		b.what = name
 		b.now = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),

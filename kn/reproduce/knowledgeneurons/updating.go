@@ -26,7 +26,9 @@ func (b *book) updating() report.Section {
 	b.claim(report.Claim{
 		ID: "update", Statement: report.Join("Updating a fact's knowledge neurons changes what the model says, and to the new answer, more often than updating random neurons."),
 		Evidence: report.Join("Another answer in ", r.Interval(changed, report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),
-			", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)), "."),
+			", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)),
+			". The new answer's mean reciprocal rank goes from ", r.Interval("/sets/0/reciprocal_rank_before", report.Decimals(3)), " to ", r.Interval("/sets/0/reciprocal_rank", report.Decimals(3)), "."),
+		Caveat: report.Join("that the old answer goes does not mean that the new one comes: look at its rank."),
 		Paper: report.Join(inPaper(b.paper, "/update/neurons/changed", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/changed", report.Percent(1)), ", ",
 			inPaper(b.paper, "/update/neurons/succeeded", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/succeeded", report.Percent(1)), "."),
 		Rule: report.Join("the intervals of both differences, paired by fact, are above 0."),
