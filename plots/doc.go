@@ -21,6 +21,7 @@
 //   - [LayerDistribution], [SharedNeurons]: where the facts' neurons are, and how many facts share,
 //   - [Interventions], [SuppressedByRelation], [AmplifiedByRelation]: what becomes of the answers,
 //   - [ActivationExpression], [ExpressionByRelation]: how strongly neurons act in open texts,
+//   - [UpdateRates], [ErasedPerplexity]: what editing the neurons' weights does,
 //   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
 //   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are.
 //

@@ -92,3 +92,17 @@ func ExampleExpressionByRelation() {
 	fmt.Println(fig.Title())
 	// Output: Knowledge neurons' activation in open texts, by relation
 }
+
+func ExampleUpdateRates() {
+	fig := plots.MustUpdateRates(update(), small)
+	fig.MustSave(filepath.Join(folder, "update_rates.png"))
+	fmt.Println(fig.Title())
+	// Output: Updating facts in their neurons' weights
+}
+
+func ExampleErasedPerplexity() {
+	fig := plots.MustErasedPerplexity(erasure(4), small)
+	fig.MustSave(filepath.Join(folder, "erased_perplexity.png"))
+	fmt.Println(fig.Title())
+	// Output: Erasing a relation's commonest neurons
+}

@@ -127,6 +127,33 @@ func expression(n int) *experiments.ActivationExpression {
 	return r
 }
 
+// update has own and random neurons.
+func update() *experiments.UpdateTable {
+	t := &experiments.UpdateTable{Facts: 210, Prompts: 1500, Provenance: madeUp}
+	for _, set := range []struct {
+		name, label           string
+		changed, success, top float64
+	}{{"own", "the facts' own neurons", 0.485, 0.344, 0.5}, {"random", "random neurons of the same layers", 0.047, 0.002, 0.1}} {
+		s := experiments.UpdateSet{Set: set.name, Label: set.label}
+		s.Changed, s.Success, s.TopFive = interval(set.changed, 0.03), interval(set.success, 0.002), interval(set.top, 0.04)
+		t.Sets = append(t.Sets, s)
+	}
+	return t
+}
+
+// erasure has n relations.
+func erasure(n int) *experiments.EraseTable {
+	t := &experiments.EraseTable{Neurons: 20, Provenance: madeUp}
+	for i := range n {
+		name := relationNames[i%len(relationNames)]
+		r := experiments.ErasedRelation{Relation: name[0], Name: name[1], Sets: make([]experiments.EraseSet, 3)}
+		r.Sets[0].Erased.Perplexity.Change, r.Sets[0].Others.Perplexity.Change = interval(1.07-0.2*float64(i), 0.2), interval(0.01, 0.008)
+		r.Sets[1].Erased.Perplexity.Change, r.Sets[2].Erased.Perplexity.Change = interval(0.1, 0.04), interval(0.02, 0.01)
+		t.Relations = append(t.Relations, r)
+	}
+	return t
+}
+
 // allExperiments draws the charts of the experiments' results.
 func allExperiments(o plots.Options) map[string]*plots.Figure {
 	return map[string]*plots.Figure{
@@ -137,6 +164,8 @@ func allExperiments(o plots.Options) map[string]*plots.Figure {
 		"amplified by relation":     plots.MustAmplifiedByRelation(intervention(12), o),
 		"activation and expression": plots.MustActivationExpression(expression(3), o),
 		"expression by relation":    plots.MustExpressionByRelation(expression(12), o),
+		"update rates":              plots.MustUpdateRates(update(), o),
+		"erased perplexity":         plots.MustErasedPerplexity(erasure(4), o),
 		"recipe overlap":            plots.MustRecipeOverlap(recipeDiff(), o),
 		"recipe steps":              plots.MustRecipeSteps(recipeDiff(), o),
 		"convergence error":         plots.MustConvergenceError(convergence(), o),

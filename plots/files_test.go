@@ -60,6 +60,8 @@ func TestSVGHasItsText(t *testing.T) {
 		"amplified by relation":     {"All facts, knowledge neurons: +50.0 % [+47.0, +53.0]"},
 		"activation and expression": {"T1: subject and answer", "T3: random texts", "0.485", "−0.018", "Mean activation at the masked word", "210 facts; 1800, 2050 and 1800 texts T1, T2, T3; lines: 95 % intervals"},
 		"expression by relation":    {"all facts (205)", "P36 capital (6)", "T2: subject only"},
+		"update rates":              {"another answer comes first", "48.5 %", "random neurons of the same layers", "1500 prompts of 210 facts; lines: 95 % intervals"},
+		"erased perplexity":         {"P19 place of birth", "facts of other relations", "Change of the perplexity [%]"},
 		"recipe overlap":            {"EleutherAI2021", "4.0 neurons a fact", "52", "[46, 58]", "Jaccard index [%]"},
 		"recipe steps":              {"threshold t: 0.2 → 0.3", "alone, in Dai2022", "4.4"},
 		"convergence error":         {"left Riemann (Dai 2022)", "adaptive (default)", "100", "Largest error of a score [%]"},

@@ -30,6 +30,8 @@ func TestGolden(t *testing.T) {
 		"amplified_by_relation.png":   ExampleAmplifiedByRelation,
 		"activation_expression.png":   ExampleActivationExpression,
 		"expression_by_relation.png":  ExampleExpressionByRelation,
+		"update_rates.png":            ExampleUpdateRates,
+		"erased_perplexity.png":       ExampleErasedPerplexity,
 		"recipe_overlap.png":          ExampleRecipeOverlap,
 		"recipe_steps.png":            ExampleRecipeSteps,
 		"convergence_error.png":       ExampleConvergenceError,

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/plots"
 )
 
 // little is the largest change of other relations' perplexity that is said to
@@ -12,13 +14,15 @@ import (
 const little = 0.1
 
 // erasing is the section on erasing relations (the paper's table 6).
-func (b *book) erasing() report.Section {
+func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
 	r := b.results.File("erase")
 	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that most of its facts have, are set to 0, as in the authors' code. "+
 		"Measured are the perplexity of the relation's facts and of others', exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
 		"The controls erase as many of the commonest neurons of another relation, and random neurons of the same layers.")
-	s.Add(b.erasedTable(r), b.erasedSets(r), b.erasedCurve(r))
+	s.Add(b.erasedTable(r))
+	b.figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
+	s.Add(b.erasedSets(r), b.erasedCurve(r))
 	var local []report.Verdict
 	fewest := 0
 	for i := range r.Len("/relations") {

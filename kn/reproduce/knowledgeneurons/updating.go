@@ -3,11 +3,13 @@ package knowledgeneurons
 import (
 	"fmt"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/plots"
 )
 
 // updating is the section on updating facts (the paper's table 5).
-func (b *book) updating() report.Section {
+func (b *book) updating(u *experiments.UpdateTable) report.Section {
 	s := report.Section{Title: "Updating facts"}
 	r := b.results.File("update")
 	s.Say("A fact is given another fact's answer of the same relation: from the value vector v of each of its neurons λ₁·|v|/|e|·e is taken, e being the old answer's word embedding, and λ₂·|v|/|e′|·e′ added, "+
@@ -18,6 +20,7 @@ func (b *book) updating() report.Section {
 		r.Number("/without_neurons", report.Count), " facts of which no neuron was left and ", r.Number("/unknown", report.Count), " that the model does not know. "+
 			"The control changes as many random neurons of the same layers in the same way.")
 	s.Add(b.updateTable(r))
+	b.figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(plots.UpdateRates(u))
 	if r.Len("/lambdas") > 0 {
 		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"),
 			curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))

@@ -20,7 +20,7 @@ func (e *experimenter) report() (*Outcome, error) {
 	b := &book{results: report.OpenResults(dir), setting: e.setting()}
 	b.paper, b.facts = b.results.File("paper"), b.results.File("facts")
 	sections := []report.Section{
-		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(), b.erasing(),
+		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
 		b.codes(f.recipes), b.exactness(f.convergence),
 	}
 	made, err := e.made(b)
