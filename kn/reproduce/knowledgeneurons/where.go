@@ -104,7 +104,7 @@ func (b *book) whereClaims(r *report.Result) {
 		Paper:   report.Join(inPaper(b.paper, "/gradients/within", report.Decimals(2)), " against ", inPaper(b.paper, "/gradients/across", report.Decimals(2)), "."),
 		Rule:    report.Join("the interval within relations is above that across them."),
 		Caveat:  report.Join("Facts of one relation have the same answer more often than others, and neurons can stand for the answer: compare the second pair of numbers."),
-		Verdict: report.Enough(facts, report.Greater(r.Estimate(within), r.Estimate(across))),
+		Verdict: report.Enough(facts-int(r.Float("/relations")), report.Greater(r.Estimate(within), r.Estimate(across))),
 	})
 	baseline := "/baseline/shared/across"
 	b.claim(report.Claim{
