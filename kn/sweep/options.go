@@ -9,7 +9,8 @@ import (
 )
 
 // DefaultTolerance is the adaptive rule's in a sweep, as a share of a prompt's
-// largest score: enough for neurons to be told at a threshold of 0.2.
+// largest score. A neuron whose score is that near to a threshold may be told
+// to be on either side of it.
 const DefaultTolerance = 0.01
 
 // DefaultKeep is the share of a prompt's largest score below which scores are
