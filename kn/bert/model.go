@@ -17,7 +17,7 @@ type Model struct {
 	Config  Config
 	Backend compute.Backend
 	tensors map[string]*tensors.Tensor
-	changed []*tensors.Tensor // those of With
+	own     []*tensors.Tensor // those that are not shared from another model
 }
 
 // NewModel puts a checkpoint's tensors on the process's backend. The
@@ -82,9 +82,28 @@ func newModel(b compute.Backend, c Config, source string) (*Model, error) {
 func (m *Model) upload(name string, t checkpoint.Tensor) error {
 	return backend.Try(func() error {
 		w := tensors.FromFlatDataAndDimensions(t.Data, t.Shape...)
-		m.tensors[name] = w
+		m.put(name, w)
 		return w.MaterializeOnDevice(m.Backend, false, 0)
 	})
+}
+
+// put makes a tensor the model's own.
+func (m *Model) put(name string, t *tensors.Tensor) {
+	m.tensors[name], m.own = t, append(m.own, t)
+}
+
+// Free gives back the memory of the tensors that the model does not share
+// from another one: all of them in a model that was read, and in one by
+// [Model.With] or [Combiner.Combine] those that were computed for it. It must
+// not be used any more, nor those that share tensors from it; those that it
+// shares tensors from may. The backend's memory is not the garbage collector's
+// to measure.
+func (m *Model) Free() {
+	for _, t := range m.own {
+		_ = t.FinalizeAll() // nothing depends on its success
+	}
+	m.own = nil
+	clear(m.tensors)
 }
 
 // Parts says which of a model's weights a graph is given.

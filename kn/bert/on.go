@@ -59,11 +59,20 @@ func SameEncoder(a, b Config) error {
 	return nil
 }
 
-// Free gives the weights' memory back now; the model must not be used any
-// more. The backend's memory is not the garbage collector's to measure.
-func (m *Model) Free() {
-	for _, t := range m.tensors {
-		_ = t.FinalizeAll() // nothing depends on its success
+// SameShapes is nil if two configurations have the same tensors, heads included,
+// and compute the same with them; otherwise it is an error that names the first
+// difference.
+func SameShapes(a, b Config) error {
+	if err := SameEncoder(a, b); err != nil {
+		return err
 	}
-	clear(m.tensors)
+	switch {
+	case a.Classifies() != b.Classifies():
+		return fmt.Errorf("the models differ in their heads: one is a classifier, the other a masked language model")
+	case a.Classifies() && len(a.Labels) != len(b.Labels):
+		return fmt.Errorf("the models differ in the number of labels: %d and %d", len(a.Labels), len(b.Labels))
+	case !a.Classifies() && a.TieWordEmbeddings != b.TieWordEmbeddings:
+		return fmt.Errorf("the models differ in tie_word_embeddings: %v and %v", a.TieWordEmbeddings, b.TieWordEmbeddings)
+	}
+	return nil
 }

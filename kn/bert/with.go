@@ -26,7 +26,7 @@ const WordEmbeddings = wordEmbeddings
 // changed copies and which shares all others with m. m itself does not
 // change. A change is given the tensor's numbers, row by row. Graphs that were
 // compiled for m run on the result, see [Exec.CallOn]. What is not shared is
-// freed by [Model.Release].
+// freed by [Model.Free].
 func (m *Model) With(changes map[string]func(values []float32)) (*Model, error) {
 	n := &Model{Config: m.Config, Backend: m.Backend, tensors: make(map[string]*tensors.Tensor, len(m.tensors))}
 	for name, t := range m.tensors {
@@ -34,7 +34,7 @@ func (m *Model) With(changes map[string]func(values []float32)) (*Model, error) 
 	}
 	for name, change := range changes {
 		if err := n.change(name, change); err != nil {
-			n.Release()
+			n.Free()
 			return nil, fmt.Errorf("bert: changing tensor %s: %w", name, err)
 		}
 	}
@@ -54,17 +54,12 @@ func (m *Model) change(name string, change func(values []float32)) error {
 			return err
 		}
 		change(values)
-		if err := m.upload(name, checkpoint.Tensor{Shape: shape, Data: values}); err != nil {
-			return err
-		}
-		m.changed = append(m.changed, m.tensors[name])
-		return nil
+		return m.upload(name, checkpoint.Tensor{Shape: shape, Data: values})
 	}
 	place, err := m.place(name, shape)
 	if err != nil {
 		return err
 	}
-	m.changed = append(m.changed, m.tensors[name])
 	if err := tensors.ConstFlatData(original, func(values []float32) { copy(place, values) }); err != nil {
 		return err
 	}
@@ -78,18 +73,13 @@ func (m *Model) place(name string, shape []int) (place []float32, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m.tensors[name], err = tensors.FromBuffer(buffer)
-	place, _ = flat.([]float32)
-	return place, err
-}
-
-// Release frees the tensors that [Model.With] changed. The model must not be
-// used any more; those that it shares tensors with may.
-func (m *Model) Release() {
-	for _, t := range m.changed {
-		_ = t.FinalizeAll() // nothing depends on its success
+	t, err := tensors.FromBuffer(buffer)
+	if err != nil {
+		return nil, err
 	}
-	m.changed = nil
+	m.put(name, t)
+	place, _ = flat.([]float32)
+	return place, nil
 }
 
 // Row returns a copy of one row of a tensor [rows, columns].

@@ -119,7 +119,7 @@ func (e *Engine) with(edits []ValueEdit) (edited *Engine, release func(), err er
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Engine{Model: model, graphs: e.graphs, sizes: e.sizes}, model.Release, nil
+	return &Engine{Model: model, graphs: e.graphs, sizes: e.sizes}, model.Free, nil
 }
 
 // Edited returns the model with a list of edits' weights; activations are not edited.
