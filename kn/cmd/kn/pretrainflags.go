@@ -47,7 +47,18 @@ var configHelp = map[string]string{
 // configFlags adds a flag for every number and word of a training's
 // configuration, with the defaults of the embedded model.
 func configFlags(flags *pflag.FlagSet, c *pretrain.Config) {
-	fields, defaults := reflect.ValueOf(c).Elem(), reflect.ValueOf(pretrain.Config{}.WithDefaults())
+	usual := pretrain.Config{}.WithDefaults()
+	fieldFlags(flags, reflect.ValueOf(c).Elem(), reflect.ValueOf(usual), configHelp)
+	s := reflect.ValueOf(&c.Selection).Elem()
+	flags.Var(&fieldFlag{s.FieldByName("Max"), reflect.ValueOf(0)}, "facts", "facts to teach, drawn at random; 0 for all")
+	zipf := s.FieldByName("Zipf")
+	flags.Var(&fieldFlag{zipf.FieldByName("Exponent"), reflect.ValueOf(usual.Selection.Zipf.Exponent)}, "zipf-exponent", "frequency falls with a fact's rank to this power; 0 for the default")
+	flags.Var(&fieldFlag{zipf.FieldByName("Offset"), reflect.ValueOf(usual.Selection.Zipf.Offset)}, "zipf-offset", "added to the rank; 0 for the default")
+}
+
+// fieldFlags adds a flag for every number and word of a configuration that has
+// a name in JSON, and that no flag was defined for.
+func fieldFlags(flags *pflag.FlagSet, fields, defaults reflect.Value, help map[string]string) {
 	for i := range fields.NumField() {
 		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
 		switch fields.Field(i).Kind() {
@@ -55,18 +66,12 @@ func configFlags(flags *pflag.FlagSet, c *pretrain.Config) {
 		default:
 			continue
 		}
-		if name == "-" {
+		flag := strings.ReplaceAll(name, "_", "-")
+		if name == "-" || flags.Lookup(flag) != nil {
 			continue
 		}
-		flag := strings.ReplaceAll(name, "_", "-")
-		flags.Var(&fieldFlag{fields.Field(i), defaults.Field(i)}, flag, cmp.Or(configHelp[name], strings.ReplaceAll(name, "_", " ")))
+		flags.Var(&fieldFlag{fields.Field(i), defaults.Field(i)}, flag, cmp.Or(help[name], strings.ReplaceAll(name, "_", " ")))
 	}
-	s := reflect.ValueOf(&c.Selection).Elem()
-	usual := pretrain.Config{}.WithDefaults()
-	flags.Var(&fieldFlag{s.FieldByName("Max"), reflect.ValueOf(0)}, "facts", "facts to teach, drawn at random; 0 for all")
-	zipf := s.FieldByName("Zipf")
-	flags.Var(&fieldFlag{zipf.FieldByName("Exponent"), reflect.ValueOf(usual.Selection.Zipf.Exponent)}, "zipf-exponent", "frequency falls with a fact's rank to this power; 0 for the default")
-	flags.Var(&fieldFlag{zipf.FieldByName("Offset"), reflect.ValueOf(usual.Selection.Zipf.Offset)}, "zipf-offset", "added to the rank; 0 for the default")
 }
 
 // fieldFlag sets a field of a configuration, in which 0 stands for a default

@@ -15,7 +15,7 @@ type trainingLine struct {
 	terminal bool
 	every    time.Duration
 	shown    time.Time
-	last     pretrain.Progress
+	last     string
 	open     bool // the terminal's line is to be ended
 }
 
@@ -28,24 +28,27 @@ func newTrainingLine(w io.Writer, terminal bool) *trainingLine {
 }
 
 // show is told of every step.
-func (l *trainingLine) show(p pretrain.Progress) {
-	l.last = p
-	if time.Since(l.shown) < l.every && p.Step < p.Steps {
+func (l *trainingLine) show(p pretrain.Progress) { l.say(progressText(p), p.Step == p.Steps) }
+
+// say is told of every step, and whether it is the last one.
+func (l *trainingLine) say(text string, last bool) {
+	l.last = text
+	if time.Since(l.shown) < l.every && !last {
 		return
 	}
 	l.shown = time.Now()
 	if l.terminal {
-		fmt.Fprint(l.w, "\r"+progressText(p)+"\x1b[K") // clears what is left of a longer line
+		fmt.Fprint(l.w, "\r"+text+"\x1b[K") // clears what is left of a longer line
 		l.open = true
 		return
 	}
-	fmt.Fprintln(l.w, progressText(p))
+	fmt.Fprintln(l.w, text)
 }
 
 // end leaves the last state on the terminal.
 func (l *trainingLine) end() {
 	if l.open {
-		fmt.Fprintln(l.w, "\r"+progressText(l.last)+"\x1b[K")
+		fmt.Fprintln(l.w, "\r"+l.last+"\x1b[K")
 		l.open = false
 	}
 }
