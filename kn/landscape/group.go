@@ -1,0 +1,115 @@
+package landscape
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// Group is some of a model's parameters.
+type Group struct {
+	Name string
+	// Tensors are names of tensors, or what their names begin with:
+	// "bert.embeddings", "bert.encoder.layer.0".
+	Tensors []string
+}
+
+// has says whether a tensor is of the group.
+func (g *Group) has(tensor string) bool {
+	return slices.ContainsFunc(g.Tensors, func(t string) bool { return tensor == t || strings.HasPrefix(tensor, t+".") })
+}
+
+// check refuses groups that none of the model's tensors is in.
+func (g *Group) check(c bert.Config) error {
+	for _, t := range g.Tensors {
+		one := Group{Tensors: []string{t}}
+		if !slices.ContainsFunc(tensorsOf(c), one.has) {
+			return fmt.Errorf("landscape: group %q: the model has no tensor %s; names are such as bert.embeddings, bert.encoder.layer.0, bert.pooler or classifier", g.Name, t)
+		}
+	}
+	if len(g.Tensors) == 0 {
+		return fmt.Errorf("landscape: group %q names no tensor", g.Name)
+	}
+	return nil
+}
+
+// tensorsOf lists the names of a model's tensors.
+func tensorsOf(c bert.Config) []string {
+	var names []string
+	for _, x := range c.Expected() {
+		names = append(names, x.Name)
+	}
+	return names
+}
+
+// Groups cuts a classifier of so many layers into groups: its embeddings, the
+// bottom, middle and top thirds of its layers (each layer by itself where there
+// are fewer than three), and the classifier with its pooler.
+func Groups(layers int) []Group {
+	groups := []Group{{"embeddings", []string{"bert.embeddings"}}}
+	names := []string{"bottom layers", "middle layers", "top layers"}
+	parts := min(len(names), layers)
+	for i := range parts {
+		g := Group{Name: names[i]}
+		from, to := layers*i/parts, layers*(i+1)/parts
+		if layers < len(names) {
+			g.Name = fmt.Sprintf("layer %d", i)
+		} else if to == from+1 {
+			g.Name = fmt.Sprintf("%s (%d)", strings.TrimSuffix(g.Name, "s"), from)
+		} else {
+			g.Name += fmt.Sprintf(" (%d to %d)", from, to-1)
+		}
+		for l := from; l < to; l++ {
+			g.Tensors = append(g.Tensors, fmt.Sprintf("bert.encoder.layer.%d", l))
+		}
+		groups = append(groups, g)
+	}
+	return append(groups, Group{"classifier", []string{"bert.pooler", "classifier"}})
+}
+
+// TakenBack measures what becomes of the fine-tuned theta1 if one group of its
+// parameters after another has the values of theta0 again; nil groups are
+// [Groups]. Options' grid and group are of no use here.
+func TakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) (*GroupsTakenBack, error) {
+	if o.Alphas != nil || o.Betas != nil || o.Group != nil {
+		return nil, errors.New("landscape: taking groups back needs no grid and no group among the options")
+	}
+	s, err := newSpace(ctx, []string{theta0, theta1}, examples, o)
+	if err != nil {
+		return nil, err
+	}
+	if groups == nil {
+		groups = Groups(s.config.Layers)
+	}
+	points := []point{{alpha: 0}, {alpha: 1}}
+	for i := range groups {
+		if err := groups[i].check(s.config); err != nil {
+			return nil, err
+		}
+		points = append(points, point{group: &groups[i]})
+	}
+	values, err := s.measure(ctx, points)
+	if err != nil {
+		return nil, err
+	}
+	r := &GroupsTakenBack{Theta0: theta0, Theta1: theta1, Start: values[0], FineTuned: values[1], Sample: s.sample}
+	r.Provenance = s.provenance("groups taken back", o)
+	for i := range groups {
+		l, err := s.lengths(ctx, &groups[i])
+		if err != nil {
+			return nil, err
+		}
+		r.Groups = append(r.Groups, GroupTakenBack{groups[i].Name, values[i+2], l.moved()})
+	}
+	return r, nil
+}
+
+// MustTakenBack is [TakenBack] for notebook cells: it panics instead of returning an error.
+func MustTakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) *GroupsTakenBack {
+	return must(TakenBack(ctx, theta0, theta1, groups, examples, o))
+}
