@@ -20,6 +20,11 @@
 // language models or classifiers; their encoders must have the same shapes and
 // their tokenizers must agree on the texts.
 //
+// [Follow] goes beyond the paper: it follows facts through fine-tuning, what
+// remains of their answers' probabilities and of their knowledge neurons. Each
+// checkpoint's encoder is asked through the head of the model that was
+// fine-tuned, see [Graft].
+//
 // Padding is left out of everything. Texts are streamed: of hidden states only
 // the sums are kept that covariances need, in float64, and no attention map
 // outlives its batch.

@@ -38,17 +38,27 @@ type Checkpoint struct {
 	Model string // as [kn.Load] takes it, or a classifier
 }
 
+// inOrder checks that there are checkpoints, each of a later step than the one before.
+func inOrder(checkpoints []Checkpoint) error {
+	if len(checkpoints) == 0 {
+		return errors.New("dynamics: there is no checkpoint to compare with the start; let fine-tuning keep some")
+	}
+	for i, c := range checkpoints[1:] {
+		if before := checkpoints[i].Step; c.Step <= before {
+			return fmt.Errorf("dynamics: checkpoint %s of step %d comes after step %d; list them in the order of their steps", c.Model, c.Step, before)
+		}
+	}
+	return nil
+}
+
 // Training measures how far each of a training's checkpoints is from its
 // start, layer by layer.
 func Training(ctx context.Context, start string, checkpoints []Checkpoint, texts []finetune.Example, o Options) (*LayersBySteps, error) {
-	if len(checkpoints) == 0 {
-		return nil, errors.New("dynamics: there is no checkpoint to compare with the start; let fine-tuning keep some")
+	if err := inOrder(checkpoints); err != nil {
+		return nil, err
 	}
 	names, steps := []string{start}, []int{}
-	for i, c := range checkpoints {
-		if i > 0 && c.Step <= steps[i-1] {
-			return nil, fmt.Errorf("dynamics: checkpoint %s of step %d comes after step %d; list them in the order of their steps", c.Model, c.Step, steps[i-1])
-		}
+	for _, c := range checkpoints {
 		names, steps = append(names, c.Model), append(steps, c.Step)
 	}
 	s := study{kind: "training", names: names, query: steps, texts: texts, options: o, pair: withFirst}

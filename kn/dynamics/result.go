@@ -1,6 +1,9 @@
 package dynamics
 
-import "github.com/knowledge-neurons/gonb-kn/kn"
+import (
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
 
 // Measures are the indicators of two models' difference. L is the number of layers.
 type Measures struct {
@@ -53,4 +56,33 @@ type PairMatrices struct {
 	CKADistance   [][][]float64 `json:"cka_distance"`   // [L+1][models][models]
 	Sample
 	Provenance kn.Provenance `json:"provenance"`
+}
+
+// KnowledgeBySteps is what [Follow] measures. Intervals are over facts, with
+// the prompts of a fact together.
+type KnowledgeBySteps struct {
+	Start       string           `json:"start"`
+	Facts       int              `json:"facts"`
+	Prompts     int              `json:"prompts"`
+	Steps       []int            `json:"steps"`       // the start's, 0, first
+	Probability []stats.Interval `json:"probability"` // [steps] of the answer, mean over prompts
+	First       []stats.Interval `json:"first"`       // [steps] share of the prompts with the answer ranked first
+	PerFact     []stats.Interval `json:"per_fact"`    // [steps] knowledge neurons of a fact
+	// Overlap is the Jaccard index |A ∩ B| / |A ∪ B| of a fact's neurons at the
+	// start and after a step, mean over the facts that have any at the start.
+	Overlap []stats.Interval `json:"overlap"` // [steps]
+	// Neurons counts the start's, of all facts, by layer; Kept is the share of
+	// them that still are their facts' after a step, nil for a layer without.
+	Neurons    []int             `json:"neurons"` // [L]
+	Kept       [][]*float64      `json:"kept"`    // [steps][L]
+	ByRelation []RelationBySteps `json:"by_relation"`
+	Provenance kn.Provenance     `json:"provenance"`
+}
+
+// RelationBySteps is what becomes of a relation's facts.
+type RelationBySteps struct {
+	Relation    string    `json:"relation"`
+	Name        string    `json:"name,omitempty"`
+	Facts       int       `json:"facts"`
+	Probability []float64 `json:"probability"` // [steps] of the answer, mean over prompts
 }
