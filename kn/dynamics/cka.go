@@ -3,7 +3,6 @@ package dynamics
 import (
 	"fmt"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -19,11 +18,12 @@ func CKADistance(x, y mat.Matrix) (float64, error) {
 	if m, _ := y.Dims(); n != m || n == 0 {
 		return 0, fmt.Errorf("dynamics: %d and %d samples cannot be compared", n, m)
 	}
-	return ckaDistance(covariances(x, y))
+	cxx, cyy, cxy := covariances(x, y)
+	return ckaDistance(cxx.norm(), cyy.norm(), cxy.norm())
 }
 
-func ckaDistance(cxx, cyy, cxy *covariance) (float64, error) {
-	x, y, both := floats.Norm(cxx.sum, 2), floats.Norm(cyy.sum, 2), floats.Norm(cxy.sum, 2)
+// ckaDistance is the distance by the norms of XᵀX, YᵀY and XᵀY.
+func ckaDistance(x, y, both float64) (float64, error) {
 	if !(x > 0 && y > 0) {
 		return 0, fmt.Errorf("dynamics: %w", errNoVariance)
 	}

@@ -3,6 +3,7 @@ package dynamics
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 
@@ -19,34 +20,41 @@ type job struct {
 	pairs  [][2]int
 }
 
-// sums are what a job gathers from the texts, by layer.
-type sums struct {
-	own    [][]*covariance // [models][L+1]
-	cross  [][]*covariance // [pairs][L+1]
-	jsd    [][]float64     // [pairs][L]
-	hidden int
+// side is what the texts tell of one model by itself, by layer [L+1].
+type side struct {
+	spaces []subspace
+	norms  []float64 // of the covariances
 }
 
-func newSums(models, pairs, layers, hidden int) *sums {
-	covariances := func(n int) [][]*covariance {
-		all := make([][]*covariance, n)
-		for i := range all {
-			for range layers + 1 {
-				all[i] = append(all[i], newCovariance(hidden, hidden))
-			}
+// sums are what a job gathers from the texts, by layer.
+type sums struct {
+	own   [][]*covariance // [models][L+1]; nil for a model whose side is known
+	cross [][]*covariance // [pairs][L+1]
+	jsd   [][]float64     // [pairs][L]
+}
+
+func (r *runner) newSums(j job) *sums {
+	config := j.models[0].folder.Config()
+	covariances := func() (all []*covariance) {
+		for range config.Layers + 1 {
+			all = append(all, newCovariance(config.HiddenSize, config.HiddenSize))
 		}
 		return all
 	}
-	s := &sums{own: covariances(models), cross: covariances(pairs), jsd: make([][]float64, pairs), hidden: hidden}
-	for i := range s.jsd {
-		s.jsd[i] = make([]float64, layers)
+	s := &sums{own: make([][]*covariance, len(j.models))}
+	for i, m := range j.models {
+		if r.sides[m.digest] == nil {
+			s.own[i] = covariances()
+		}
+	}
+	for range j.pairs {
+		s.cross, s.jsd = append(s.cross, covariances()), append(s.jsd, make([]float64, config.Layers))
 	}
 	return s
 }
 
 // run compares the models of a job on batches of texts; step is called after each.
 func (r *runner) run(ctx context.Context, j job, t *texts, step func()) ([]Measures, error) {
-	config := j.models[0].folder.Config()
 	encoders := make([]*encoder, len(j.models))
 	defer func() {
 		for _, e := range encoders {
@@ -65,7 +73,7 @@ func (r *runner) run(ctx context.Context, j job, t *texts, step func()) ([]Measu
 	if err != nil {
 		return nil, err
 	}
-	s := newSums(len(encoders), len(j.pairs), config.Layers, config.HiddenSize)
+	s := r.newSums(j)
 	for _, b := range t.batches {
 		if err := s.add(ctx, encoders, j.pairs, moments, b, t.lengths(b)); err != nil {
 			return nil, err
@@ -77,7 +85,7 @@ func (r *runner) run(ctx context.Context, j job, t *texts, step func()) ([]Measu
 			row[l] /= float64(len(t.encoded))
 		}
 	}
-	return s.measures(j)
+	return r.measures(j, s)
 }
 
 // add runs all models on a batch, layer by layer, and gathers what pairs of
@@ -98,7 +106,7 @@ func (s *sums) add(ctx context.Context, encoders []*encoder, pairs [][2]int, mom
 			return err
 		}
 	}
-	layers := len(s.own[0]) - 1
+	layers := len(s.jsd[0])
 	for l := 0; ; l++ {
 		if err := s.addStates(l, x, pairs, moments, b.Mask); err != nil || l == layers {
 			return err
@@ -118,6 +126,9 @@ func (s *sums) add(ctx context.Context, encoders []*encoder, pairs [][2]int, mom
 // addStates takes in a batch's hidden states below layer l, or after the last one.
 func (s *sums) addStates(l int, x []*tensors.Tensor, pairs [][2]int, moments *momentsExec, mask *tensors.Tensor) error {
 	for i := range x {
+		if s.own[i] == nil {
+			continue
+		}
 		m, err := moments.call(x[i], x[i], mask)
 		if err != nil {
 			return err
@@ -134,33 +145,47 @@ func (s *sums) addStates(l int, x []*tensors.Tensor, pairs [][2]int, moments *mo
 	return nil
 }
 
-// measures makes the distances of the sums: one entry for each pair.
-func (s *sums) measures(j job) ([]Measures, error) {
-	layers := len(s.own[0])
-	spaces := make([][]subspace, len(j.models))
-	for i := range spaces {
-		spaces[i] = make([]subspace, layers)
-	}
-	err := sideBySide(len(j.models)*layers, func(k int) (err error) {
-		i, l := k/layers, k%layers
-		if spaces[i][l], err = leading(s.own[i][l].symmetric()); err != nil {
-			err = fmt.Errorf("%s, %s: %w", j.models[i].name, layerName(l), err)
+// sidesOf makes what a job's models are by themselves, where it is not known.
+func (r *runner) sidesOf(j job, s *sums) ([]*side, error) {
+	sides := make([]*side, len(j.models))
+	var layers []func() error
+	for i, m := range j.models {
+		if s.own[i] == nil {
+			sides[i] = r.sides[m.digest]
+			continue
 		}
-		return err
-	})
+		of := &side{make([]subspace, len(s.own[i])), make([]float64, len(s.own[i]))}
+		for l, c := range s.own[i] {
+			layers = append(layers, func() (err error) {
+				of.norms[l] = c.norm()
+				if of.spaces[l], err = leading(c.symmetric()); err != nil {
+					err = fmt.Errorf("%s, %s: %w", m.name, layerName(l), err)
+				}
+				return err
+			})
+		}
+		sides[i], r.sides[m.digest] = of, of
+	}
+	return sides, sideBySide(len(layers), func(k int) error { return layers[k]() })
+}
+
+// measures makes the distances of the sums: one entry for each pair.
+func (r *runner) measures(j job, s *sums) ([]Measures, error) {
+	sides, err := r.sidesOf(j, s)
 	if err != nil {
 		return nil, err
 	}
+	layers := len(s.jsd[0]) + 1
 	out := make([]Measures, len(j.pairs))
 	for k := range out {
 		out[k] = Measures{s.jsd[k], make([]float64, layers), make([]float64, layers), make([]int, layers), make([]int, layers)}
 	}
 	err = sideBySide(len(j.pairs)*layers, func(k int) (err error) {
 		pair, l := k/layers, k%layers
-		a, b, m := j.pairs[pair][0], j.pairs[pair][1], out[pair]
-		m.KeptA[l], m.KeptB[l] = spaces[a][l].kept(), spaces[b][l].kept()
-		if m.SVCCADistance[l], err = svccaDistance(spaces[a][l], spaces[b][l], s.cross[pair][l]); err == nil {
-			m.CKADistance[l], err = ckaDistance(s.own[a][l], s.own[b][l], s.cross[pair][l])
+		a, b, m := sides[j.pairs[pair][0]], sides[j.pairs[pair][1]], out[pair]
+		m.KeptA[l], m.KeptB[l] = a.spaces[l].kept(), b.spaces[l].kept()
+		if m.SVCCADistance[l], err = svccaDistance(a.spaces[l], b.spaces[l], s.cross[pair][l]); err == nil {
+			m.CKADistance[l], err = ckaDistance(a.norms[l], b.norms[l], s.cross[pair][l].norm())
 		}
 		return err
 	})
@@ -193,7 +218,7 @@ func runAll(ctx context.Context, jobs []job, t *texts, progress kn.Progress) ([]
 	}
 	var all []Measures
 	done, total := 0, len(jobs)*len(t.batches)
-	for _, j := range jobs {
+	for i, j := range jobs {
 		some, err := r.run(ctx, j, t, func() {
 			if done++; progress != nil {
 				progress(done, total, "comparing models on batches of texts")
@@ -203,6 +228,16 @@ func runAll(ctx context.Context, jobs []job, t *texts, progress kn.Progress) ([]
 			return nil, err
 		}
 		all = slices.Concat(all, some)
+		r.forget(jobs[i+1:])
 	}
 	return all, nil
+}
+
+// forget drops what no later job asks for.
+func (r *runner) forget(later []job) {
+	maps.DeleteFunc(r.sides, func(digest string, _ *side) bool {
+		return !slices.ContainsFunc(later, func(j job) bool {
+			return slices.ContainsFunc(j.models, func(m source) bool { return m.digest == digest })
+		})
+	})
 }

@@ -46,6 +46,9 @@ func (c *covariance) add(samples float64, meanX, meanY, sum []float64) {
 
 func (c *covariance) matrix() *mat.Dense { return mat.NewDense(c.rows, c.columns, c.sum) }
 
+// norm is the Frobenius norm.
+func (c *covariance) norm() float64 { return floats.Norm(c.sum, 2) }
+
 // symmetric is the matrix of a covariance of hidden states with themselves.
 func (c *covariance) symmetric() *mat.SymDense {
 	s := mat.NewSymDense(c.rows, nil)

@@ -47,6 +47,9 @@ func openAll(ctx context.Context, names []string) ([]source, error) {
 type runner struct {
 	backend      compute.Backend
 	embed, layer *bert.Exec // of some model; see bert.Exec.On
+	// sides are what models are by themselves that a later job asks for again,
+	// by their digests.
+	sides map[string]*side
 }
 
 // encoder is a model that a runner runs.
@@ -58,7 +61,7 @@ type encoder struct {
 func newRunner(config bert.Config) (*runner, error) {
 	name, _ := backend.Choose("", engine.Parameters(config))
 	b, err := backend.Open(name)
-	return &runner{backend: b}, err
+	return &runner{backend: b, sides: map[string]*side{}}, err
 }
 
 // read reads a model's weights.
