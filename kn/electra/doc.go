@@ -19,6 +19,29 @@
 //   - focal loss: the generator's cross-entropy of a token of probability p
 //     counts (1-p)^γ as much ([FocalLoss]).
 //
+// # Pre-training
+//
+//	record, err := electra.Run(ctx, electra.Config{Model: mini.Name, Sampler: electra.HPLoss, Gamma: 1, Out: "run"}, nil)
+//
+// [Run] trains both models from random weights on what the embedded model was
+// taught, in this project's sentences, or on a text file, which is tokenized
+// once and read in windows. One step masks a share of each window's tokens,
+// draws their replacements, has the discriminator look at all tokens, and
+// goes down
+//
+//	L_G + 50·(mean over all tokens of w·L_D) + L_H
+//
+// with L_G the generator's loss of the masked tokens, L_H what the head that
+// predicts hardness learns, and the weights w 1 where nothing was masked. The
+// models share their embeddings. Every so many steps what the paper is about
+// is measured on windows that are not trained on, see [Measurement].
+//
+// Windows, masks, draws and weights follow from the seed and the step, so that
+// a training that was cancelled, or killed, ends with the same bytes as one
+// that was not. transformers loads what comes out as ElectraForMaskedLM and
+// ElectraForPreTraining; [Checkpoint.SaveEncoder] makes the discriminator a
+// classifier for package finetune to start from.
+//
 // # What is a reconstruction
 //
 // The objectives of the two heads, and what follows, were written down from
@@ -30,5 +53,13 @@
 //     ([Mixture]), which changes no expectation; [Clip] cuts them instead;
 //   - a weight multiplies the detection loss at its own position. The
 //     expectation is then that of plain sampling for each position, given the
-//     other positions' replacements, which are drawn from p_S.
+//     other positions' replacements, which are drawn from p_S;
+//   - the head is built like the generator's own, on the generator's last
+//     layer and with the shared embeddings, and what it learns goes on into
+//     both: that is the only way from the discriminator back to the generator.
+//     Its loss has weight 1;
+//   - γ is not the paper's, nor are sizes, rates and texts.
+//
+// Unlike the published ELECTRA, no dropout is used, every chosen token becomes
+// [MASK], and a window is a single segment, whose lines end with [SEP].
 package electra

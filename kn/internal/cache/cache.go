@@ -9,10 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/adrg/xdg"
 	"github.com/google/renameio/v2"
@@ -95,8 +97,35 @@ func (c Cache) Put(key string, result any) error {
 	return nil
 }
 
-// entry is the path of an entry in the cache's folder, as path makes it.
-var entry = regexp.MustCompile(`^([0-9a-f]{2})/([0-9a-f]{64})\.json$`)
+// File returns the path of a file of bytes under key, which write makes if it
+// is not there. With the cache off the path is "".
+func (c Cache) File(key string, write func(w io.Writer) error) (path string, err error) {
+	if c.dir == "" {
+		return "", nil
+	}
+	path = strings.TrimSuffix(c.path(key), ".json") + ".bin"
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("kn: caching a file: %w; set %s to a folder that can be written, or to \"off\"", err, EnvVar)
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return "", fmt.Errorf("kn: caching a file: %w; set %s to a folder that can be written, or to \"off\"", err, EnvVar)
+	}
+	defer func() { err = errors.Join(err, file.Cleanup()) }() // does nothing after it was put in place
+	if err := write(file); err != nil {
+		return "", err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return "", fmt.Errorf("kn: caching a file in %s: %w; free some space, or set %s", c.dir, err, EnvVar)
+	}
+	return path, nil
+}
+
+// entry is the path of an entry in the cache's folder, as path and File make it.
+var entry = regexp.MustCompile(`^([0-9a-f]{2})/([0-9a-f]{64})\.(json|bin)$`)
 
 // Clear removes all entries and returns how many bytes they took. Other files
 // in the folder are left alone.

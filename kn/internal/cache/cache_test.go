@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -148,5 +149,34 @@ func TestClearLeavesOtherFiles(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Errorf("%s was removed: %v", name, err)
 		}
+	}
+}
+
+// TestFile makes a file once, keeps nothing of one that could not be written,
+// and clears it.
+func TestFile(t *testing.T) {
+	c, k := At(t.TempDir()), key(t, "file")
+	failed := errors.New("out of ink")
+	if _, err := c.File(k, func(w io.Writer) error { _, _ = w.Write([]byte("half")); return failed }); !errors.Is(err, failed) {
+		t.Fatalf("got %v", err)
+	}
+	made := 0
+	for range 2 {
+		path, err := c.File(k, func(w io.Writer) error { made++; _, err := w.Write([]byte("whole")); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err := os.ReadFile(path); err != nil || string(data) != "whole" {
+			t.Errorf("%q, %v", data, err)
+		}
+	}
+	if made != 1 {
+		t.Errorf("made %d times", made)
+	}
+	if freed, err := c.Clear(); freed != 5 || err != nil {
+		t.Errorf("freed %d, %v", freed, err)
+	}
+	if path, err := (Cache{}).File(k, nil); path != "" || err != nil {
+		t.Errorf("a cache that is off: %q, %v", path, err)
 	}
 }

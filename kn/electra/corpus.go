@@ -1,0 +1,224 @@
+package electra
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+)
+
+// corpus is a text as tokens: a file of four bytes each, of which only windows
+// are ever in memory. Every line of the text ends with [SEP].
+type corpus struct {
+	tok    *tokenizer.Tokenizer
+	file   *os.File
+	tokens int
+	digest string // of the text and the tokenizer
+	length int    // of a window, [CLS] in front included
+}
+
+// openCorpus tokenizes what the configuration names, unless the cache has it.
+func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder) (*corpus, error) {
+	lines, source, err := source(c, folder)
+	if err != nil {
+		return nil, err
+	}
+	files, err := folder.Tokenizer().Files()
+	if err != nil {
+		return nil, fmt.Errorf("electra: %w", err)
+	}
+	k := &corpus{tok: folder.Tokenizer(), length: c.Length}
+	if k.digest, err = digestOf("tokens", source, files); err != nil {
+		return nil, err
+	}
+	write := func(w io.Writer) error { return k.write(ctx, w, lines) }
+	path, err := cache.Default().File(k.digest, write)
+	if err == nil && path == "" { // the cache is off
+		path, err = cache.At(c.tokensPath()).File(k.digest, write)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if k.file, err = os.Open(path); err != nil {
+		return nil, fmt.Errorf("electra: %w", err)
+	}
+	info, err := k.file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("electra: %w", err), k.close())
+	}
+	k.tokens = int(info.Size() / tokenSize)
+	if n := k.windows(); n < 2*c.Batch {
+		return nil, errors.Join(fmt.Errorf("electra: the text has %d tokens, %d windows of %d; a batch of %d windows is trained on and another measured on: give a longer text, or smaller windows or batches",
+			k.tokens, n, c.Length, c.Batch), k.close())
+	}
+	return k, nil
+}
+
+func (k *corpus) close() error { return k.file.Close() }
+
+// tokenSize is the size of a token in the file.
+const tokenSize = 4
+
+// write tokenizes lines.
+func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string, error]) error {
+	buffered := bufio.NewWriterSize(w, 1<<20)
+	var bytes []byte
+	n := 0
+	for line, err := range lines {
+		if n%1000 == 0 {
+			err = errors.Join(err, ctx.Err())
+		}
+		if err != nil {
+			return err
+		}
+		bytes = bytes[:0]
+		for _, piece := range k.tok.Tokenize(line) {
+			id, ok := k.tok.ID(piece)
+			if !ok {
+				id = k.tok.UnkID()
+			}
+			bytes = binary.LittleEndian.AppendUint32(bytes, uint32(id))
+		}
+		if len(bytes) == 0 {
+			continue
+		}
+		bytes = binary.LittleEndian.AppendUint32(bytes, uint32(k.tok.SepID()))
+		if _, err := buffered.Write(bytes); err != nil {
+			return fmt.Errorf("electra: tokens: %w", err)
+		}
+		n++
+	}
+	if err := buffered.Flush(); err != nil {
+		return fmt.Errorf("electra: tokens: %w", err)
+	}
+	return nil
+}
+
+// source returns the lines of the text, and what tells it from others.
+func source(c Config, folder *checkpoint.Folder) (lines iter.Seq2[string, error], identity string, err error) {
+	if c.Text != "" {
+		sum, err := digestFile(c.Text)
+		return textLines(c.Text), "text " + sum, err
+	}
+	data, err := folder.ReadFile(kn.FactsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("electra: %s does not say what it was taught; give a text file", c.Model)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("electra: %w", err)
+	}
+	m, err := kn.Load(c.Model)
+	if err != nil {
+		return nil, "", err
+	}
+	taught, err := m.Facts()
+	if err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(data)
+	relations, err := json.Marshal(facts.Relations())
+	if err != nil {
+		return nil, "", fmt.Errorf("electra: %w", err)
+	}
+	return statements(taught), "facts " + hex.EncodeToString(sum[:]) + string(relations), nil
+}
+
+// statements says each fact in every sentence of its relation that was not
+// held out, all in random order.
+func statements(taught []facts.Taught) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		var order [][2]int // fact and template
+		templates := make([][]facts.Template, len(taught))
+		for i, f := range taught {
+			relation, err := facts.RelationByProperty(f.Relation)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			templates[i] = relation.Templates
+			for t := range relation.Templates {
+				if !slices.Contains(f.HeldOut, t) {
+					order = append(order, [2]int{i, t})
+				}
+			}
+		}
+		rng := rand.New(rand.NewPCG(1, 0x57a7e))
+		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for _, o := range order {
+			if f := taught[o[0]]; !yield(templates[o[0]][o[1]].Fill(f.Subject, f.Answer), nil) {
+				return
+			}
+		}
+	}
+}
+
+// longestLine is the most that one line of a text may have.
+const longestLine = 64 << 20
+
+// textLines reads a file line by line.
+func textLines(path string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		file, err := os.Open(path)
+		if err != nil {
+			yield("", fmt.Errorf("electra: %w", err))
+			return
+		}
+		defer file.Close()
+		scanner := bufio.NewScanner(file)
+		scanner.Buffer(nil, longestLine)
+		for scanner.Scan() {
+			if !yield(scanner.Text(), nil) {
+				return
+			}
+		}
+		if err := scanner.Err(); err != nil {
+			yield("", fmt.Errorf("electra: %s: %w", path, err))
+		}
+	}
+}
+
+func digestFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("electra: %w", err)
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", fmt.Errorf("electra: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// windows is the number of whole windows.
+func (k *corpus) windows() int { return k.tokens / (k.length - 1) }
+
+// window returns window i, with [CLS] in front.
+func (k *corpus) window(i int) ([]int32, error) {
+	n := k.length - 1
+	data := make([]byte, n*tokenSize)
+	if _, err := k.file.ReadAt(data, int64(i)*int64(n)*tokenSize); err != nil {
+		return nil, fmt.Errorf("electra: window %d of the corpus: %w", i, err)
+	}
+	ids := []int32{int32(k.tok.ClsID())}
+	for ; len(data) > 0; data = data[tokenSize:] {
+		ids = append(ids, int32(binary.LittleEndian.Uint32(data)))
+	}
+	return ids, nil
+}

@@ -1,0 +1,109 @@
+package electra
+
+import (
+	"hash/fnv"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+)
+
+// learner holds the variables of both models and the compiled training step.
+type learner struct {
+	*train.Learner
+	networks
+	config   Config
+	step     *model.Exec
+	measures map[Sampler]*model.Exec // the models' own sampler, and plain
+}
+
+func newLearner(c Config, n networks, backendName string) (*learner, error) {
+	b, err := backend.Open(backendName)
+	if err != nil {
+		return nil, err
+	}
+	l := &learner{config: c, networks: n, measures: map[Sampler]*model.Exec{}}
+	err = backend.Try(func() error {
+		if l.Learner, err = train.NewTensors(n.expected(), c.initial); err != nil {
+			return err
+		}
+		l.step, err = model.NewExec(b, l.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			parts := c.losses(c.run(l.models(in[0]), c.Sampler, in[:numInputs]))
+			l.Update(scope, c.objective(parts), in[numInputs], train.AdamW{
+				Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, Clip: c.Clip,
+			})
+			out := []*graph.Node{parts.generator, parts.discriminator}
+			if parts.hardness != nil {
+				out = append(out, parts.hardness)
+			}
+			return out
+		})
+		if err != nil {
+			return err
+		}
+		for _, s := range []Sampler{c.Sampler, Plain} {
+			l.measures[s], err = model.NewExec(b, l.Store, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
+				r := c.run(l.models(in[0]), s, in)
+				return []*graph.Node{
+					r.logP, r.confidence, r.correct, r.weight, graph.Mul(r.weight, r.detection), // [N] each
+					graph.ReduceAllMean(r.weighted), graph.ReduceAllMean(r.right),
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return l, err
+}
+
+// models are the variables' values in the graph of a node.
+func (l *learner) models(of *graph.Node) models { return l.arrange(l.Lookup(of.Graph())) }
+
+// hashed is a number that follows from a name.
+func hashed(name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return h.Sum64()
+}
+
+// parts are the values of the losses of one step.
+type parts struct{ Generator, Discriminator, Hardness float64 }
+
+// take takes one step.
+func (l *learner) take(step int, inputs []any) (p parts, err error) {
+	err = backend.Try(func() error {
+		out, err := l.step.Exec(append(inputs, tensors.FromScalar(float32(l.config.rate(step))))...)
+		if err != nil {
+			return err
+		}
+		for i, to := range []*float64{&p.Generator, &p.Discriminator, &p.Hardness}[:len(out)] {
+			*to = float64(tensors.ToScalar[float32](out[i]))
+		}
+		return nil
+	})
+	return p, err
+}
+
+// measured are the outputs of one measuring pass, flat.
+func (l *learner) measured(s Sampler, inputs []any) (flat [][]float64, err error) {
+	err = backend.Try(func() error {
+		out, err := l.measures[s].Exec(inputs...)
+		if err != nil {
+			return err
+		}
+		for _, o := range out {
+			var values []float64
+			for _, x := range tensors.MustCopyFlatData[float32](o) {
+				values = append(values, float64(x))
+			}
+			flat = append(flat, values)
+		}
+		return nil
+	})
+	return flat, err
+}

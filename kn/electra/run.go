@@ -1,0 +1,273 @@
+package electra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+)
+
+// Progress is where a training stands.
+type Progress struct {
+	Step, Steps   int
+	Generator     float64 // losses of the steps since the last point, see [Point]
+	Discriminator float64
+	Hardness      float64
+	Measured      *Measurement  // the last; nil: none yet
+	Rate          float64       // steps a second since the start or the resumption
+	Elapsed       time.Duration // of training in all, interruptions not counted
+	Left          time.Duration // estimated
+	Resumed       bool
+}
+
+// Run pre-trains a generator and a discriminator as c says and writes them to
+// c.Out in Hugging Face format, in [GeneratorDir] and [DiscriminatorDir], with
+// a [Record]. The training's state is kept in the same folder meanwhile: when
+// ctx is cancelled Run saves it and returns ctx's error, and the next Run with
+// the same configuration goes on from there (or, after a crash, from the last
+// saving), to the same models as if it had not been interrupted. A loss that is
+// no number ends the training with a [*DivergedError]. progress may be nil.
+func Run(ctx context.Context, c Config, progress func(Progress)) (record *Record, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("electra: %w", err)
+	}
+	s, err := newSession(ctx, c.WithDefaults(), progress)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.corpus.close()) }()
+	if err := s.train(ctx); err != nil {
+		return nil, err
+	}
+	return s.finish()
+}
+
+// MustRun is [Run] for notebook cells: it panics instead of returning an error.
+func MustRun(ctx context.Context, c Config, progress func(Progress)) *Record {
+	return must(Run(ctx, c, progress))
+}
+
+// session is one training from its text to the models' folder.
+type session struct {
+	config   Config
+	progress func(Progress)
+	tok      *tokenizer.Tokenizer
+	corpus   *corpus
+	feeder   *feeder
+	backend  string
+	learner  *learner
+	header   train.Header
+	state    state
+	resumed  bool
+}
+
+// state is all that a training needs to go on as if it had not stopped. The
+// windows' order and the random numbers follow from the seed and the step.
+type state struct {
+	Step         int     // steps taken
+	Seconds      float64 // that they took
+	Window       window
+	Training     []Point
+	Measurements []Measurement
+	Variables    map[string]train.Variable
+}
+
+// stateFormat is changed when the meaning of a state does.
+const stateFormat = 1
+
+func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, error) {
+	folder, err := kn.OpenCheckpoint(c.Model, kn.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	c = c.of(folder.Config())
+	s := &session{config: c, progress: progress, tok: folder.Tokenizer()}
+	n := networks{sampler: c.Sampler, discriminator: c.discriminator(folder.Config())}
+	if err := n.discriminator.Validate(); err != nil {
+		return nil, fmt.Errorf("electra: the discriminator: %w", err)
+	}
+	n.generator = n.discriminator.Generator(c.GeneratorSize)
+	if s.corpus, err = openCorpus(ctx, c, folder); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(n); err != nil {
+		return nil, errors.Join(err, s.corpus.close())
+	}
+	return s, nil
+}
+
+// prepare makes the learner, as it was when the training stopped.
+func (s *session) prepare(n networks) (err error) {
+	s.feeder = newFeeder(s.corpus, s.config)
+	s.backend, _ = backend.Choose("", parameters(n.discriminator))
+	s.header.Format = stateFormat
+	if s.header.Digest, err = digestOf(s.config, s.corpus.digest, s.backend); err != nil {
+		return err
+	}
+	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {
+		return err
+	}
+	if s.resumed, err = train.ReadState(s.config.statePath(), s.header, &s.state); err != nil {
+		return err
+	}
+	err = s.learner.Restore(s.state.Variables)
+	s.state.Variables = nil
+	return err
+}
+
+// train takes the steps that are left.
+func (s *session) train(ctx context.Context) error {
+	if !s.resumed {
+		if err := s.look(ctx); err != nil {
+			return err
+		}
+	}
+	first, saved, taken := s.state.Step, time.Now(), 0.0
+	for s.state.Step < s.config.Steps {
+		if ctx.Err() != nil {
+			return joinSave(ctx.Err(), s.save())
+		}
+		start := time.Now()
+		if err := s.step(); err != nil {
+			return err
+		}
+		seconds := time.Since(start).Seconds()
+		taken, s.state.Seconds = taken+seconds, s.state.Seconds+seconds
+		s.point()
+		if err := s.look(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err() // in the middle of a measurement: the last saving counts
+			}
+			return err
+		}
+		s.tell(float64(s.state.Step-first) / taken)
+		// The first saving comes early: a folder that cannot be written to
+		// should not cost a night.
+		if time.Since(saved) > s.config.SaveEvery || s.state.Step == first+10 && s.state.Step < s.config.Steps {
+			if err := s.save(); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+	}
+	return nil
+}
+
+// step takes a step of the optimizer.
+func (s *session) step() error {
+	b, rng, err := s.feeder.step(s.state.Step)
+	if err != nil {
+		return err
+	}
+	p, err := s.learner.take(s.state.Step, b.inputs(int32(s.tok.MaskID()), rng))
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name  string
+		value float64
+	}{{"generator's", p.Generator}, {"discriminator's", p.Discriminator}, {"hardness head's", p.Hardness}} {
+		if math.IsNaN(part.value) || math.IsInf(part.value, 0) {
+			return s.diverged(s.state.Step, fmt.Sprintf("the %s loss is %v", part.name, part.value))
+		}
+	}
+	s.state.Window.add(p)
+	s.state.Step++
+	return nil
+}
+
+// points is the number of training points that a record has about.
+const points = 200
+
+// point ends the window of steps if it is time to.
+func (s *session) point() {
+	step := s.state.Step
+	if step%max(1, s.config.Steps/points) == 0 || step == s.config.Steps {
+		s.state.Training = append(s.state.Training, s.state.Window.point(step, s.state.Seconds, s.config.rate(step-1)))
+	}
+}
+
+// window sums up the steps since the last training point.
+type window struct {
+	Steps int
+	Sum   parts
+}
+
+func (w *window) add(p parts) {
+	w.Steps++
+	w.Sum = parts{w.Sum.Generator + p.Generator, w.Sum.Discriminator + p.Discriminator, w.Sum.Hardness + p.Hardness}
+}
+
+func (w *window) point(step int, seconds, rate float64) Point {
+	n := float64(w.Steps)
+	p := Point{step, seconds, w.Sum.Generator / n, w.Sum.Discriminator / n, w.Sum.Hardness / n, rate}
+	*w = window{}
+	return p
+}
+
+// look measures and writes a checkpoint if it is time to.
+func (s *session) look(ctx context.Context) error {
+	step, every := s.state.Step, s.config.MeasureEvery
+	if every > 0 && step%every == 0 || step == s.config.Steps {
+		m, err := s.measure(ctx)
+		if err != nil {
+			return err
+		}
+		s.state.Measurements = append(s.state.Measurements, *m)
+	}
+	if slices.Contains(s.config.Checkpoints, step) {
+		return s.writeModels(CheckpointDir(s.config.Out, step))
+	}
+	return nil
+}
+
+// tell reports where the training stands, at a rate in steps a second.
+func (s *session) tell(rate float64) {
+	p := Progress{Step: s.state.Step, Steps: s.config.Steps, Rate: rate, Resumed: s.resumed}
+	if n := len(s.state.Training); n > 0 {
+		last := s.state.Training[n-1]
+		p.Generator, p.Discriminator, p.Hardness = last.Generator, last.Discriminator, last.Hardness
+	}
+	if n := len(s.state.Measurements); n > 0 {
+		m := s.state.Measurements[n-1]
+		p.Measured = &m
+	}
+	p.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
+	p.Left = time.Duration(float64(p.Steps-p.Step) / rate * float64(time.Second))
+	s.progress(p)
+}
+
+// joinSave adds what went wrong in saving to why the training stopped.
+func joinSave(why, saving error) error {
+	if saving != nil {
+		return fmt.Errorf("%w; and %w", why, saving)
+	}
+	return why
+}
+
+// save writes the state, which must be sound.
+func (s *session) save() error {
+	kept := s.state
+	var err error
+	if kept.Variables, err = s.learner.Variables(); err != nil {
+		return err
+	}
+	if err := train.Finite(kept.Variables); err != nil {
+		return s.diverged(max(0, s.state.Step-1), err.Error())
+	}
+	return train.WriteState(s.config.statePath(), s.header, kept)
+}
