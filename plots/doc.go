@@ -23,7 +23,12 @@
 //   - [ActivationExpression], [ExpressionByRelation]: how strongly neurons act in open texts,
 //   - [UpdateRates], [ErasedPerplexity]: what editing the neurons' weights does,
 //   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
-//   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are.
+//   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are,
+//
+// and of those of package landscape
+//
+//   - [LossCurves], [LossSurface]: loss and error on lines and planes between models, with a training's way,
+//   - [TurnableSurface]: a surface in three dimensions that can be turned, as a piece of HTML.
 //
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
 // paper; a chart with a row for each relation is as high as its rows need. Colours are those of Okabe and Ito (2008), shades of blue, and

@@ -170,5 +170,7 @@ func allExperiments(o plots.Options) map[string]*plots.Figure {
 		"recipe steps":              plots.MustRecipeSteps(recipeDiff(), o),
 		"convergence error":         plots.MustConvergenceError(convergence(), o),
 		"convergence agreement":     plots.MustConvergenceAgreement(convergence(), o),
+		"loss curves":               plots.MustLossCurves([]plots.LossCurve{{"pre-trained", lossLine(0.2)}, {"from scratch", lossLine(1.5)}}, o),
+		"loss surface":              plots.MustLossSurface(lossGrid(5), lossPath(), o),
 	}
 }

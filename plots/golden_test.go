@@ -37,6 +37,9 @@ func TestGolden(t *testing.T) {
 		"convergence_error.png":       ExampleConvergenceError,
 		"convergence_error_paper.png": ExampleConvergenceError_paperColumn,
 		"convergence_agreement.png":   ExampleConvergenceAgreement,
+
+		"loss_curves.png":  ExampleLossCurves,
+		"loss_surface.png": ExampleLossSurface,
 	} {
 		t.Run(name, func(t *testing.T) {
 			example()

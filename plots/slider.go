@@ -154,7 +154,7 @@ func sliderData(f *Figure, curves *kn.FactorCurves, predictions []*kn.Prediction
 
 func (f *Figure) sliderCurve(s curveStyle, factors []float64) sliderCurve {
 	color := f.options.Palette.series(s.series)
-	c := sliderCurve{Label: clean(s.legend()), Color: fmt.Sprintf("#%02x%02x%02x", color.R, color.G, color.B)}
+	c := sliderCurve{Label: clean(s.legend()), Color: webColor(color)}
 	height, axis := f.options.Size.Height, f.panels[0].Y
 	for _, factor := range factors {
 		var p *float64

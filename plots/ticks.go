@@ -11,11 +11,15 @@ import (
 // 5 times a power of ten.
 type niceTicks struct {
 	whole bool // only whole numbers
+	few   bool // about half as many, for panels side by side
 }
 
 // Ticks returns the ticks between low and high.
 func (n niceTicks) Ticks(low, high float64) []plot.Tick {
 	step := niceStep((high - low) / 7)
+	if n.few {
+		step = niceStep((high - low) / 4)
+	}
 	if n.whole {
 		step = math.Max(1, step)
 	}

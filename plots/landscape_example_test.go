@@ -1,0 +1,22 @@
+package plots_test
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+func ExampleLossCurves() {
+	fig := plots.MustLossCurves([]plots.LossCurve{{"pre-trained", lossLine(0.2)}, {"from scratch", lossLine(1.5)}}, small)
+	fig.MustSave(filepath.Join(folder, "loss_curves.png"))
+	fmt.Println(fig.Title())
+	// Output: Loss on the line through start and fine-tuned model
+}
+
+func ExampleLossSurface() {
+	fig := plots.MustLossSurface(lossGrid(13), lossPath(), plots.Options{DPI: 72})
+	fig.MustSave(filepath.Join(folder, "loss_surface.png"))
+	fmt.Println(fig.Title())
+	// Output: Loss and error on the plane of two fine-tunings
+}

@@ -1,0 +1,203 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+)
+
+// LossCurve is a curve with its name for the legend.
+type LossCurve struct {
+	Name string
+	Line *landscape.Line
+}
+
+// LossCurves draws the loss along the lines from starts to fine-tuned models, and
+// the error beside it. The loss has a logarithmic axis where its values are far
+// apart.
+func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if len(curves) == 0 {
+		return nil, errors.New("plots: there is no loss curve to draw")
+	}
+	f := newFigure("loss curves", "Loss on the line through start and fine-tuned model", o)
+	f.subtitle = []string{"α = 0: the start of fine-tuning; α = 1: its end"}
+	var all []float64
+	for _, c := range curves {
+		if err := checkLine(c); err != nil {
+			return nil, err
+		}
+		f.provenance = append(f.provenance, c.Line.Provenance)
+		all = append(all, c.Line.Loss...)
+	}
+	scale := newLossScale(all)
+	loss, wrong := f.theme.plot("α", "Loss [nats]"), f.theme.plot("α", "Error [%]")
+	loss.Y.Tick.Marker = scale.ticks()
+	f.panels = []*plot.Plot{loss, wrong}
+	f.layout = sideBySide(2)
+	for _, p := range f.panels {
+		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+		for _, at := range []float64{0, 1} {
+			p.Add(upright{at, f.theme.line(0.8, gray)})
+		}
+	}
+	parts := []string{"Mean cross-entropy in nats and error in percent against α"}
+	for i, c := range curves {
+		a, err := f.lossLine(i, c.Line.Alphas, c.Line.Loss, scale.shown)
+		if err != nil {
+			return nil, err
+		}
+		loss.Add(a)
+		b, err := f.lossLine(i, c.Line.Alphas, c.Line.Error, func(v float64) float64 { return 100 * v })
+		if err != nil {
+			return nil, err
+		}
+		wrong.Add(b)
+		if len(curves) > 1 {
+			f.addLegend(c.Name, a)
+		}
+		parts = append(parts, describeLine(c))
+	}
+	if !scale.log {
+		loss.Y.Min = 0
+	}
+	wrong.Y.Min, wrong.Y.Max = 0, headroom(wrong.Y.Max/100)*100
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustLossCurves is [LossCurves] for notebook cells: it panics instead of returning an error.
+func MustLossCurves(curves []LossCurve, options ...Options) *Figure {
+	return must(LossCurves(curves, options...))
+}
+
+// lossLine is the line of a series.
+func (f *Figure) lossLine(series int, x, y []float64, shown func(float64) float64) (*plotter.Line, error) {
+	points := make([]float64, len(y))
+	for i, v := range y {
+		points[i] = shown(v)
+	}
+	line, err := plotter.NewLine(sorted(x, points))
+	if err != nil {
+		return nil, fmt.Errorf("plots: loss curve: %w", err)
+	}
+	line.LineStyle = f.theme.line(1.6, f.options.Palette.series(series))
+	line.Dashes = dashes(series, line.Width)
+	return line, nil
+}
+
+// sideBySide lays n panels out next to each other.
+func sideBySide(n int) func(c draw.Canvas) []draw.Canvas {
+	return func(c draw.Canvas) []draw.Canvas {
+		gap := (c.Max.X - c.Min.X) * 0.03
+		wide := (c.Max.X - c.Min.X - gap*vg.Length(n-1)) / vg.Length(n)
+		all := make([]draw.Canvas, n)
+		for i := range all {
+			all[i] = c
+			all[i].Min.X = c.Min.X + vg.Length(i)*(wide+gap)
+			all[i].Max.X = all[i].Min.X + wide
+		}
+		return all
+	}
+}
+
+func checkLine(c LossCurve) error {
+	if c.Line == nil {
+		return missing(fmt.Sprintf("loss curve %q", c.Name))
+	}
+	l := c.Line
+	if len(l.Alphas) == 0 {
+		return fmt.Errorf("plots: the loss curve %q has no points", c.Name)
+	}
+	return errors.Join(checkAxis(c.Name+": alphas", l.Alphas), checkRow(c.Name, "alphas", len(l.Alphas), l.Loss, l.Error))
+}
+
+// checkAxis checks that values can be an axis of a grid.
+func checkAxis(name string, values []float64) error {
+	if err := finite(name, values); err != nil {
+		return err
+	}
+	for i := 1; i < len(values); i++ {
+		if values[i] <= values[i-1] {
+			return fmt.Errorf("plots: %s[%d] is %v, after %v; the chart needs them in rising order", name, i, values[i], values[i-1])
+		}
+	}
+	return nil
+}
+
+// checkRow checks losses and errors at n places.
+func checkRow(name, places string, n int, loss, wrong []float64) error {
+	if err := sameLength(name+": loss", len(loss), places, n); err != nil {
+		return err
+	}
+	if err := sameLength(name+": error", len(wrong), places, n); err != nil {
+		return err
+	}
+	if err := finite(name+": loss", loss); err != nil {
+		return err
+	}
+	for i, v := range loss {
+		if v < 0 {
+			return fmt.Errorf("plots: %s: loss[%d] is %v, which is no cross-entropy", name, i, v)
+		}
+	}
+	return probabilities(name+": error", wrong)
+}
+
+func describeLine(c LossCurve) string {
+	low := 0
+	for i, v := range c.Line.Loss {
+		if v < c.Line.Loss[low] {
+			low = i
+		}
+	}
+	return fmt.Sprintf("%s: the lowest loss is %s, at α = %s, with an error of %.1f %%",
+		c.Name, short(c.Line.Loss[low]), short(c.Line.Alphas[low]), 100*c.Line.Error[low])
+}
+
+// lossScale shows losses as they are, or their logarithms where the largest is
+// more than twenty times the smallest.
+type lossScale struct {
+	log       bool
+	low, high float64 // as shown
+}
+
+// leastLoss is the smallest loss that a logarithmic scale shows.
+const leastLoss = 1e-6
+
+func newLossScale(values []float64) lossScale {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		low, high = min(low, v), max(high, v)
+	}
+	s := lossScale{log: high > 20*max(low, leastLoss)}
+	s.low, s.high = s.shown(low), s.shown(high)
+	if s.low == s.high {
+		s.low, s.high = s.low-0.5, s.high+0.5
+	}
+	return s
+}
+
+func (s lossScale) shown(v float64) float64 {
+	if s.log {
+		return math.Log10(max(v, leastLoss))
+	}
+	return v
+}
+
+func (s lossScale) ticks() plot.Ticker {
+	if s.log {
+		return logTicks{}
+	}
+	return niceTicks{}
+}

@@ -1,0 +1,226 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+)
+
+// LossSurface draws the loss on a plane as filled contours, and the error beside
+// it at the same scale, with a training's way from its start to its end; path may
+// be nil. The loss has logarithmic bands where its values are far apart.
+func LossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkGrid(grid); err != nil {
+		return nil, err
+	}
+	if err := checkPath(grid, path); err != nil {
+		return nil, err
+	}
+	f := newFigure("loss surface", "Loss and error on the plane of two fine-tunings", o)
+	f.subtitle = []string{surfaceLine(grid, path)}
+	f.provenance = []kn.Provenance{grid.Provenance}
+	if path != nil {
+		f.provenance = append(f.provenance, path.Provenance)
+	}
+	loss, lossBar := lossField(grid, o)
+	wrong, errorBar := errorField(grid, o)
+	for i, z := range []field{loss, wrong} {
+		p := f.theme.plot("α (towards θ₁)", "β (towards θ₂)")
+		p.X.Padding, p.Y.Padding = 0, 0
+		p.X.Tick.Marker, p.Y.Tick.Marker = niceTicks{few: true}, niceTicks{few: true}
+		p.X.Min, p.X.Max = grid.Alphas[0], grid.Alphas[len(grid.Alphas)-1]
+		p.Y.Min, p.Y.Max = grid.Betas[0], grid.Betas[len(grid.Betas)-1]
+		f.panels = append(f.panels, p)
+		p.Add(contours{field: z, bar: []colorBar{lossBar, errorBar}[i], border: f.theme.line(0.8, faint), line: f.theme.line(0.5, wash(white, 0.9))})
+		if err := f.addPath(p, path, i == 0); err != nil {
+			return nil, err
+		}
+		f.addEnds(p, i == 0)
+	}
+	f.barsBeside([]colorBar{lossBar, errorBar})
+	f.desc = describeSurface(grid, path)
+	return f, nil
+}
+
+// MustLossSurface is [LossSurface] for notebook cells: it panics instead of returning an error.
+func MustLossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) *Figure {
+	return must(LossSurface(grid, path, options...))
+}
+
+// surfaceBands is the number of bands that a surface has about.
+const surfaceBands = 12
+
+// lossField is a surface's loss as it is shown, with its colours.
+func lossField(g *landscape.Grid, o Options) (field, colorBar) {
+	var all []float64
+	for _, row := range g.Loss {
+		all = append(all, row...)
+	}
+	scale := newLossScale(all)
+	bar := colorBar{label: "Loss [nats]", scale: o.Palette.Sequential, log: scale.log}
+	bar.low, bar.high, bar.bands = bands(scale.low, scale.high, surfaceBands)
+	return field{g.Alphas, g.Betas, mapped(g.Loss, scale.shown)}, bar
+}
+
+// errorField is a surface's error in percent, with its colours.
+func errorField(g *landscape.Grid, o Options) (field, colorBar) {
+	z := mapped(g.Error, func(v float64) float64 { return 100 * v })
+	low, high := 100.0, 0.0
+	for _, row := range z {
+		for _, v := range row {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if high-low < 1 {
+		low, high = max(0, low-0.5), min(100, high+0.5)
+	}
+	bar := colorBar{label: "Error [%]", scale: o.Palette.Sequential}
+	bar.low, bar.high, bar.bands = bands(low, high, surfaceBands)
+	return field{g.Alphas, g.Betas, z}, bar
+}
+
+func mapped(rows [][]float64, f func(float64) float64) [][]float64 {
+	out := make([][]float64, len(rows))
+	for i, row := range rows {
+		for _, v := range row {
+			out[i] = append(out[i], f(v))
+		}
+	}
+	return out
+}
+
+// addPath draws a training's way.
+func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error {
+	if path == nil {
+		return nil
+	}
+	way := make(plotter.XYs, len(path.Points))
+	for i, q := range path.Points {
+		way[i].X, way[i].Y = q.Alpha, q.Beta
+	}
+	line, err := plotter.NewLine(way)
+	if err != nil {
+		return fmt.Errorf("plots: trajectory: %w", err)
+	}
+	halo := *line
+	halo.LineStyle = f.theme.line(3, white)
+	line.LineStyle = f.theme.line(1.5, f.options.Palette.series(1))
+	p.Add(clipped{&halo}, clipped{line})
+	dot := draw.GlyphStyle{Color: f.options.Palette.series(1), Radius: f.theme.pt(1.6), Shape: draw.CircleGlyph{}}
+	for _, q := range path.Points {
+		p.Add(glyphAt{spot{q.Alpha, q.Beta}, dot})
+	}
+	if legend {
+		f.addLegend("checkpoints on the way", line, glyphAt{style: dot})
+	}
+	return nil
+}
+
+// addEnds marks the three points that span the plane.
+func (f *Figure) addEnds(p *plot.Plot, legend bool) {
+	for _, end := range []struct {
+		spot
+		name  string
+		shape draw.GlyphDrawer
+	}{
+		{spot{0, 0}, "start (θ₀)", draw.CircleGlyph{}},
+		{spot{1, 0}, "end (θ₁)", draw.BoxGlyph{}},
+		{spot{0, 1}, "other end (θ₂)", draw.PyramidGlyph{}},
+	} {
+		mark := glyphAt{end.spot, draw.GlyphStyle{Color: ink, Radius: f.theme.pt(3), Shape: end.shape}}
+		p.Add(mark)
+		if legend {
+			f.addLegend(end.name, mark)
+		}
+	}
+}
+
+func checkGrid(g *landscape.Grid) error {
+	if g == nil {
+		return missing("loss surface")
+	}
+	if len(g.Alphas) < 2 || len(g.Betas) < 2 {
+		return fmt.Errorf("plots: a surface on %d x %d points cannot be drawn; give two alphas and two betas or more", len(g.Alphas), len(g.Betas))
+	}
+	if err := errors.Join(checkAxis("alphas", g.Alphas), checkAxis("betas", g.Betas)); err != nil {
+		return err
+	}
+	for name, rows := range map[string][][]float64{"loss": g.Loss, "error": g.Error} {
+		if err := sameLength(name, len(rows), "alphas", len(g.Alphas)); err != nil {
+			return err
+		}
+	}
+	for i := range g.Alphas {
+		if err := checkRow(fmt.Sprintf("row %d", i), "betas", len(g.Betas), g.Loss[i], g.Error[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPath refuses a way on another plane.
+func checkPath(g *landscape.Grid, path *landscape.Path) error {
+	if path == nil {
+		return nil
+	}
+	if path.Theta0 != g.Theta0 || path.Theta1 != g.Theta1 || path.Theta2 != g.Theta2 || path.Group != g.Group {
+		return fmt.Errorf("plots: the trajectory is on the plane of %s, %s and %s, the surface on that of %s, %s and %s", path.Theta0, path.Theta1, path.Theta2, g.Theta0, g.Theta1, g.Theta2)
+	}
+	if len(path.Points) == 0 {
+		return errors.New("plots: the trajectory has no points")
+	}
+	for i, q := range path.Points {
+		if err := finite(fmt.Sprintf("trajectory: point %d", i), []float64{q.Alpha, q.Beta, q.Explained}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func surfaceLine(g *landscape.Grid, path *landscape.Path) string {
+	line := plural(g.Examples, "example")
+	if g.Group != "" {
+		line += "; only the parameters of the " + g.Group + " move"
+	}
+	if path != nil {
+		low := 1.0
+		for _, q := range path.Points {
+			low = min(low, q.Explained)
+		}
+		line += fmt.Sprintf("; at least %.0f %% of the checkpoints' squared distance from θ₀ lie in the plane", 100*low)
+	}
+	return line
+}
+
+func describeSurface(g *landscape.Grid, path *landscape.Path) string {
+	a, b := 0, 0
+	for i, row := range g.Loss {
+		for j, v := range row {
+			if v < g.Loss[a][b] {
+				a, b = i, j
+			}
+		}
+	}
+	parts := []string{
+		"Mean cross-entropy in nats and error in percent on a plane through three models", surfaceLine(g, path),
+		fmt.Sprintf("The lowest loss is %s, at α = %s, β = %s, with an error of %.1f %%", short(g.Loss[a][b]), short(g.Alphas[a]), short(g.Betas[b]), 100*g.Error[a][b]),
+	}
+	if path != nil {
+		text := "The training's way (step: α, β):"
+		for _, q := range path.Points {
+			text += fmt.Sprintf(" %d: %s, %s;", q.Step, short(q.Alpha), short(q.Beta))
+		}
+		parts = append(parts, text[:len(text)-1])
+	}
+	return sentences(parts...)
+}

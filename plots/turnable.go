@@ -1,0 +1,138 @@
+package plots
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"image/color"
+	"strings"
+
+	"gonum.org/v1/plot"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+)
+
+//go:embed turnable.html
+var turnablePage string
+
+// TurnableSurface makes a surface that can be turned with a mouse, a finger or the
+// arrow keys, loss or error at the press of a button, with a training's way on it;
+// path may be nil. All is in the fragment, with a script of its own that needs
+// neither a kernel nor a network. Where scripts do not run, the picture of
+// [LossSurface] stands in its place.
+func TurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) (HTML, error) {
+	figure, err := LossSurface(grid, path, options...)
+	if err != nil {
+		return "", err
+	}
+	svg, err := figure.SVG()
+	if err != nil {
+		return "", err
+	}
+	data := turnableData(figure, grid, path)
+	text, err := json.Marshal(data) // escapes < and >, so that it is safe in a script
+	if err != nil {
+		return "", fmt.Errorf("plots: the surface's data cannot be written as JSON: %w", err)
+	}
+	size := figure.options.Size
+	return HTML(strings.NewReplacer(
+		"{{id}}", data.ID, "{{data}}", string(text), "{{svg}}", string(inline(svg)),
+		"{{width}}", fmt.Sprint(size.Width.Points()), "{{font}}", fmt.Sprint(size.Text.Points()),
+	).Replace(turnablePage)), nil
+}
+
+// MustTurnableSurface is [TurnableSurface] for notebook cells: it panics instead of returning an error.
+func MustTurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) HTML {
+	return must(TurnableSurface(grid, path, options...))
+}
+
+// turnableJSON is what the script works with.
+type turnableJSON struct {
+	ID          string            `json:"id"`
+	Description string            `json:"description"`
+	Yaw         float64           `json:"yaw"` // at first, in radians
+	Pitch       float64           `json:"pitch"`
+	Alphas      []float64         `json:"alphas"`
+	Betas       []float64         `json:"betas"`
+	TicksA      []turnableTick    `json:"ticksA"`
+	TicksB      []turnableTick    `json:"ticksB"`
+	Surfaces    []turnableSurface `json:"surfaces"` // loss and error
+	Path        [][2]float64      `json:"path"`     // alpha and beta
+	PathColor   string            `json:"pathColor"`
+	Marks       []turnableMark    `json:"marks"`
+}
+
+type turnableSurface struct {
+	Name   string         `json:"name"`
+	Title  string         `json:"title"`
+	Z      [][]float64    `json:"z"` // [alphas][betas], as shown
+	Low    float64        `json:"low"`
+	High   float64        `json:"high"`
+	Colors []string       `json:"colors"` // of equal bands from low to high
+	Ticks  []turnableTick `json:"ticks"`
+}
+
+type turnableTick struct {
+	Value float64 `json:"value"`
+	Label string  `json:"label"`
+}
+
+type turnableMark struct {
+	Alpha float64 `json:"alpha"`
+	Beta  float64 `json:"beta"`
+	Name  string  `json:"name"`
+	Color string  `json:"color"`
+}
+
+func turnableData(f *Figure, g *landscape.Grid, path *landscape.Path) turnableJSON {
+	few := niceTicks{few: true}
+	d := turnableJSON{
+		Description: f.desc, Yaw: 0.6, Pitch: 0.55, Alphas: g.Alphas, Betas: g.Betas,
+		TicksA:    turnableTicks(few.Ticks(g.Alphas[0], g.Alphas[len(g.Alphas)-1])),
+		TicksB:    turnableTicks(few.Ticks(g.Betas[0], g.Betas[len(g.Betas)-1])),
+		Path:      [][2]float64{},
+		PathColor: webColor(f.options.Palette.series(1)),
+	}
+	loss, lossBar := lossField(g, f.options)
+	wrong, errorBar := errorField(g, f.options)
+	name := "Loss [nats]"
+	if lossBar.log {
+		name += ", logarithmic"
+	}
+	d.Surfaces = []turnableSurface{newTurnable("loss", f.title+": "+name, loss, lossBar), newTurnable("error", f.title+": Error [%]", wrong, errorBar)}
+	for _, m := range []turnableMark{{0, 0, "start", ""}, {1, 0, "end", ""}, {0, 1, "other end", ""}} {
+		m.Color = webColor(ink)
+		d.Marks = append(d.Marks, m)
+	}
+	if path != nil {
+		for _, q := range path.Points {
+			d.Path = append(d.Path, [2]float64{q.Alpha, q.Beta})
+		}
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %v", f.title, f.desc, d.Surfaces)
+	d.ID = fmt.Sprintf("%x", h.Sum(nil)[:6])
+	return d
+}
+
+func newTurnable(name, title string, z field, bar colorBar) turnableSurface {
+	s := turnableSurface{Name: name, Title: title, Z: mapped(z.z, round4), Low: bar.low, High: bar.high, Ticks: turnableTicks(bar.ticks())}
+	for k := range bar.bands {
+		s.Colors = append(s.Colors, webColor(bar.color(bar.low+(bar.high-bar.low)*(float64(k)+0.5)/float64(bar.bands))))
+	}
+	return s
+}
+
+// round4 keeps what can be seen.
+func round4(v float64) float64 { return round(100*v) / 100 }
+
+func turnableTicks(ticks []plot.Tick) []turnableTick {
+	var out []turnableTick
+	for _, t := range ticks {
+		out = append(out, turnableTick{t.Value, t.Label})
+	}
+	return out
+}
+
+func webColor(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
