@@ -134,7 +134,7 @@ func (m *Model) MustSaveEdits(path string) {
 func LoadEdits(path string) ([]Edit, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("kn: reading edits: %w; give a file that kn edit --save-edits or Model.SaveEdits wrote", err)
+		return nil, fmt.Errorf("kn: reading edits: %w; give a file that kn edit --out or Model.SaveEdits wrote", err)
 	}
 	var content editFile
 	decoder := json.NewDecoder(bytes.NewReader(data))

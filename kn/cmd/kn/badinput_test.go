@@ -105,7 +105,19 @@ func TestFailures(t *testing.T) {
 		"Latin-1":           {neurons(written(t, prompt+"\nM\xfcnchen is [MASK]\n")), []string{"prompts.txt:2", "UTF-8"}},
 		"no facts":          {[]string{"facts", "--model", model, "--json"}, []string{model, "no facts"}},
 		"folder in use":     {[]string{"export", "--model", model, "--out", full}, []string{full, "--force"}},
-		"export to a file":  {[]string{"export", "--model", model, "--out", filepath.Join(full, "prompts.txt")}, []string{"prompts.txt", "folder"}},
+		"missing edits":     {[]string{"edit", "--model", model, "--edits", "./no-such.json", "--prompt", prompt, "--json"}, []string{"./no-such.json", "kn edit --out"}},
+		"edits of a larger model": {
+			[]string{"edit", "--model", model, "--edits", written(t, `{"edits": [{"op": "erase", "neurons": [[7, 0]]}]}`), "--prompt", prompt},
+			[]string{"prompts.txt", "7:0", "0 to 1"},
+		},
+		"edits at [MASK] in weights": {
+			[]string{"export", "--model", model, "--edits", written(t, `{"edits": [{"op": "scale", "neurons": [[0, 1]], "value": 0}]}`), "--out", filepath.Join(t.TempDir(), "new")},
+			[]string{"[MASK] alone", "all positions"},
+		},
+		"no facts to edit":     {[]string{"edit", "--model", model, "--op", "erase", "--relation", "P36"}, []string{model, "--facts"}},
+		"edits where none fit": {[]string{"edit", "--model", model, "--op", "erase", "--neurons", "0:1", "--out", filepath.Join(full, "no", "such.json"), "--json"}, []string{"such.json"}},
+		"new answer in pieces": {[]string{"edit", "--model", model, "--op", "update", "--neurons", "0:1", "--answer", "Paris", "--new", "Salzburg"}, []string{"Salzburg", "not one token"}},
+		"export to a file":     {[]string{"export", "--model", model, "--out", filepath.Join(full, "prompts.txt")}, []string{"prompts.txt", "folder"}},
 	} {
 		o := finished(t, command(t, c.args...))
 		if o.code != exitFailure || o.stdout != "" || !isOneLine(o.stderr) {

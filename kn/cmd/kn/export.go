@@ -22,18 +22,26 @@ type exportResult struct {
 
 func (a *app) export() *cobra.Command {
 	var out string
+	var edits []string
 	var force bool
 	var options checkpoint.SaveOptions
 	cmd := &cobra.Command{
-		Use:   "export --model MODEL --out DIR",
+		Use:   "export --model MODEL --out DIR [--edits FILE]",
 		Short: "Write a model as a folder that transformers loads",
 		Long: `Write a model as a folder in Hugging Face format, which Python's transformers
 loads with BertForMaskedLM.from_pretrained and AutoTokenizer.from_pretrained,
 and kn with --model DIR. The facts that a model was taught and its model card
 go along. The folder appears when it is complete; one that already holds files
-is left alone unless --force is given.`,
+is left alone unless --force is given.
+
+With --edits the weights have the edits that "kn edit --out" saved: updates and
+erasures as they are, edits of activations everywhere put into weights and bias;
+those at [MASK] alone no checkpoint can hold. The model card, which is
+of the model without edits, then stays behind, and ` + kn.EditsFile + ` says what was done.`,
 		Example: `  kn export --model mini --out ./mini
-  python -c 'from transformers import pipeline; print(pipeline("fill-mask", "./mini")("The capital of France is [MASK]."))'`,
+  python -c 'from transformers import pipeline; print(pipeline("fill-mask", "./mini")("The capital of France is [MASK]."))'
+  printf '{"edits": [{"op": "erase", "neurons": [[1, 204], [1, 419]]}]}' > erased.json
+  kn export --model mini --edits erased.json --out ./erased`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
 			if err := checkEmpty(out, force); err != nil {
@@ -41,6 +49,9 @@ is left alone unless --force is given.`,
 			}
 			m, err := a.load(cmd.Context())
 			if err != nil {
+				return err
+			}
+			if m, err = withEdits(m, edits); err != nil {
 				return err
 			}
 			files, err := export(m, out, options)
@@ -60,6 +71,7 @@ is left alone unless --force is given.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write to (required)")
+	cmd.Flags().StringArrayVar(&edits, "edits", nil, "`FILE` of edits to put into the weights; may be given several times, in order")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the files of a folder that is not empty; others in it stay")
 	cmd.Flags().BoolVar(&options.F16, "half", false, "store the weights as 16-bit numbers: half the size, three digits")
 	require(cmd, "out")
@@ -109,7 +121,13 @@ func export(m *kn.Model, out string, options checkpoint.SaveOptions) (names []st
 	if _, err := os.Lstat(out); errors.Is(err, fs.ErrNotExist) {
 		return names, os.Rename(made, out)
 	}
-	// The folder is there already, and may be where the user stands.
+	// The folder is there already, and may be where the user stands. What an
+	// earlier model in it was edited by is not true of this one.
+	if !slices.Contains(names, kn.EditsFile) {
+		if err := os.Remove(filepath.Join(out, kn.EditsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("replacing the model in %s: %w", out, err)
+		}
+	}
 	// config.json goes last: no model is found in a folder without one.
 	const last = "config.json"
 	moves := append(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == last }), last)

@@ -50,15 +50,8 @@ func (f *sweepFlags) open(a *app, cmd *cobra.Command) (*kn.Model, facts.Source, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if f.facts != "" {
-		source, _, err := facts.Open(f.facts)
-		return m, source, err
-	}
-	taught, err := m.Facts()
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w; give a data set with --facts", err)
-	}
-	return m, facts.Bags(taught), nil
+	source, err := factSource(m, f.facts)
+	return m, source, err
 }
 
 func (a *app) sweep() *cobra.Command {

@@ -18,6 +18,7 @@ func TestWrongUsage(t *testing.T) {
 	attribute := []string{"attribute", "--model", "m", "--prompt", "p", "--answer", "a"}
 	neurons := []string{"neurons", "--model", "m", "--prompts", "f", "--answer", "a"}
 	scale := []string{"scale", "--model", "m", "--prompt", "p", "--answer", "a"}
+	edit := []string{"edit", "--model", "m"}
 	for _, c := range []struct {
 		base, args []string
 		words      string
@@ -66,6 +67,23 @@ func TestWrongUsage(t *testing.T) {
 		{neurons, []string{"--threshold", "NaN"}, "from 0 to 1"},
 		{neurons, []string{"--share", "-0.1"}, "from 0 to 1"},
 		{neurons, []string{"--preset", "dai1922"}, "dai2022 or eleutherai2021"},
+		{edit, nil, "nothing to do"},
+		{edit, []string{"--op", "forget"}, "update, erase"},
+		{edit, []string{"--op", "erase"}, "which neurons"},
+		{edit, []string{"--op", "erase", "--neurons", "0:1", "--value", "2"}, "--value does not go with --op erase"},
+		{edit, []string{"--op", "update", "--neurons", "0:1", "--new", "b"}, "--answer"},
+		{edit, []string{"--op", "update", "--relation", "P36", "--new", "b"}, "of one fact"},
+		{edit, []string{"--op", "update", "--relation", "P36", "--subject", "s"}, "--new"},
+		{edit, []string{"--op", "scale", "--neurons", "0:1"}, "--value"},
+		{edit, []string{"--op", "erase", "--neurons", "0:1", "--everywhere"}, "--everywhere does not go"},
+		{edit, []string{"--op", "erase", "--prompts", "f"}, "--answer"},
+		{edit, []string{"--op", "erase", "--prompts", "f", "--answer", "a", "--relation", "P36"}, "not by both"},
+		{edit, []string{"--op", "erase", "--neurons", "0:1", "--subject", "s"}, "--relation"},
+		{edit, []string{"--op", "erase", "--neurons", "0:1", "--limit", "3"}, "--relation"},
+		{edit, []string{"--op", "erase", "--relation", "P36", "--subject", "s", "--limit", "3"}, "whole relation"},
+		{edit, []string{"--op", "erase", "--relation", "P36", "--answer", "a"}, "--subject"},
+		{edit, []string{"--edits", "f"}, "nothing to look at"},
+		{edit, []string{"--edits", "f", "--prompt", "p", "--new", "b"}, "--new does not go with --op left out"},
 		{scale, nil, `"neurons"`},
 		{scale, []string{"--neurons", ""}, "layer:index"},
 		{scale, []string{"--neurons", "1"}, "layer:index"},
