@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"image/color"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -13,15 +14,20 @@ import (
 type bandedLine struct {
 	label     string
 	x, y      []float64
-	low, high []float64 // none: no band
-	series    int       // decides colour, dashes and mark
-	wash      float64   // opacity of the band
+	low, high []float64    // none: no band
+	series    int          // decides colour, dashes and mark
+	wash      float64      // opacity of the band
+	color     *color.NRGBA // nil: the series'
+	bare      bool         // no marks at the points
 }
 
-// addBandedLines adds the bands below, the lines above, in this order, and
-// their legend from the last on.
-func (f *Figure) addBandedLines(lines []bandedLine) error {
-	p := f.panels[0]
+// addBandedLines adds lines to the first panel, see [Figure.addLines].
+func (f *Figure) addBandedLines(lines []bandedLine) error { return f.addLines(f.panels[0], lines) }
+
+// addLines adds the bands below, the lines above, in this order, and their
+// legend from the last on.
+func (f *Figure) addLines(p *plot.Plot, lines []bandedLine) error {
+	first := len(f.legend)
 	bands := make([]*plotter.Polygon, len(lines))
 	for i, l := range lines {
 		if len(l.low) == 0 || len(l.x) == 0 {
@@ -45,17 +51,24 @@ func (f *Figure) addBandedLines(lines []bandedLine) error {
 			return fmt.Errorf("plots: %s: %w", l.label, err)
 		}
 		color := f.options.Palette.series(l.series)
+		if l.color != nil {
+			color = *l.color
+		}
 		line.LineStyle = f.theme.line(1.6, color)
 		line.Dashes = dashes(l.series, line.Width)
 		points.GlyphStyle = draw.GlyphStyle{Color: color, Radius: f.theme.pt(2.4), Shape: glyphs[l.series%len(glyphs)]}
-		p.Add(line, points)
-		thumbs := []plot.Thumbnailer{line, points}
+		p.Add(line)
+		thumbs := []plot.Thumbnailer{line}
+		if !l.bare {
+			p.Add(points)
+			thumbs = append(thumbs, points)
+		}
 		if bands[i] != nil {
 			thumbs = append([]plot.Thumbnailer{bands[i]}, thumbs...)
 		}
 		f.addLegend(l.label, thumbs...)
 	}
-	slices.Reverse(f.legend)
+	slices.Reverse(f.legend[first:])
 	return nil
 }
 

@@ -140,6 +140,7 @@ func predictions() (before, after *kn.Prediction) {
 func all(o plots.Options) map[string]*plots.Figure {
 	before, after := predictions()
 	figures := allExperiments(o)
+	maps.Copy(figures, allTraining(o))
 	maps.Copy(figures, map[string]*plots.Figure{
 		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
 		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),

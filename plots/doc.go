@@ -25,10 +25,17 @@
 //   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
 //   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are,
 //
-// and of those of package landscape
+// of those of package landscape
 //
 //   - [LossCurves], [LossSurface]: loss and error on lines and planes between models, with a training's way,
-//   - [TurnableSurface]: a surface in three dimensions that can be turned, as a piece of HTML.
+//   - [TurnableSurface]: a surface in three dimensions that can be turned, as a piece of HTML,
+//
+// and of trainings, by packages finetune and dynamics
+//
+//   - [TrainingHistory]: loss and accuracy over steps; [LiveTraining] draws them while it lasts,
+//   - [DynamicsHeatMap], [DynamicsCurves]: how far each layer moves from the start,
+//   - [ModelPairs]: how far models of several seeds or data sets are from each other,
+//   - [FollowedKnowledge]: what becomes of facts and their knowledge neurons.
 //
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
 // paper; a chart with a row for each relation is as high as its rows need. Colours are those of Okabe and Ito (2008), shades of blue, and

@@ -40,6 +40,13 @@ func TestGolden(t *testing.T) {
 
 		"loss_curves.png":  ExampleLossCurves,
 		"loss_surface.png": ExampleLossSurface,
+
+		"training_history.png":   ExampleTrainingHistory,
+		"dynamics_heat_map.png":  ExampleDynamicsHeatMap,
+		"dynamics_curves.png":    ExampleDynamicsCurves,
+		"model_pairs.png":        ExampleModelPairs,
+		"model_pairs_layers.png": ExampleModelPairs_layers,
+		"followed_knowledge.png": ExampleFollowedKnowledge,
 	} {
 		t.Run(name, func(t *testing.T) {
 			example()

@@ -1,0 +1,67 @@
+package plots
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// redrawn is the least time between two drawings of a live chart.
+const redrawn = time.Second
+
+// LiveTraining shows a chart of loss and accuracy below the cell that is
+// running, and returns what draws it anew as the training goes on: a progress
+// callback of [finetune.Run]. It draws once a second at most, and at the end.
+// Outside a notebook LiveTraining returns [ErrNoNotebook].
+func LiveTraining(options ...Options) (func(finetune.Progress), error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if !gonbui.IsNotebook {
+		return nil, ErrNoNotebook
+	}
+	id := "training_" + gonbui.UniqueId()
+	l := live{options: o, now: time.Now, show: func(html string) { gonbui.UpdateHTML(id, html) }, sent: sent}
+	return l.progress, nil
+}
+
+// MustLiveTraining is [LiveTraining] for notebook cells: it panics instead of returning an error.
+func MustLiveTraining(options ...Options) func(finetune.Progress) {
+	return must(LiveTraining(options...))
+}
+
+// live is a chart that is drawn again and again.
+type live struct {
+	options Options
+	shown   time.Time
+	now     func() time.Time
+	show    func(html string)
+	sent    func() error
+}
+
+func (l *live) progress(p finetune.Progress) {
+	last := p.Step == p.Steps
+	if now := l.now(); !last && now.Sub(l.shown) < redrawn || len(p.History.Training) == 0 {
+		return
+	}
+	f, err := newHistory(p.History, fmt.Sprintf("Fine-tuning: step %d of %d", p.Step, p.Steps), l.options)
+	if err != nil {
+		return // a loss that is no number ends the training, which says so
+	}
+	f.subtitle = []string{fmt.Sprintf("%.3g steps a second, %s left", p.Rate, p.Left.Round(time.Second))}
+	for _, panel := range f.panels {
+		panel.X.Max = float64(p.Steps)
+	}
+	svg, err := f.SVG()
+	if err != nil {
+		return
+	}
+	l.show("<div>" + string(inline(svg)) + "</div>")
+	if l.shown = l.now(); last {
+		_ = l.sent() // without a notebook nobody sees the chart; the training goes on
+	}
+}

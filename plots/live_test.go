@@ -1,0 +1,44 @@
+package plots
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// TestLive: a chart once a second at most, always one at the end, and none of
+// what cannot be drawn.
+func TestLive(t *testing.T) {
+	var drawn []string
+	now, sent := time.Unix(1000, 0), 0
+	o, err := optional(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := live{options: o, now: func() time.Time { return now }, show: func(html string) { drawn = append(drawn, html) }, sent: func() error { sent++; return nil }}
+	h := &finetune.History{}
+	l.progress(finetune.Progress{Step: 0, Steps: 30, History: h})
+	if len(drawn) != 0 {
+		t.Fatal("an empty history was drawn")
+	}
+	for step := 1; step <= 30; step++ { // 0.3 s each
+		now = now.Add(300 * time.Millisecond)
+		h.Training = append(h.Training, finetune.TrainingPoint{Step: step, Loss: 1 / float64(step), Accuracy: 0.5})
+		l.progress(finetune.Progress{Step: step, Steps: 30, History: h, Rate: 3.3, Left: time.Duration(30-step) * 300 * time.Millisecond})
+	}
+	// Steps 1, 5, 9, 13, 17, 21, 25, 29 are 1.2 s apart, and 30 is the last.
+	if len(drawn) != 9 || sent != 1 {
+		t.Errorf("%d charts were drawn and %d waited for, want 9 and 1", len(drawn), sent)
+	}
+	for i, want := range map[int]string{1: "step 5 of 30", 8: "step 30 of 30"} {
+		if !strings.HasPrefix(drawn[i], "<div><svg") || !strings.Contains(drawn[i], want) || !strings.Contains(drawn[i], "steps a second") {
+			t.Errorf("chart %d does not say %q: %.100s", i, want, drawn[i])
+		}
+	}
+	if _, err := LiveTraining(); !errors.Is(err, ErrNoNotebook) {
+		t.Errorf("outside a notebook: %v", err)
+	}
+}

@@ -1,0 +1,125 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// TrainingHistory draws a fine-tuning's course: loss above, accuracy below,
+// over steps, of the training part and of those it was evaluated on. The
+// training part's points are means over the steps since the point before,
+// under dropout and while the weights change.
+func TrainingHistory(r *finetune.Record, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, missing("record of a training")
+	}
+	f, err := newHistory(&r.History, "Fine-tuning to the task "+quoted(r.Task), o)
+	if err != nil {
+		return nil, err
+	}
+	start := "weights of " + r.Config.Model
+	if r.Config.FromScratch {
+		start = "random weights, shaped like " + r.Config.Model
+	}
+	f.subtitle = []string{fmt.Sprintf("From %s; %s of %d examples, seed %d", start, plural(r.Steps, "step"), r.Config.Batch, r.Config.Seed)}
+	f.provenance = []kn.Provenance{{
+		Model: r.Config.Model, Digest: r.ModelSHA256, Version: kn.Version, Seed: r.Config.Seed,
+		Options: map[string]any{
+			"task": r.Task, "data": r.DataSHA256, "from_scratch": r.Config.FromScratch,
+			"steps": float64(r.Steps), "batch": float64(r.Config.Batch), "learning_rate": r.Config.LearningRate,
+		},
+	}}
+	return f, nil
+}
+
+// MustTrainingHistory is [TrainingHistory] for notebook cells: it panics instead of returning an error.
+func MustTrainingHistory(r *finetune.Record, options ...Options) *Figure {
+	return must(TrainingHistory(r, options...))
+}
+
+// course is one part's way through a training.
+type course struct {
+	part           string
+	steps          []float64
+	loss, accuracy []float64 // accuracy in percent
+}
+
+// courses are those of a history's parts, the training part first.
+func courses(h *finetune.History) []course {
+	all := []course{{part: "train"}}
+	for _, p := range h.Training {
+		all[0].add(p.Step, p.Loss, p.Accuracy)
+	}
+	at := map[string]int{}
+	for _, e := range h.Evaluations {
+		if _, ok := at[e.Part]; !ok {
+			at[e.Part] = len(all)
+			all = append(all, course{part: e.Part})
+		}
+		all[at[e.Part]].add(e.Step, e.Loss, e.Accuracy)
+	}
+	return all
+}
+
+func (c *course) add(step int, loss, accuracy float64) {
+	c.steps, c.loss, c.accuracy = append(c.steps, float64(step)), append(c.loss, loss), append(c.accuracy, 100*accuracy)
+}
+
+// newHistory draws a history, be it at its end or not.
+func newHistory(h *finetune.History, title string, o Options) (*Figure, error) {
+	all := courses(h)
+	if len(h.Training)+len(h.Evaluations) == 0 {
+		return nil, errors.New("plots: the training's history is empty")
+	}
+	f := newFigure("training history", title, o)
+	above, below := f.theme.plot("", "Loss [nats]"), f.theme.plot("Steps", "Accuracy [%]")
+	f.panels = []*plot.Plot{above, below}
+	parts := []string{"Loss and accuracy over the steps of a training"}
+	var losses, accuracies []bandedLine
+	most := 0.0
+	for i := len(all) - 1; i >= 0; i-- { // the training part on top
+		c := all[i]
+		if len(c.steps) == 0 {
+			continue
+		}
+		if err := finite(c.part+": loss", c.loss); err != nil {
+			return nil, err
+		}
+		if err := finite(c.part+": accuracy", c.accuracy); err != nil {
+			return nil, err
+		}
+		l := bandedLine{label: c.part, x: c.steps, series: i, bare: len(c.steps) > 40}
+		l.y = c.loss
+		losses = append(losses, l)
+		l.y = c.accuracy
+		accuracies = append(accuracies, l)
+		last := len(c.steps) - 1
+		most = max(most, c.steps[last])
+		parts = append(parts, fmt.Sprintf("%s: loss %s and accuracy %.1f %% after %.0f steps", c.part, short(c.loss[last]), c.accuracy[last], c.steps[last]))
+	}
+	for i, lines := range [][]bandedLine{losses, accuracies} {
+		p := f.panels[i]
+		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+		if err := f.addLines(p, lines); err != nil {
+			return nil, err
+		}
+		p.X.Min, p.X.Max = 0, math.Max(1, most)
+		p.X.Tick.Marker = niceTicks{whole: true}
+	}
+	f.legend = f.legend[:len(losses)]
+	above.Y.Min, above.Y.Max = 0, 1.05*above.Y.Max
+	below.Y.Min, below.Y.Max = 0, 100
+	f.stack()
+	f.desc = sentences(parts...)
+	return f, nil
+}
