@@ -104,7 +104,7 @@ func commandLine(cmd *cobra.Command) string {
 }
 
 // runKnowledgeNeurons makes the report under a bar, with a line a stage.
-func (a *app) runKnowledgeNeurons(ctx context.Context, out string, o knowledgeneurons.Options) (*knowledgeneurons.Outcome, error) {
+func (a *app) runKnowledgeNeurons(ctx context.Context, out string, o knowledgeneurons.Options) (*reproduce.Outcome, error) {
 	a.noCache = true
 	m, err := a.load(ctx)
 	if err != nil {
@@ -128,7 +128,7 @@ func (a *app) stage(i, n int, what string, kept bool) {
 	fmt.Fprintln(a.stderr, line)
 }
 
-func writeOutcome(w *bytes.Buffer, s style, o *knowledgeneurons.Outcome) {
+func writeOutcome(w *bytes.Buffer, s style, o *reproduce.Outcome) {
 	t := newTable("verdict", "claim")
 	for _, c := range o.Claims {
 		var paint func(...any) string

@@ -1,22 +1,18 @@
 package knowledgeneurons
 
 import (
-	"fmt"
-
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
 // book is the report while it is written: the result files, and what they are
 // of.
 type book struct {
-	results *report.Results
-	paper   *report.Result
-	facts   *report.Result
+	*reproduce.Book
+	paper *report.Result
+	facts *report.Result
 
 	setting
-	claims report.Claims
-	errs   []error // of figures
 }
 
 // setting is what all tables have in common.
@@ -44,26 +40,12 @@ func (b *book) settings(more ...any) report.Text {
 	return report.Join(b.ours(), " ", b.theirs(), report.Join(more...))
 }
 
-// claim adds a claim to those at the head of the report.
-func (b *book) claim(c report.Claim) { b.claims = append(b.claims, c) }
-
 // builtIn is the caveat of claims that hold by construction.
 func (b *book) builtIn(what string) report.Text {
 	if !b.taught {
 		return nil
 	}
 	return report.Join(what)
-}
-
-// figure adds a chart, unless it could not be drawn.
-func (b *book) figure(s *report.Section, id string, caption report.Text) func(f *plots.Figure, err error) {
-	return func(f *plots.Figure, err error) {
-		if err != nil {
-			b.errs = append(b.errs, fmt.Errorf("figure %s: %w", id, err))
-			return
-		}
-		s.Add(&report.Figure{ID: id, Drawing: f, Caption: caption})
-	}
 }
 
 // dash stands where the paper reports nothing.

@@ -11,7 +11,7 @@ import (
 // codes is the section on what the published codes do differently.
 func (b *book) codes(d *experiments.RecipeDiff) report.Section {
 	s := report.Section{Title: "What the published codes do differently"}
-	r := b.results.File("recipes")
+	r := b.File("recipes")
 	s.Say("The authors' code and EleutherAI's library differ in more than one thing, and both differ from the exact integral. The same ",
 		r.Number("/facts", report.Count), " facts by each recipe, p not tuned; the overlap of two recipes' sets is the Jaccard index |A ∩ B| / |A ∪ B|, mean over facts.")
 	t := &report.Table{
@@ -31,9 +31,9 @@ func (b *book) codes(d *experiments.RecipeDiff) report.Section {
 		t.Row(row...)
 	}
 	s.Add(t)
-	b.figure(&s, "recipe-overlap", report.Join("How far the recipes' sets agree."))(plots.RecipeOverlap(d))
+	b.Figure(&s, "recipe-overlap", report.Join("How far the recipes' sets agree."))(plots.RecipeOverlap(d))
 	s.Add(steps(r, "recipe-steps", "/steps", "overlap with the step before", "From the authors' code over EleutherAI's to the exact default, one difference after another."))
-	b.figure(&s, "recipe-steps", report.Join("Which difference moves how much on this way."))(plots.RecipeSteps(d))
+	b.Figure(&s, "recipe-steps", report.Join("Which difference moves how much on this way."))(plots.RecipeSteps(d))
 	s.Add(steps(r, "recipe-differences", "/alone", "overlap with the authors' sets", "Each difference alone, starting from the authors' code."))
 	return s
 }
@@ -58,7 +58,7 @@ func steps(r *report.Result, id, pointer, overlap, caption string) *report.Table
 // exactness is the section on the integral's error.
 func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
 	s := report.Section{Title: "How exact the integrals are"}
-	r := b.results.File("convergence")
+	r := b.File("convergence")
 	s.Say("Attributions are integrals, and the published codes take sums of 20 nodes for them. ", r.Number("/prompts", report.Count),
 		" prompts of different facts were attributed by each rule and number of nodes, and compared with a reference: ", r.String("/reference"),
 		". The error is the largest of any neuron's score, as a share of the prompt's largest score; coarse sets are compared by their Jaccard index.")
@@ -79,8 +79,8 @@ func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
 			t.Row(r.String(rule+"/rule"), r.Number(p+"/nodes", nodes), r.Number(p+"/median", e), r.Number(p+"/low", e), r.Number(p+"/high", e), r.Interval(p+"/same", report.Decimals(3)))
 		}
 	}
-	b.figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(plots.ConvergenceError(c))
-	b.figure(&s, "convergence-sets", report.Join("How far the coarse sets agree with the exact ones."))(plots.ConvergenceAgreement(c))
+	b.Figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(plots.ConvergenceError(c))
+	b.Figure(&s, "convergence-sets", report.Join("How far the coarse sets agree with the exact ones."))(plots.ConvergenceAgreement(c))
 	s.Add(t)
 	return s
 }

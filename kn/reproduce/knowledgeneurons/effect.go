@@ -20,16 +20,16 @@ const (
 // effect is the section on suppressing and amplifying (figures 4 and 5).
 func (b *book) effect(t *experiments.Intervention) report.Section {
 	s := report.Section{Title: "Suppressing and amplifying"}
-	r := b.results.File("intervene")
+	r := b.File("intervene")
 	s.Say("A set of neurons is multiplied by 0 (suppressed) or by 2 (amplified) at [MASK], and the answer's probability compared with that of the unmodified model: "+
 		"P(modified)/P − 1 in each prompt, mean over the ", r.Number("/prompts", report.Count), " prompts of ", r.Number("/facts", report.Count),
 		" facts. Besides the fact's own knowledge neurons these are: those of a fact of another relation drawn at random, the authors' control; as many random neurons of the same layers, mean of ",
 		r.Number("/provenance/options/draws", report.Count), " draws; the other neurons of the same layers whose activation is nearest; and the neurons that the activation baseline finds. "+
 			"A fact without neurons counts, with no change.")
 	s.Add(b.effectTable(r))
-	b.figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(plots.Interventions(t))
-	b.figure(&s, "suppressed", report.Join("Figure 4 of the paper: suppressing, by relation. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
-	b.figure(&s, "amplified", report.Join("Figure 5 of the paper: amplifying, by relation."))(plots.AmplifiedByRelation(t))
+	b.Figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(plots.Interventions(t))
+	b.Figure(&s, "suppressed", report.Join("Figure 4 of the paper: suppressing, by relation. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
+	b.Figure(&s, "amplified", report.Join("Figure 5 of the paper: amplifying, by relation."))(plots.AmplifiedByRelation(t))
 	s.Add(b.effectByRelation(r))
 	b.effectClaims(r)
 	return s
@@ -84,7 +84,7 @@ func (b *book) effectClaims(r *report.Result) {
 	gain := func(i int) report.Verdict { return report.Exceeds(r.Estimate(at(i, "own_less_amplified")), 0) }
 	change := func(i int, what string) report.Text { return r.Interval(at(i, what), report.Change(1)) }
 	caveat := b.builtIn("The objective of this model's pre-training makes the answer fade or firm up with the last layer's neurons as a whole. That these few neurons do it, and others not, was found.")
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
 		Evidence: report.Join(change(own, "suppressed"), " against ", change(otherRelation, "suppressed"), " (neurons of a fact of another relation), ",
 			change(random, "suppressed"), " (random) and ", change(matched, "suppressed"), " (nearest in activation)."),
@@ -93,7 +93,7 @@ func (b *book) effectClaims(r *report.Result) {
 		Caveat:  caveat,
 		Verdict: report.Enough(facts, report.All(loss(otherRelation), loss(random), loss(matched))),
 	})
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "amplify", Statement: report.Join("Amplifying a fact's knowledge neurons raises the answer's probability, and more than amplifying other neurons."),
 		Evidence: report.Join(change(own, "amplified"), " against ", change(otherRelation, "amplified"), " (neurons of a fact of another relation), ",
 			change(random, "amplified"), " (random) and ", change(matched, "amplified"), " (nearest in activation)."),
@@ -103,7 +103,7 @@ func (b *book) effectClaims(r *report.Result) {
 		Verdict: report.Enough(facts, report.All(report.Exceeds(r.Estimate(at(own, "amplified")), 0),
 			gain(otherRelation), gain(random), gain(matched))),
 	})
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "baseline-effect", Statement: report.Join("Suppressing the neurons that the activation baseline finds hurts far less."),
 		Evidence: report.Join(change(own, "suppressed"), " (knowledge neurons) against ", change(baseline, "suppressed"), " (baseline's neurons)."),
 		Paper:    report.Join(inPaper(b.paper, "/gradients/suppressed", report.Change(2)), " against ", inPaper(b.paper, "/baseline/suppressed", report.Change(2)), "."),

@@ -16,12 +16,12 @@ const little = 0.1
 // erasing is the section on erasing relations (the paper's table 6).
 func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
-	r := b.results.File("erase")
+	r := b.File("erase")
 	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that most of its facts have, are set to 0, as in the authors' code. "+
 		"Measured are the perplexity of the relation's facts and of others', exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
 		"The controls erase as many of the commonest neurons of another relation, and random neurons of the same layers.")
 	s.Add(b.erasedTable(r))
-	b.figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
+	b.Figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
 	s.Add(b.erasedSets(r), b.erasedCurve(r))
 	var local []report.Verdict
 	fewest := 0
@@ -33,7 +33,7 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 			fewest = n
 		}
 	}
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
 		Evidence: report.Join(b.erasedEvidence(r)...),
 		Paper:    report.Join("perplexity of place of birth ", inPaper(b.paper, "/erase/0/change", report.Change(1)), ", of others ", inPaper(b.paper, "/erase/0/others", report.Change(1)), "."),

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
@@ -64,12 +63,4 @@ func (o Options) filled() (Options, error) {
 		return o, fmt.Errorf("knowledgeneurons: a tolerance of %v; give a positive number such as 0.01", o.Tolerance)
 	}
 	return o, nil
-}
-
-// Outcome says where the report is and what it says of the paper's claims.
-type Outcome struct {
-	Markdown string               `json:"markdown"` // path of the report
-	Page     string               `json:"page"`     // path of the same as HTML
-	Claims   []report.StoredClaim `json:"claims"`
-	Seconds  float64              `json:"seconds"` // that all stages took, in this run or an earlier one
 }

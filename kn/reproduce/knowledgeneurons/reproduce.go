@@ -12,7 +12,7 @@ import (
 
 // Reproduce runs all experiments of the paper on a model and writes the
 // report into dir. What was computed there before is not computed again.
-func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*Outcome, error) {
+func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
 	o, err := o.filled()
 	if err != nil {
 		return nil, err

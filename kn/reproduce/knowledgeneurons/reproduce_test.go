@@ -21,7 +21,7 @@ var quick = knowledgeneurons.Options{
 }
 
 // reproduced runs it and returns the stages that were not computed again.
-func reproduced(t *testing.T, dir string, o knowledgeneurons.Options) (outcome *knowledgeneurons.Outcome, kept map[string]bool) {
+func reproduced(t *testing.T, dir string, o knowledgeneurons.Options) (outcome *reproduce.Outcome, kept map[string]bool) {
 	t.Helper()
 	m, err := kn.Load(mini.Name, kn.WithCache("off"))
 	if err != nil {

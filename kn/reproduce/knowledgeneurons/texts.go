@@ -16,15 +16,15 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 		s.Say("No open texts were given: ", report.Mono("--texts"), " names a file or a folder of them.")
 		return s
 	}
-	r := b.results.File("express")
+	r := b.File("express")
 	s.Say("How strongly do a fact's neurons act in open texts? T1 hold the fact's subject and answer, T2 the subject only, T3 are random ones. As in the authors' code a word of each text is masked and the neurons are read there: "+
 		"in T1 the answer, in T2 and T3 a random word outside the subject. So T1 asks for the fact and the others ask for something else. ", r.Number("/facts", report.Count), " facts have such texts: ",
 		r.Number("/texts/t1", report.Count), ", ", r.Number("/texts/t2", report.Count), " and ", r.Number("/texts/t3", report.Count), " of T1, T2 and T3. Texts: ", b.facts.String("/texts"), ".")
 	s.Add(b.textTable(r))
-	b.figure(&s, "expression", report.Join("Mean activation by type of text."))(plots.ActivationExpression(t))
-	b.figure(&s, "expression-by-relation", report.Join("The same by relation."))(plots.ExpressionByRelation(t))
+	b.Figure(&s, "expression", report.Join("Mean activation by type of text."))(plots.ActivationExpression(t))
+	b.Figure(&s, "expression-by-relation", report.Join("The same by relation."))(plots.ExpressionByRelation(t))
 	s.Add(b.extremeTexts(r))
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "expression", Statement: report.Join("A fact's knowledge neurons act more in texts that express the fact (T1) than in texts about its subject (T2), and more there than in random ones (T3)."),
 		Evidence: report.Join("Mean activations ", r.Interval("/gradients/t1", report.Decimals(3)), ", ", r.Interval("/gradients/t2", report.Decimals(3)), " and ", r.Interval("/gradients/t3", report.Decimals(3)),
 			"; differences paired by fact, T1 − T2 ", r.Interval("/gradients/t1_less_t2", report.Decimals(3)), ", T2 − T3 ", r.Interval("/gradients/t2_less_t3", report.Decimals(3)), "."),

@@ -11,7 +11,7 @@ import (
 // updating is the section on updating facts (the paper's table 5).
 func (b *book) updating(u *experiments.UpdateTable) report.Section {
 	s := report.Section{Title: "Updating facts"}
-	r := b.results.File("update")
+	r := b.File("update")
 	s.Say("A fact is given another fact's answer of the same relation: from the value vector v of each of its neurons λ₁·|v|/|e|·e is taken, e being the old answer's word embedding, and λ₂·|v|/|e′|·e′ added, "+
 		"e′ being the new answer's; λ₁ = ", r.Number("/lambda1", report.Count), " and λ₂ = ", r.Number("/lambda2", report.Count),
 		" as in the authors' code, and as there neurons are left out that more than ", r.Number("/provenance/options/most_share", report.Percent(0)),
@@ -20,13 +20,13 @@ func (b *book) updating(u *experiments.UpdateTable) report.Section {
 		r.Number("/without_neurons", report.Count), " facts of which no neuron was left and ", r.Number("/unknown", report.Count), " that the model does not know. "+
 			"The control changes as many random neurons of the same layers in the same way.")
 	s.Add(b.updateTable(r))
-	b.figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(plots.UpdateRates(u))
+	b.Figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(plots.UpdateRates(u))
 	if r.Len("/lambdas") > 0 {
 		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"),
 			curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))
 	}
 	changed, success := "/sets/0/changed", "/sets/0/success"
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "update", Statement: report.Join("Updating a fact's knowledge neurons changes what the model says, and to the new answer, more often than updating random neurons."),
 		Evidence: report.Join("Another answer in ", r.Interval(changed, report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),
 			", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)),

@@ -12,7 +12,7 @@ import (
 // and table 2).
 func (b *book) where(t *experiments.NeuronTable) report.Section {
 	s := report.Section{Title: "Which neurons, and where"}
-	r := b.results.File("neurons")
+	r := b.File("neurons")
 	s.Say("A prompt's coarse set has the neurons whose attribution is at least ", r.Number("/gradients/selection/threshold", report.Decimals(1)),
 		" of the largest one in any layer (for the baseline, whose score is the activation itself: ", r.Number("/baseline/selection/threshold", report.Decimals(1)),
 		"). A fact's refined set, its knowledge neurons, has those in at least the share p of its prompts, and in at least ",
@@ -20,8 +20,8 @@ func (b *book) where(t *experiments.NeuronTable) report.Section {
 		" and moves over the whole data set by 0.05, at most 6 times, until facts have 2 to 5 neurons on average: it came to ",
 		r.Number("/gradients/selection/share", report.Decimals(2)), " for integrated gradients and to ", r.Number("/baseline/selection/share", report.Decimals(2)), " for the baseline.")
 	s.Add(b.neuronTable(r))
-	b.figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(plots.LayerDistribution(t))
-	b.figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(plots.SharedNeurons(t))
+	b.Figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(plots.LayerDistribution(t))
+	b.Figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(plots.SharedNeurons(t))
 	s.Add(b.relationTable(r))
 	b.whereClaims(r)
 	return s
@@ -87,7 +87,7 @@ func (b *book) relationTable(r *report.Result) *report.Table {
 func (b *book) whereClaims(r *report.Result) {
 	facts := int(r.Float("/facts"))
 	top := r.Interval("/gradients/top", report.Percent(1))
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "top-layers", Statement: report.Join("Most knowledge neurons are in the topmost layers."),
 		Evidence: report.Join("The topmost third of the layers has ", top, " of them."),
 		Paper:    report.Join("most are in the top layers (its figure 3)."),
@@ -97,7 +97,7 @@ func (b *book) whereClaims(r *report.Result) {
 		Verdict: report.Enough(facts, report.Exceeds(r.Estimate("/gradients/top"), 0.5)),
 	})
 	within, across := "/gradients/shared/within", "/gradients/shared/across"
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "within-across", Statement: report.Join("Two facts of one relation share more knowledge neurons than two of different relations."),
 		Evidence: report.Join(r.Interval(within, report.Decimals(2)), " against ", r.Interval(across, report.Decimals(2)), "; without pairs that have one answer, ",
 			r.Interval(within+"_other_answer", report.Decimals(2)), " against ", r.Interval(across+"_other_answer", report.Decimals(2)), "."),
@@ -107,7 +107,7 @@ func (b *book) whereClaims(r *report.Result) {
 		Verdict: report.Enough(facts-int(r.Float("/relations")), report.Greater(r.Estimate(within), r.Estimate(across))),
 	})
 	baseline := "/baseline/shared/across"
-	b.claim(report.Claim{
+	b.Claim(report.Claim{
 		ID: "baseline-common", Statement: report.Join("The activation baseline's neurons are common to facts of different relations, knowledge neurons are not."),
 		Evidence: report.Join("Two facts of different relations share ", r.Interval(baseline, report.Decimals(2)), " of the baseline's neurons, ", r.Interval(across, report.Decimals(2)), " knowledge neurons."),
 		Paper:    report.Join(inPaper(b.paper, "/baseline/across", report.Decimals(2)), " and ", inPaper(b.paper, "/gradients/across", report.Decimals(2)), "."),

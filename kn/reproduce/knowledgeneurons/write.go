@@ -1,24 +1,17 @@
 package knowledgeneurons
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
-	"runtime"
-	"runtime/debug"
-	"strings"
-	"time"
 
-	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
 // report writes what was found.
-func (e *experimenter) report() (*Outcome, error) {
-	dir, f := e.run.Dir(), e.found
-	b := &book{results: report.OpenResults(dir), setting: e.setting()}
-	b.paper, b.facts = b.results.File("paper"), b.results.File("facts")
+func (e *experimenter) report() (*reproduce.Outcome, error) {
+	f := e.found
+	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting()}
+	b.paper, b.facts = b.File("paper"), b.File("facts")
 	sections := []report.Section{
 		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
 		b.codes(f.recipes), b.exactness(f.convergence),
@@ -29,17 +22,7 @@ func (e *experimenter) report() (*Outcome, error) {
 	}
 	sections = append([]report.Section{b.claimSection(), b.settingSection()}, append(sections, made)...)
 	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
-	if err := errors.Join(append(b.errs, b.results.Err())...); err != nil {
-		return nil, err
-	}
-	if err := r.Write(dir); err != nil {
-		return nil, err
-	}
-	o := &Outcome{Markdown: filepath.Join(dir, "report.md"), Page: filepath.Join(dir, "report.html"), Seconds: e.run.Seconds(e.done...)}
-	for _, c := range b.claims {
-		o.Claims = append(o.Claims, c.Stored())
-	}
-	return o, nil
+	return b.Write(e.run, r, e.done)
 }
 
 func (e *experimenter) setting() setting {
@@ -62,14 +45,14 @@ func (b *book) claimSection() report.Section {
 			"Claims that this makes true, wholly or in part, say so. What holds here is evidence that the methods do what they should, and none of where other models keep facts.")
 	}
 	s.Say("A claim holds here if the rule below it says so of the confidence intervals; it does not if the rule says the opposite, and otherwise, or with fewer than ten facts, it cannot be told.")
-	s.Add(b.claims)
+	s.Add(b.Claims)
 	return s
 }
 
 func (b *book) settingSection() report.Section {
 	s := report.Section{Title: "Setting"}
 	t := &report.Table{ID: "setting", Caption: report.Join("What was measured on what."), Columns: report.Columns("", "here", "paper")}
-	p, f, w := b.paper, b.facts, b.results.File("sweep")
+	p, f, w := b.paper, b.facts, b.File("sweep")
 	t.Row("model", b.model, p.String("/model"))
 	t.Row("facts", report.Join(f.Number("/facts", report.Count), " of ", f.Number("/given", report.Count), " that the model can be asked"), p.Number("/facts", report.Count))
 	t.Row("from", f.String("/source"), report.Join(p.String("/data"), ", relations with more than three templates"))
@@ -98,44 +81,12 @@ func (b *book) settingSection() report.Section {
 	return s
 }
 
-// made says how the report was made. Only the line on time differs from run to run.
+// made says how the report was made.
 func (e *experimenter) made(b *book) (report.Section, error) {
-	s := report.Section{Title: "How this was made"}
 	digest, err := e.m.Digest()
-	if err != nil {
-		return s, err
-	}
-	version := "kn " + kn.Version
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				version += ", revision " + setting.Value
-			}
-		}
-	}
-	s.Say("In ", report.Mono("report.html"), " each number measured names, when pointed at, the file in ", report.Mono(report.ResultsDir), " and the place in it that it was read from. "+
-		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), " as SVG and PNG, each with its provenance inside. "+
-		"The command, run again, computes only what is missing or what a changed option concerns.")
-	s.Add(report.Pairs{
-		{Name: "Command", Text: report.Join(report.Mono(e.o.Command))},
+	return e.run.Made(e.o.Command, report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(digest))},
 		{Name: "Facts", Text: report.Join("SHA-256 ", report.Mono(b.facts.String("/digest")))},
 		{Name: "Seed", Text: report.Join(b.facts.Number("/seed", report.Count))},
-		{Name: "Program", Text: report.Join(version, ", ", runtime.Version(), ", ", runtime.GOOS, "/", runtime.GOARCH, ", ", backend.Name())},
-		{Name: "Time", Text: report.Join(e.times())},
-	})
-	return s, nil
-}
-
-// times says how long the stages took, on one line.
-func (e *experimenter) times() string {
-	var each []string
-	for _, name := range e.done {
-		each = append(each, fmt.Sprintf("%s %s", name, inSeconds(e.run.Seconds(name))))
-	}
-	return fmt.Sprintf("%s in all (%s)", inSeconds(e.run.Seconds(e.done...)), strings.Join(each, ", "))
-}
-
-func inSeconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+	}, e.done), err
 }
