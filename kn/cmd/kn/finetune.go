@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,7 +134,7 @@ func checkFineTuning(dir string, force bool) error {
 // model was taught, or if it does not say, of the embedded model's.
 func openTask(ctx context.Context, model, task string, sizes finetune.Sizes) (*finetune.Data, error) {
 	var known []facts.Fact
-	if _, err := os.Stat(task); err != nil {
+	if slices.Contains(finetune.BuiltInTasks, task) {
 		taught, err := mini.Facts()
 		if m, other := kn.Load(model, kn.WithContext(ctx)); other == nil {
 			if own, none := m.Facts(); !errors.Is(none, kn.ErrNoFacts) {

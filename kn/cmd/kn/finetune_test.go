@@ -44,6 +44,15 @@ func TestFinetune(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", word, text)
 		}
 	}
+	// A folder of that name does not stand in a built-in task's way.
+	cmd := command(t, "finetune", "--model", "mini", "--task", "true", "--steps", "1", "--batch", "4", "--train", "8", "--dev", "8", "--test", "8", "--out", "true")
+	cmd.Dir = t.TempDir()
+	if err := os.Mkdir(filepath.Join(cmd.Dir, "true"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if o := finished(t, cmd); o.code != 0 || !strings.Contains(o.stdout, "2 labels") {
+		t.Errorf("%+v", o)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		want string
