@@ -2,6 +2,8 @@ package sweep
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"runtime"
 	"sync"
 
@@ -50,6 +52,20 @@ func Run(ctx context.Context, model *kn.Model, source facts.Source, dir string, 
 		}
 	}
 	return r.summary(), nil
+}
+
+// Check returns what a sweep amounts to without attributing anything, and the
+// errors that Run has before its first prompt, such as for a folder that holds
+// another sweep.
+func Check(ctx context.Context, model *kn.Model, source facts.Source, dir string, options Options) (*Summary, error) {
+	p, err := newPlan(ctx, model, source, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkOthers(dir, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return p.summary(), nil
 }
 
 // run is one run of a sweep.

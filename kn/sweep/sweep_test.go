@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -290,6 +291,16 @@ func TestFolderOfAnotherSweep(t *testing.T) {
 		if _, err := sweep.Run(t.Context(), m, capitals(2), dir, o, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+		if _, err := sweep.Check(t.Context(), m, capitals(2), dir, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("checking: error %v, want one with %q", err, want)
+		}
+	}
+	none := filepath.Join(dir, "none")
+	if s, err := sweep.Check(t.Context(), m, capitals(2), none, sweep.Options{Shard: 1, Shards: 3}); err != nil || s.Facts != 2 || s.Prompts != 20 || s.Computed != 0 {
+		t.Errorf("checking a sweep that has not begun: %+v, error %v", s, err)
+	}
+	if _, err := os.Stat(none); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("checking made the folder: %v", err)
 	}
 	edited := m.MustWith(kn.Suppress([]kn.Neuron{{Layer: 0, Index: 1}}))
 	if _, err := sweep.Run(t.Context(), edited, capitals(2), dir, sweep.Options{Shard: 1, Shards: 2}, nil); err == nil || !strings.Contains(err.Error(), "another options") {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
@@ -89,18 +88,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 
 // commandLine is the command with the flags that were given.
 func commandLine(cmd *cobra.Command) string {
-	words := []string{cmd.CommandPath()}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		value := strings.Trim(f.Value.String(), "[]")
-		switch {
-		case f.Name == "json":
-			return
-		case strings.ContainsAny(value, " \t'\"\\$"):
-			value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
-		}
-		words = append(words, "--"+f.Name, value)
-	})
-	return strings.Join(words, " ")
+	return cmd.CommandPath() + " " + shellWords(givenFlags(cmd, "json", "no-cache")...)
 }
 
 // runKnowledgeNeurons makes the report under a bar, with a line a stage.

@@ -57,6 +57,8 @@ func (f *sweepFlags) open(a *app, cmd *cobra.Command) (*kn.Model, facts.Source, 
 func (a *app) sweep() *cobra.Command {
 	var f sweepFlags
 	var shard string
+	var slurm slurmFlag
+	var dry bool
 	cmd := &cobra.Command{
 		Use:   "sweep --model MODEL --out DIR [--facts DATA]",
 		Short: "Attribute all prompts of a data set of facts",
@@ -68,13 +70,32 @@ first, and the machine-hours that the whole will take are said.
 
 With --shard i/n only the i-th of n parts is attributed, on any machine; kn
 merge then checks that nothing is missing. What the model cannot be asked, such
-as an answer that is not one token of its vocabulary, is counted and listed.`,
+as an answer that is not one token of its vocabulary, is counted and listed.
+
+With --slurm the sweep is submitted to a Slurm cluster: an array job with a
+shard a task, and a merge job that runs when all tasks have ended well. A task
+is requeued, and goes on where it was, a minute before its time limit, when its
+kn is killed (by want of memory, say), and when its node fails; not when it is
+cancelled, nor again and again without attributing anything. Besides tasks=N
+what sbatch takes can be given, such as time=2:00:00, gpus=1, cpus=8, mem=16G,
+partition=long, account=us or exclude=node1,node2; the merge job gets all of it
+but the GPUs. Model, facts and DIR must be where all machines see them. Given
+again when the jobs have ended, the same command computes what is missing.`,
 		Example: `  kn sweep --model mini --relations P36 --limit 3 --out ./capitals
+  kn sweep --model mini --out ./all --slurm tasks=8,time=2:00:00,cpus=4 --dry-run
   kn sweep --model google-bert/bert-base-cased --facts ./pararel --shard 1/4 --out ./sweep`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) (err error) {
 			if f.options.Shard, f.options.Shards, err = parseShard(shard); err != nil {
 				return err
+			}
+			switch {
+			case slurm.tasks > 0 && shard != "":
+				return usagef("--shard is for one part, --slurm for all of them: give one of the two")
+			case slurm.tasks > 0:
+				return a.slurm(cmd, &f, slurm, dry)
+			case dry:
+				return usagef("--dry-run shows what --slurm would submit; give --slurm too")
 			}
 			m, source, err := f.open(a, cmd)
 			if err != nil {
@@ -94,12 +115,16 @@ as an answer that is not one token of its vocabulary, is counted and listed.`,
 	}
 	f.flags(a, cmd)
 	cmd.Flags().StringVar(&shard, "shard", "", "only this part, `i/n`: the i-th of n, from 1")
+	cmd.Flags().Var(&slurm, "slurm", "submit the sweep to Slurm in N tasks, with any options of sbatch,\nsuch as tasks=8,time=2:00:00,gpus=1")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what --slurm would submit, and leave it")
 	return cmd
 }
 
-// projected says how long a sweep is going to take, to who watches.
+// projected says how long a sweep is going to take, to who watches; to a log
+// only where it is long, so that scripts of small sweeps stay silent.
 func (a *app) projected(p sweep.Projection) {
-	if a.bar != nil {
+	const long = 1. / 60 // machine-hours
+	if a.bar != nil || p.MachineHours >= long {
 		a.bar.finish()
 		fmt.Fprintln(a.stderr, p)
 	}

@@ -17,6 +17,7 @@ func TestWrongUsage(t *testing.T) {
 	predict := []string{"predict", "--model", "m", "--prompt", "p"}
 	attribute := []string{"attribute", "--model", "m", "--prompt", "p", "--answer", "a"}
 	neurons := []string{"neurons", "--model", "m", "--prompts", "f", "--answer", "a"}
+	slurm := []string{"sweep", "--model", "mini", "--out", "o", "--slurm"}
 	scale := []string{"scale", "--model", "m", "--prompt", "p", "--answer", "a"}
 	edit := []string{"edit", "--model", "m"}
 	for _, c := range []struct {
@@ -45,6 +46,21 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"sweep", "--model", "mini"}, `"out"`},
 		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--shard", "5/4"}, "1/4 to 4/4"},
 		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--limit", "0"}, "at least 1"},
+		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--dry-run"}, "--slurm"},
+		{slurm, []string{"tasks=4", "--shard", "1/4"}, "one of the two"},
+		{slurm, []string{""}, "tasks=4"},
+		{slurm, []string{"time=1:00"}, "how many tasks"},
+		{slurm, []string{"4"}, `"4" is no option of sbatch`},
+		{slurm, []string{"tasks=0"}, "at least 1"},
+		{slurm, []string{"tasks=2,tasks=3"}, "tasks=3: give one"},
+		{slurm, []string{"tasks=1%2"}, "tasks=1%2"},
+		{slurm, []string{"tasks=4,--time=1"}, "without dashes"},
+		{slurm, []string{"tasks=4,t=1"}, "long names"},
+		{slurm, []string{"tasks=4,array=1-4"}, "array is for the scripts to set"},
+		{slurm, []string{"tasks=4,time=1,time=2"}, "time is given twice"},
+		{slurm, []string{"tasks=4,cpus=1,cpus-per-task=2"}, "cpus-per-task is given twice"},
+		{slurm, []string{"tasks=4,comment=a\nb"}, "line break"},
+		{slurm, []string{"tasks=4,exclude=a,b\n#SBATCH --x"}, "line break"},
 		{nil, []string{"merge", "--model", "mini"}, `"out"`},
 		{nil, []string{"reproduce"}, "knowledge-neurons"},
 		{nil, []string{"reproduce", "knowledge-neurons", "--model", "mini"}, `"out"`},
