@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/knowledgeneurons"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/learningdynamics"
 )
 
 func (a *app) reproduce() *cobra.Command {
@@ -36,7 +38,7 @@ what the option concerns.`,
 			return usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
 		},
 	}
-	cmd.AddCommand(a.reproduceKnowledgeNeurons())
+	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics())
 	return cmd
 }
 
@@ -65,7 +67,9 @@ taught, in a sample of 492 facts; others need --facts.`,
 			}
 			o.Limit, o.Tolerance = int(limit), tolerance
 			o.Command = commandLine(cmd)
-			outcome, err := a.runKnowledgeNeurons(cmd.Context(), out, o)
+			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
+				return knowledgeneurons.Reproduce(cmd.Context(), m, out, o, watch)
+			})
 			if err != nil {
 				return err
 			}
@@ -86,19 +90,63 @@ taught, in a sample of 492 facts; others need --facts.`,
 	return cmd
 }
 
+func (a *app) reproduceLearningDynamics() *cobra.Command {
+	var out string
+	var o learningdynamics.Options
+	seeds, steps := countFlag(3), countFlag(100)
+	cmd := &cobra.Command{
+		Use:   "fine-tuning-dynamics --model MODEL --out DIR",
+		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
+		Long: `Reproduce Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT
+Fine-Tuning (AACL 2020), on tasks made of facts: fine-tune under several seeds
+and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
+each layer move, and how far seeds and data sets end from each other; take layers
+back to their start, freeze others; and follow facts and their knowledge neurons.
+DIR gets report.html, report.md, the results as JSON, the tables as CSV and
+Markdown, the figures as SVG and PNG, and the classifiers.`,
+		Example: `  kn reproduce fine-tuning-dynamics --model mini --out ./dynamics
+  kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --steps 500 --out ./bert-dynamics`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			if o.LearningRate < 0 {
+				return usagef("--learning-rate %v: must be positive", o.LearningRate)
+			}
+			o.Seeds, o.Sizes.Steps = int(seeds), int(steps)
+			o.Command = commandLine(cmd)
+			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
+				return learningdynamics.Reproduce(cmd.Context(), m, out, o, watch)
+			})
+			if err != nil {
+				return err
+			}
+			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
+		}),
+	}
+	a.modelFlags(cmd)
+	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
+	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", nil, "only these `TASKS`, two or more of true, relation, paraphrase")
+	cmd.Flags().Var(&seeds, "seeds", "trainings on each task, two or more")
+	cmd.Flags().Var(&steps, "steps", "steps of each training")
+	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
+	require(cmd, "out")
+	known(cmd.MarkFlagDirname("out"))
+	return cmd
+}
+
 // commandLine is the command with the flags that were given.
 func commandLine(cmd *cobra.Command) string {
 	return cmd.CommandPath() + " " + shellWords(givenFlags(cmd, "json", "no-cache")...)
 }
 
-// runKnowledgeNeurons makes the report under a bar, with a line a stage.
-func (a *app) runKnowledgeNeurons(ctx context.Context, out string, o knowledgeneurons.Options) (*reproduce.Outcome, error) {
+// reproduced makes a report under a bar, with a line a stage.
+func (a *app) reproduced(ctx context.Context, out string, make func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error)) (*reproduce.Outcome, error) {
 	a.noCache = true
 	m, err := a.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := knowledgeneurons.Reproduce(ctx, m, out, o, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
+	outcome, err := make(m, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
 	a.bar.finish()
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)

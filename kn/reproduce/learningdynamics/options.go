@@ -1,0 +1,68 @@
+package learningdynamics
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// Options of a reproduction. The zero value suits the embedded model.
+type Options struct {
+	// Tasks are built-in tasks, see [finetune.BuiltIn], at least two. None: all.
+	Tasks []string
+	// Seeds is the number of trainings on each task, at least 2. 0: 3.
+	Seeds int
+	// LearningRate at its highest. 0: 0.001 for models of this project's
+	// pre-training, which take few and large steps, and else
+	// [finetune.DefaultRate].
+	LearningRate float64
+	// Sizes of trainings and samples.
+	Sizes Sizes
+	// Command is what the report says it was made by.
+	Command string
+}
+
+// Sizes of the trainings and of the samples. What is 0 is the default.
+type Sizes struct {
+	Steps   int `json:"steps"`   // of each training; 0: 100
+	Batch   int `json:"batch"`   // examples in a step; 0: 32
+	Dev     int `json:"dev"`     // held-out examples of each task; 0: 300
+	Facts   int `json:"facts"`   // followed, drawn as evenly from relations as they allow; 0: 41
+	Prompts int `json:"prompts"` // of each of these facts; 0: 5
+}
+
+func (o Options) filled(taught bool, hidden int) (Options, error) {
+	if len(o.Tasks) == 0 {
+		o.Tasks = finetune.BuiltInTasks
+	}
+	if taught {
+		o.LearningRate = cmp.Or(o.LearningRate, 0.001)
+	}
+	o.LearningRate = cmp.Or(o.LearningRate, finetune.DefaultRate(hidden, false))
+	o.Seeds = cmp.Or(o.Seeds, 3)
+	z := &o.Sizes
+	z.Steps, z.Batch, z.Dev = cmp.Or(z.Steps, 100), cmp.Or(z.Batch, 32), cmp.Or(z.Dev, 300)
+	z.Facts, z.Prompts = cmp.Or(z.Facts, 41), cmp.Or(z.Prompts, 5)
+	distinct := slices.Compact(slices.Sorted(slices.Values(o.Tasks)))
+	switch {
+	case len(distinct) < 2 || len(distinct) < len(o.Tasks):
+		return o, fmt.Errorf("learningdynamics: tasks %q; give two or more different ones, to compare data sets", o.Tasks)
+	case o.Seeds < 2:
+		return o, fmt.Errorf("learningdynamics: %d seeds; give two or more, to compare seeds", o.Seeds)
+	case z.Steps < 2 || z.Batch < 1 || z.Dev < 1 || z.Facts < 1 || z.Prompts < 1 || !(o.LearningRate > 0):
+		return o, fmt.Errorf("learningdynamics: sizes must be positive, and steps 2 or more: %+v, learning rate %v", *z, o.LearningRate)
+	}
+	return o, nil
+}
+
+// checkpoints are the steps after which classifiers are kept: more of them
+// early, when most changes.
+func (z Sizes) checkpoints() []int {
+	var steps []int
+	for _, share := range []float64{0, 0.05, 0.1, 0.2, 0.4, 0.7, 1} {
+		steps = append(steps, int(share*float64(z.Steps)+0.5))
+	}
+	return slices.Compact(steps)
+}

@@ -1,0 +1,318 @@
+package learningdynamics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+)
+
+// Reproduce runs all experiments on a model and writes the report into dir.
+// What was computed there before is not computed again.
+func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
+	e, err := newExperimenter(m.WithContext(ctx), o)
+	if err != nil {
+		return nil, err
+	}
+	trainings := 3 * len(e.runs)                                                          // whole, and with either half frozen
+	if e.run, err = reproduce.Open(dir, trainings+len(e.stages())+1, watch); err != nil { // and writing
+		return nil, err
+	}
+	defer e.run.Close()
+	if err := e.run.Keep("setting", e.setting()); err != nil {
+		return nil, err
+	}
+	for _, train := range []func(context.Context) error{e.trainAll, e.trainFrozen} {
+		if err := train(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range e.stages() {
+		if err := s(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.run.Begin("write the report")
+	return e.report()
+}
+
+// experimenter runs the stages.
+type experimenter struct {
+	run    *reproduce.Run
+	m      *kn.Model
+	o      Options
+	taught bool // this project pre-trained the model
+	digest string
+	data   map[string]*finetune.Data
+	dev    map[string][]finetune.Example
+	bags   []facts.Bag
+	runs   []Run
+
+	done      []string // names of the stages
+	keys      []string // of the whole trainings
+	outs      []string // their folders
+	records   []*finetune.Record
+	movement  *Movement
+	distances *Distances
+	back      *TakenBack
+	frozen    *Frozen
+	frozenBy  map[string][]*finetune.Record // by what is frozen
+	knowledge *Knowledge
+}
+
+func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
+	taught, err := m.Facts()
+	own := err == nil
+	if errors.Is(err, kn.ErrNoFacts) {
+		taught, err = mini.Facts()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.filled(own, m.Config().HiddenSize); err != nil {
+		return nil, err
+	}
+	e := &experimenter{m: m, o: o, taught: own, data: map[string]*finetune.Data{}, dev: map[string][]finetune.Example{}, frozenBy: map[string][]*finetune.Record{}}
+	if e.digest, err = m.Digest(); err != nil {
+		return nil, err
+	}
+	var known []facts.Fact
+	for _, f := range taught {
+		known = append(known, f.Fact)
+	}
+	for _, task := range o.Tasks {
+		sizes := finetune.Sizes{Train: o.Sizes.Steps * o.Sizes.Batch, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
+		if e.data[task], err = finetune.BuiltIn(task, known, sizes); err != nil {
+			return nil, err
+		}
+		if e.dev[task], err = e.data[task].Part("dev"); err != nil {
+			return nil, err
+		}
+		for seed := range o.Seeds {
+			e.runs = append(e.runs, Run{task, uint64(seed + 1)})
+		}
+	}
+	return e, e.drawFacts(taught)
+}
+
+// drawFacts chooses the facts to follow.
+func (e *experimenter) drawFacts(taught []facts.Taught) error {
+	relations := map[string]bool{}
+	for _, f := range taught {
+		relations[f.Relation] = true
+	}
+	n := e.o.Sizes.Facts
+	each, have := (n+len(relations)-1)/len(relations), map[string]int{}
+	drawn := facts.Draw(facts.Bags(taught), 4*each, 1) // more than enough, as some may not be usable
+	for b, err := range facts.Usable(drawn, e.m.Tokenizer(), e.m.Config().MaxPositions, nil) {
+		if err != nil {
+			return err
+		}
+		if have[b.Relation]++; have[b.Relation] <= each {
+			b.Prompts = b.Prompts[:min(len(b.Prompts), e.o.Sizes.Prompts)]
+			e.bags = append(e.bags, b)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 0xfac7))
+	rng.Shuffle(len(e.bags), func(i, j int) { e.bags[i], e.bags[j] = e.bags[j], e.bags[i] })
+	e.bags = e.bags[:min(n, len(e.bags))]
+	if len(e.bags) == 0 {
+		return fmt.Errorf("learningdynamics: %s can be asked none of the facts", e.m.Name())
+	}
+	return nil
+}
+
+func (e *experimenter) setting() Setting {
+	return Setting{
+		Citation: "Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT Fine-Tuning, AACL 2020",
+		URL:      "https://aclanthology.org/2020.aacl-main.11",
+		Model:    e.m.Name(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Trainings: len(e.runs),
+		LearningRate: e.o.LearningRate, Sizes: e.o.Sizes, Examples: e.o.Sizes.Steps * e.o.Sizes.Batch,
+	}
+}
+
+// train is a stage: a training on a task under a seed, some of it frozen. It
+// returns the stage's key and the folder of the classifiers.
+func (e *experimenter) train(ctx context.Context, name, what string, r Run, freeze []string, checkpoints []int) (record *finetune.Record, key, out string, err error) {
+	c := finetune.Config{
+		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: e.o.Sizes.Steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
+		Freeze: freeze, Evaluate: []string{"dev"}, EvaluateEvery: max(1, e.o.Sizes.Steps/4), Checkpoints: checkpoints,
+	}
+	if key, err = reproduce.Key("training", e.digest, c, c.Data); err != nil {
+		return nil, "", "", err
+	}
+	c.Out = filepath.Join(e.run.Dir(), "trainings", name+"-"+key[:12])
+	record, err = reproduce.Stage(ctx, e.run, name, what, key, func(ctx context.Context, progress kn.Progress) (*finetune.Record, error) {
+		return finetune.Run(ctx, c, func(p finetune.Progress) {
+			if progress != nil {
+				progress(p.Step, p.Steps, fmt.Sprintf("fine-tuning, loss %.3f", p.Loss))
+			}
+		})
+	})
+	e.done = append(e.done, name)
+	return record, key, c.Out, err
+}
+
+// trainAll fine-tunes on every task under every seed.
+func (e *experimenter) trainAll(ctx context.Context) error {
+	for _, r := range e.runs {
+		name := fmt.Sprintf("training-%s-%d", r.Task, r.Seed)
+		record, key, out, err := e.train(ctx, name, fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed), r, nil, e.o.Sizes.checkpoints())
+		if err != nil {
+			return err
+		}
+		e.records, e.keys, e.outs = append(e.records, record), append(e.keys, key), append(e.outs, out)
+	}
+	return nil
+}
+
+// halves are the parts of a model that are frozen.
+func halves(layers int) map[string][]string {
+	h := map[string][]string{"lower": {"bert.embeddings"}}
+	for l := range layers {
+		half := "lower"
+		if l >= layers/2 {
+			half = "upper"
+		}
+		h[half] = append(h[half], fmt.Sprintf("bert.encoder.layer.%d", l))
+	}
+	return h
+}
+
+// trainFrozen does the same with either half of the model frozen.
+func (e *experimenter) trainFrozen(ctx context.Context) error {
+	for _, half := range []string{"lower", "upper"} {
+		for _, r := range e.runs {
+			name := fmt.Sprintf("frozen-%s-%s-%d", half, r.Task, r.Seed)
+			what := fmt.Sprintf("the same with the %s half frozen: “%s”, seed %d", half, r.Task, r.Seed)
+			record, _, _, err := e.train(ctx, name, what, r, halves(e.m.Config().Layers)[half], nil)
+			if err != nil {
+				return err
+			}
+			e.frozenBy[half] = append(e.frozenBy[half], record)
+		}
+	}
+	return nil
+}
+
+// start and later are a training's checkpoints.
+func (e *experimenter) start(i int) string { return finetune.CheckpointDir(e.outs[i], 0) }
+
+func (e *experimenter) later(i int) (later []dynamics.Checkpoint) {
+	for _, step := range e.o.Sizes.checkpoints()[1:] {
+		later = append(later, dynamics.Checkpoint{Step: step, Model: finetune.CheckpointDir(e.outs[i], step)})
+	}
+	return later
+}
+
+// stages are those after the trainings.
+func (e *experimenter) stages() []func(context.Context) error {
+	return []func(context.Context) error{
+		stage(e, "layers", "how far each layer moves from the start", nil, &e.movement, e.measureLayers),
+		stage(e, "pairs", "how far seeds and data sets are from each other", nil, &e.distances, e.measurePairs),
+		stage(e, "taken-back", "take layers back to their start", nil, &e.back, e.takeBack),
+		stage(e, "frozen", "compare trainings with frozen layers", e.o.Sizes, &e.frozen, e.compareFrozen),
+		stage(e, "knowledge", "follow facts and their knowledge neurons", e.bags, &e.knowledge, e.followFacts),
+	}
+}
+
+// stage is a stage whose result depends on the trainings and on options.
+func stage[T any](e *experimenter, name, what string, options any, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		key, err := reproduce.Key(name, e.keys, options)
+		if err != nil {
+			return err
+		}
+		*result, err = reproduce.Stage(ctx, e.run, name, what, key, compute)
+		e.done = append(e.done, name)
+		return err
+	}
+}
+
+// part is the progress of the i-th of several things.
+func (e *experimenter) part(progress kn.Progress, i int) kn.Progress {
+	if progress == nil {
+		return nil
+	}
+	return func(done, total int, what string) { progress(i*total+done, len(e.runs)*total, what) }
+}
+
+func (e *experimenter) measureLayers(ctx context.Context, progress kn.Progress) (*Movement, error) {
+	m := new(Movement)
+	for i, r := range e.runs {
+		layers, err := dynamics.Training(ctx, e.start(i), e.later(i), e.dev[r.Task], dynamics.Options{NoCache: true, Progress: e.part(progress, i)})
+		if err != nil {
+			return nil, err
+		}
+		m.Runs = append(m.Runs, RunMovement{r, layers})
+	}
+	m.summarize()
+	return m, nil
+}
+
+// measurePairs compares all fine-tuned models on texts of all tasks.
+func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (*Distances, error) {
+	var texts []finetune.Example
+	for _, task := range e.o.Tasks {
+		texts = append(texts, e.dev[task]...)
+	}
+	var models []dynamics.Named
+	for i, r := range e.runs {
+		models = append(models, dynamics.Named{Name: fmt.Sprintf("%s %d", r.Task, r.Seed), Model: e.outs[i]})
+	}
+	matrices, err := dynamics.Pairs(ctx, models, texts, dynamics.Options{NoCache: true, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	d := &Distances{Runs: e.runs, Matrices: matrices}
+	d.summarize()
+	return d, nil
+}
+
+func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*TakenBack, error) {
+	t := new(TakenBack)
+	for i, r := range e.runs {
+		back, err := landscape.TakenBack(ctx, e.start(i), e.outs[i], nil, e.dev[r.Task], landscape.Options{NoCache: true, Progress: e.part(progress, i)})
+		if err != nil {
+			return nil, err
+		}
+		t.Runs = append(t.Runs, RunTakenBack{r, back})
+	}
+	t.summarize()
+	return t, nil
+}
+
+func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, error) {
+	of := func(records []*finetune.Record, value func(finetune.Evaluation) float64) Spread {
+		return spreads(len(records), 1, func(i, _ int) float64 { return value(records[i].Evaluations["dev"]) })[0]
+	}
+	accuracy := func(v finetune.Evaluation) float64 { return v.Accuracy }
+	f := &Frozen{
+		Runs: e.runs, Majority: of(e.records, func(v finetune.Evaluation) float64 { return v.Majority }),
+		All: of(e.records, accuracy), Lower: of(e.frozenBy["lower"], accuracy), Upper: of(e.frozenBy["upper"], accuracy),
+	}
+	f.UpperCosts = spreads(len(e.runs), 1, func(i, _ int) float64 { return f.Lower.Values[i] - f.Upper.Values[i] })[0]
+	return f, nil
+}
+
+func (e *experimenter) followFacts(ctx context.Context, progress kn.Progress) (*Knowledge, error) {
+	k := new(Knowledge)
+	for i, r := range e.runs {
+		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Options: dynamics.Options{NoCache: true, Progress: e.part(progress, i)}})
+		if err != nil {
+			return nil, err
+		}
+		k.Runs = append(k.Runs, RunKnowledge{r, knowledge})
+	}
+	k.summarize()
+	return k, nil
+}

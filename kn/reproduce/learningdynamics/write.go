@@ -1,0 +1,291 @@
+package learningdynamics
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// book is the report while it is written.
+type book struct {
+	*reproduce.Book
+	setting *report.Result
+	e       *experimenter
+}
+
+// report writes what was found.
+func (e *experimenter) report() (*reproduce.Outcome, error) {
+	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
+	b.setting = b.File("setting")
+	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.takenBack(), b.frozen(), b.knowledge()}
+	made := e.run.Made(e.o.Command, report.Pairs{
+		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(e.digest))},
+		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count))},
+	}, e.done)
+	sections = append([]report.Section{b.findings()}, append(sections, made)...)
+	r := &report.Report{Title: "Learning dynamics of " + e.m.Name(), Subtitle: b.introduction(), Sections: sections}
+	return b.Write(e.run, r, e.done)
+}
+
+func (b *book) introduction() report.Text {
+	s := b.setting
+	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
+		" layers: ", s.Entries("/tasks"), " tasks made of facts, ", s.Number("/seeds", report.Count), " seeds each, ", s.Number("/steps", report.Count), " steps of ", s.Number("/batch", report.Count),
+		" examples. Brackets are 95 % bootstrap intervals over the ", s.Number("/trainings", report.Count), " trainings.")
+}
+
+// findings has the findings that the other sections decided.
+func (b *book) findings() report.Section {
+	s := report.Section{Title: "The paper's findings"}
+	if b.e.taught {
+		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else. Where the paper tells low, intermediate and last layers of twelve apart, "+
+			"there is one of each kind here, or none. The tasks are made of those facts, not GLUE's.")
+	}
+	s.Say("A finding holds here if the number below it has the sign that it asks for in every one of the trainings, whatever the task and the seed; it does not if it has the other sign in every one; "+
+		"otherwise, or with fewer than ", fewest, " trainings, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Add(b.Claims)
+	return s
+}
+
+// fewest is the number of trainings of which a verdict is given: that so many
+// agree by chance has a probability of 2/2⁶, 3 %.
+const fewest = 6
+
+// unanimous is the verdict that all trainings agree on.
+func unanimous(s Spread) report.Verdict {
+	above, below := 0, 0
+	for _, v := range s.Values {
+		switch {
+		case v > 0:
+			above++
+		case v < 0:
+			below++
+		}
+	}
+	switch n := len(s.Values); {
+	case n < fewest:
+		return report.Unknown
+	case above == n:
+		return report.Holds
+	case below == n:
+		return report.Fails
+	}
+	return report.Unknown
+}
+
+// taskFigure adds a chart for each task, of its first seed.
+func (b *book) taskFigure(s *report.Section, id, caption string, draw func(i int) (*plots.Figure, error)) {
+	for i, r := range b.e.runs {
+		if r.Seed == 1 {
+			f, err := draw(i)
+			b.Figure(s, id+"-"+r.Task, report.Join(fmt.Sprintf(caption, "“"+r.Task+"”")))(f, err)
+		}
+	}
+}
+
+// trainings is the section on the fine-tunings themselves.
+func (b *book) trainings() report.Section {
+	s := report.Section{Title: "The trainings"}
+	s.Say("Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact. "+
+		"Learning rate ", b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration.")
+	t := &report.Table{
+		ID: "trainings", Caption: report.Join("Every training at its end, on ", b.setting.Number("/dev", report.Count), " held-out examples."),
+		Columns: report.Columns("task", "seed", ">labels", ">loss", ">accuracy", ">commonest label"),
+	}
+	for i := range b.e.runs {
+		run := b.e.runs[i]
+		r := b.File(fmt.Sprintf("training-%s-%d", run.Task, run.Seed))
+		t.Row(run.Task, r.Number("/config/seed", report.Count), r.Entries("/labels"), r.Number("/evaluations/dev/loss", report.Decimals(3)),
+			r.Number("/evaluations/dev/accuracy", report.Percent(1)), r.Number("/evaluations/dev/majority", report.Percent(1)))
+	}
+	s.Add(t)
+	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return plots.TrainingHistory(b.e.records[i]) })
+	return s
+}
+
+// layerName names the l-th hidden states, or the l-th layer.
+func layerName(l int, states bool) string {
+	switch {
+	case !states:
+		return fmt.Sprintf("layer %d", l)
+	case l == 0:
+		return "embeddings"
+	}
+	return fmt.Sprintf("layer %d", l-1)
+}
+
+// moved is the section on how far layers move from their start.
+func (b *book) moved() report.Section {
+	s := report.Section{Title: "How far each layer moves"}
+	r := b.File("layers")
+	s.Say("Two indicators compare each checkpoint with the start on the held-out texts of its task: the Jensen-Shannon divergence of attention, mean over texts, heads and query tokens (nats, at most 0.693), " +
+		"and the SVCCA distance of hidden states (one less the mean canonical correlation of the leading singular directions). The distance by linear CKA is a second opinion. Padding is left out.")
+	t := &report.Table{
+		ID: "layers", Caption: report.Join("Distance of the fine-tuned models from the start, mean over trainings."),
+		Columns: report.Columns("", ">JS divergence of attention", ">SVCCA distance", ">CKA distance"),
+	}
+	for l := range r.Len("/svcca_distance") {
+		row := []any{layerName(l, true), "–"}
+		if l > 0 {
+			row[1] = r.Interval(fmt.Sprintf("/attention_jsd/%d", l-1), report.Significant(3))
+		}
+		t.Row(append(row, r.Interval(fmt.Sprintf("/svcca_distance/%d", l), report.Significant(3)), r.Interval(fmt.Sprintf("/cka_distance/%d", l), report.Significant(3)))...)
+	}
+	s.Add(t)
+	m := b.e.movement
+	for _, c := range []struct {
+		id      string
+		measure dynamics.Measure
+	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}, {"cka", dynamics.CKA}} {
+		heat, err := plots.DynamicsHeatMap(m.Mean, c.measure)
+		b.Figure(&s, c.id+"-steps", report.Join("Over layers and steps, mean over all trainings."))(heat, err)
+	}
+	for _, c := range []struct {
+		id      string
+		measure dynamics.Measure
+	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}} {
+		curves, err := plots.DynamicsCurves(m.Mean, c.measure)
+		b.Figure(&s, c.id+"-curves", report.Join("The same as curves."))(curves, err)
+	}
+	b.Claim(report.Claim{
+		ID: "attention-last", Statement: report.Join("Fine-tuning changes attention mainly in the last layers."),
+		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Significant: 2, Signed: true}), " nats from that in the others."),
+		Paper:    report.Join("attention changes mainly in the last layers."),
+		Rule:     report.Join("the difference is above 0 in every training."),
+		Verdict:  unanimous(m.AttentionTop),
+	})
+	b.Claim(report.Claim{
+		ID: "features", Statement: report.Join("Fine-tuning changes the features of the intermediate and last layers, and less those of the first."),
+		Evidence: report.Join("The SVCCA distance in the middle third of the hidden states, or in the topmost if that is less, is ", r.Interval("/features_above", report.Format{Digits: 3, Signed: true}),
+			" from that in the lowest third; by CKA ", r.Interval("/features_above_cka", report.Format{Digits: 3, Signed: true}), "."),
+		Paper:   report.Join("features change in the intermediate and last layers."),
+		Rule:    report.Join("the difference by SVCCA is above 0 in every training."),
+		Caveat:  report.Join("The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."),
+		Verdict: unanimous(m.FeaturesAbove),
+	})
+	return s
+}
+
+// apart is the section on seeds and data sets.
+func (b *book) apart() report.Section {
+	s := report.Section{Title: "Between seeds and between data sets"}
+	r := b.File("pairs")
+	s.Say("All ", r.Entries("/runs"), " fine-tuned models are compared with each other on the same ", r.Number("/matrices/texts", report.Count), " texts of all tasks. "+
+		"A model's distances from those of its own task, under other seeds, stand beside those from the models of other tasks.")
+	t := &report.Table{
+		ID: "pairs", Caption: report.Join("Mean distance from models of the same task and from those of others."),
+		Columns: report.Columns("measure", "", ">other seeds", ">other tasks"),
+	}
+	names := map[string]string{"attention_jsd": "JS divergence of attention", "svcca_distance": "SVCCA distance", "cka_distance": "CKA distance"}
+	for i := range r.Len("/measures") {
+		p := fmt.Sprintf("/measures/%d", i)
+		measure := r.String(p + "/measure")
+		name := names[measure]
+		for l := range r.Len(p + "/seeds") {
+			t.Row(name, layerName(l, dynamics.Measure(measure).States()), r.Interval(fmt.Sprintf("%s/seeds/%d", p, l), report.Significant(3)), r.Interval(fmt.Sprintf("%s/tasks/%d", p, l), report.Significant(3)))
+			name = ""
+		}
+	}
+	s.Add(t)
+	for _, c := range []struct {
+		id      string
+		measure dynamics.Measure
+	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}} {
+		pairs, err := plots.ModelPairs(b.e.distances.Matrices, c.measure)
+		b.Figure(&s, c.id+"-pairs", report.Join("Every model against every other: blocks along the diagonal are of one task."))(pairs, err)
+	}
+	b.Claim(report.Claim{
+		ID: "seeds", Statement: report.Join("Fine-tunings on one data set under different seeds end nearer to each other than those on different data sets."),
+		Evidence: report.Join("Models of other tasks are further by ", r.Interval("/measures/0/further", report.Significant(2)), " nats in attention and by ", r.Interval("/measures/1/further", report.Decimals(3)),
+			" in SVCCA distance, mean over layers."),
+		Paper:   report.Join("it compares seeds and data sets [recall]; that seeds are nearer is this report's reading of “consistency”."),
+		Rule:    report.Join("both differences are above 0 for every model."),
+		Verdict: report.All(unanimous(b.e.distances.Measures[0].Further), unanimous(b.e.distances.Measures[1].Further)),
+	})
+	return s
+}
+
+// takenBack is the section on parameters that get their start's values again.
+func (b *book) takenBack() report.Section {
+	s := report.Section{Title: "Layers taken back"}
+	r := b.File("taken-back")
+	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and the loss on held-out examples is measured again.")
+	t := &report.Table{
+		ID: "taken-back", Caption: report.Join("What it costs to take back a group, and how far fine-tuning had moved it, |θ − θ₀|/|θ₀|."),
+		Columns: report.Columns("group", ">loss added", ">accuracy lost", ">moved by"),
+	}
+	for i := range r.Len("/groups") {
+		g := fmt.Sprintf("/groups/%d", i)
+		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Decimals(3)), r.Interval(g+"/accuracy", report.Percent(1)), r.Interval(g+"/moved", report.Percent(1)))
+	}
+	s.Add(t)
+	b.Claim(report.Claim{
+		ID: "taken-back", Statement: report.Join("Taking the last layers back to their start costs more than taking the first ones back."),
+		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back."),
+		Paper:    report.Join("an intervention of this kind is part of the paper [recall]."),
+		Rule:     report.Join("the difference is above 0 in every training."),
+		Verdict:  unanimous(b.e.back.TopCosts),
+	})
+	return s
+}
+
+// frozen is the section on trainings of a half of the model.
+func (b *book) frozen() report.Section {
+	s := report.Section{Title: "Layers frozen"}
+	r := b.File("frozen")
+	s.Say("The same trainings once more, with one half of the model keeping its values: the embeddings and the lower half of the layers, or the upper half.")
+	t := &report.Table{ID: "frozen", Caption: report.Join("Accuracy on held-out examples at the end, mean over trainings."), Columns: report.Columns("frozen", ">accuracy")}
+	for _, row := range [][2]string{{"nothing", "/all"}, {"embeddings and lower half", "/lower"}, {"upper half", "/upper"}, {"(always the commonest label)", "/majority"}} {
+		t.Row(row[0], r.Interval(row[1], report.Percent(1)))
+	}
+	s.Add(t)
+	b.Claim(report.Claim{
+		ID: "frozen", Statement: report.Join("Freezing the lower half of the model costs less than freezing the upper half."),
+		Evidence: report.Join("Accuracy with the lower half frozen is ", r.Interval("/upper_costs", report.Change(1)), " (of all examples) from that with the upper half frozen."),
+		Paper:    report.Join("training only some layers is part of the paper [recall]."),
+		Rule:     report.Join("the difference is above 0 in every training."),
+		Caveat:   report.Join("The lower half has the embeddings, most of the parameters, and a classifier's new weights learn in either case."),
+		Verdict:  unanimous(b.e.frozen.UpperCosts),
+	})
+	return s
+}
+
+// knowledge is the section beyond the paper.
+func (b *book) knowledge() report.Section {
+	s := report.Section{Title: "Beyond the paper: what becomes of facts"}
+	r := b.File("knowledge")
+	first := "/runs/0/knowledge"
+	last := r.Len("/steps") - 1
+	s.Say(r.Number(first+"/facts", report.Count), " facts with ", r.Number(first+"/prompts", report.Count), " prompts are asked of each checkpoint: its encoder gets the masked-language-model head of the start. "+
+		"Asked is with which probability it gives the answer, and which neurons integrated gradients attribute it to; their overlap with the fact's knowledge neurons at the start is a Jaccard index. ",
+		"At the end the answer has ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), " of ", r.Number("/probability/0/mean", report.Percent(1)), ", and neurons overlap by ",
+		r.Interval(fmt.Sprintf("/overlap/%d", last), report.Percent(1)), ".")
+	t := &report.Table{
+		ID: "knowledge", Caption: report.Join("Facts through fine-tuning, mean over trainings."),
+		Columns: report.Columns(">step", ">probability of the answer", ">answer ranked first", ">neurons shared with the start"),
+	}
+	for i := range r.Len("/steps") {
+		t.Row(r.Number(fmt.Sprintf("/steps/%d", i), report.Count), r.Interval(fmt.Sprintf("/probability/%d", i), report.Percent(1)),
+			r.Interval(fmt.Sprintf("/first/%d", i), report.Percent(1)), r.Interval(fmt.Sprintf("/overlap/%d", i), report.Percent(1)))
+	}
+	s.Add(t)
+	b.taskFigure(&s, "knowledge", "Facts beside the other two indicators, while the model learns %s, seed 1.", func(i int) (*plots.Figure, error) {
+		return plots.FollowedKnowledge(b.e.knowledge.Runs[i].Knowledge, b.e.movement.Runs[i].Layers)
+	})
+	where := &report.Table{ID: "kept", Caption: report.Join("Where: the start's knowledge neurons, of all facts, and how many of them are their facts' at the end."), Columns: report.Columns("layer", ">neurons", ">kept")}
+	for i := range r.Len("/kept") {
+		k := fmt.Sprintf("/kept/%d", i)
+		where.Row(r.Number(k+"/layer", report.Count), r.Number(k+"/neurons", report.Count), r.Interval(k+"/kept", report.Percent(1)))
+	}
+	what := &report.Table{ID: "lost", Caption: report.Join("What: the answer's probability by relation, most lost first."), Columns: report.Columns("", "relation", ">facts", ">at the start", ">at the end")}
+	for i := range r.Len("/by_relation") {
+		x := fmt.Sprintf("/by_relation/%d", i)
+		what.Row(r.String(x+"/relation"), strings.TrimSpace(r.String(x+"/name")), r.Number(x+"/facts", report.Count), r.Number(x+"/start", report.Percent(1)), r.Interval(x+"/end", report.Percent(1)))
+	}
+	s.Add(where, what)
+	return s
+}
