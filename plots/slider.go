@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
@@ -18,6 +19,15 @@ import (
 
 // HTML is a fragment of a page, complete in itself: it loads nothing.
 type HTML string
+
+// Save writes the fragment to a file as a page of its own.
+func (h HTML) Save(path string) error {
+	page := "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n" + string(h) + "\n</html>\n"
+	if err := renameio.WriteFile(path, []byte(page), 0o644); err != nil {
+		return fmt.Errorf("plots: cannot save the page: %w", err)
+	}
+	return nil
+}
 
 //go:embed slider.html
 var sliderPage string

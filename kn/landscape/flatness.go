@@ -71,6 +71,9 @@ func (l *Line) lowest() (int, error) {
 	if len(l.Loss) == 0 || len(l.Loss) != len(l.Alphas) {
 		return 0, fmt.Errorf("landscape: a curve of %d losses at %d alphas has no width", len(l.Loss), len(l.Alphas))
 	}
+	if err := checkRising("alphas", l.Alphas); err != nil {
+		return 0, err
+	}
 	best := 0
 	for i, v := range l.Loss {
 		if v < l.Loss[best] {
@@ -78,6 +81,16 @@ func (l *Line) lowest() (int, error) {
 		}
 	}
 	return best, nil
+}
+
+// checkRising refuses axes that no region can be measured on.
+func checkRising(name string, values []float64) error {
+	for i := 1; i < len(values); i++ {
+		if values[i] <= values[i-1] {
+			return fmt.Errorf("landscape: %s[%d] is %v, after %v; regions are measured on grids in rising order", name, i, values[i], values[i-1])
+		}
+	}
+	return nil
 }
 
 func checkFactor(factor float64) error {
@@ -141,6 +154,9 @@ func (g *Grid) lowest() (int, int, error) {
 	}
 	if len(g.Loss) != len(g.Alphas) {
 		return 0, 0, fmt.Errorf("landscape: the surface has %d rows of losses for %d alphas", len(g.Loss), len(g.Alphas))
+	}
+	if err := errors.Join(checkRising("alphas", g.Alphas), checkRising("betas", g.Betas)); err != nil {
+		return 0, 0, err
 	}
 	a, b := 0, 0
 	for i, row := range g.Loss {

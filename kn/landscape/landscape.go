@@ -14,7 +14,7 @@ import (
 type Options struct {
 	// Alphas and Betas are the grid; nil: -4 to 4 in steps of 0.2 for a curve,
 	// the range of the paper, -1 to 2 in steps of 0.25 for a surface. Both have
-	// 0 and 1 on them.
+	// 0 and 1 on them. Charts and widths need them in rising order.
 	Alphas, Betas []float64
 	// Group is what moves, all else staying as in θ1; nil: every parameter.
 	Group *Group
@@ -134,9 +134,6 @@ func checkGrid(name string, values []float64) error {
 	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("landscape: %s[%d] is %v; give finite numbers", name, i, v)
-		}
-		if i > 0 && v <= values[i-1] {
-			return fmt.Errorf("landscape: %s[%d] is %v, after %v; give them in rising order", name, i, v, values[i-1])
 		}
 	}
 	return nil

@@ -311,7 +311,6 @@ func TestErrors(t *testing.T) {
 		"label":         {t.Context(), theta[1], wrong, noCache, []string{"example 2", "label 3", "has 3 labels"}},
 		"no classifier": {t.Context(), mask, examples, noCache, []string{mask, "no classifier", "step 0"}},
 		"no folder":     {t.Context(), "./nowhere", examples, noCache, []string{"nowhere"}},
-		"order":         {t.Context(), theta[1], examples, landscape.Options{Alphas: []float64{0, 1, 1}}, []string{"alphas[2] is 1"}},
 		"no number":     {t.Context(), theta[1], examples, landscape.Options{Alphas: []float64{0, math.NaN()}}, []string{"alphas[1] is NaN"}},
 		"no alphas":     {t.Context(), theta[1], examples, landscape.Options{Alphas: []float64{}}, []string{"no alphas"}},
 		"betas":         {t.Context(), theta[1], examples, landscape.Options{Betas: []float64{0}}, []string{"no betas"}},

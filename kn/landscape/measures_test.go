@@ -148,6 +148,7 @@ func TestWidth(t *testing.T) {
 		"at least 1, not 0.5": func() (*landscape.Width, error) { return valley.Width(0.5) },
 		"nowhere below":       func() (*landscape.Width, error) { return valley.Below(0.9) },
 		"has no width":        func() (*landscape.Width, error) { return (&landscape.Line{}).Width(2) },
+		"alphas[2] is 1":      func() (*landscape.Width, error) { return line([]float64{0, 1, 1}, math.Exp).Width(2) },
 	} {
 		if _, err := call(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 )
 
@@ -224,4 +225,20 @@ func (l lengths) project() (p PathPoint, err error) {
 		p.Explained = min(1, max(0, (p.Alpha*d[0]+p.Beta*d[1])/d[last]))
 	}
 	return p, nil
+}
+
+// Checkpoints lists the classifiers that a fine-tuning kept in its folder, by the
+// record that is there, as [Trajectory] takes them; the last is the result itself.
+func Checkpoints(dir string) ([]dynamics.Checkpoint, error) {
+	record, err := finetune.ReadRecord(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []dynamics.Checkpoint
+	for _, step := range record.Checkpoints {
+		if step < record.Steps {
+			all = append(all, dynamics.Checkpoint{Step: step, Model: finetune.CheckpointDir(dir, step)})
+		}
+	}
+	return append(all, dynamics.Checkpoint{Step: record.Steps, Model: dir}), nil
 }
