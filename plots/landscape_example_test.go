@@ -20,3 +20,10 @@ func ExampleLossSurface() {
 	fmt.Println(fig.Title())
 	// Output: Loss and error on the plane of two fine-tunings
 }
+
+func ExampleTakenBack() {
+	fig := plots.MustTakenBack(groupsTakenBack(), small)
+	fig.MustSave(filepath.Join(folder, "taken_back.png"))
+	fmt.Println(fig.Title())
+	// Output: Parameters taken back to their values before fine-tuning
+}
