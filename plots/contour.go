@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// field is a function on a grid, bilinear between its points.
+// field is a function on a grid; within a rectangle, it is linear on each of the
+// four triangles that meet in its middle.
 type field struct {
 	x, y []float64   // rising
 	z    [][]float64 // [x][y]
@@ -26,7 +27,26 @@ func place(axis []float64, v float64) (i int, t float64) {
 func (f field) at(x, y float64) float64 {
 	i, s := place(f.x, x)
 	j, t := place(f.y, y)
-	return (1-s)*((1-t)*f.z[i][j]+t*f.z[i][j+1]) + s*((1-t)*f.z[i+1][j]+t*f.z[i+1][j+1])
+	z := [4]float64{f.z[i][j], f.z[i+1][j], f.z[i+1][j+1], f.z[i][j+1]} // round the rectangle
+	middle := (z[0] + z[1] + z[2] + z[3]) / 4
+	dx, dy := 2*s-1, 2*t-1 // from the middle, -1 to 1
+	d := max(math.Abs(dx), math.Abs(dy))
+	if d == 0 {
+		return middle
+	}
+	// The ray from the middle meets a side at share e of its length.
+	var from, to, e float64
+	switch {
+	case d == -dx:
+		from, to, e = z[0], z[3], dy/d
+	case d == dx:
+		from, to, e = z[1], z[2], dy/d
+	case d == -dy:
+		from, to, e = z[0], z[1], dx/d
+	default:
+		from, to, e = z[3], z[2], dx/d
+	}
+	return (1-d)*middle + d*(from+(to-from)*(e+1)/2)
 }
 
 // contours plots a field as bands of colour with lines between them.
