@@ -22,17 +22,28 @@ const numInputs = 4
 // inputs are the batch and what to draw its replacements with.
 func (b *batch) inputs(mask int32, rng *rand.Rand) []any {
 	rows := len(b.windows)
-	n, k := len(b.ids)/rows, len(b.positions)/rows
+	k := len(b.positions) / rows
 	masked := slices.Clone(b.ids)
 	uniform := make([]float32, len(b.positions))
-	for i, p := range b.positions {
-		masked[i/k*n+int(p)] = mask
+	for i := range b.positions {
+		masked[b.at(i)] = mask
 		uniform[i] = rng.Float32()
 	}
 	return []any{
-		tensors.FromFlatDataAndDimensions(b.ids, rows, n), tensors.FromFlatDataAndDimensions(b.positions, rows, k),
-		tensors.FromFlatDataAndDimensions(masked, rows, n), tensors.FromFlatDataAndDimensions(uniform, rows, k),
+		b.tensor(b.ids), tensors.FromFlatDataAndDimensions(b.positions, rows, k), b.tensor(masked),
+		tensors.FromFlatDataAndDimensions(uniform, rows, k),
 	}
+}
+
+// at is the place in ids of masked token i of all.
+func (b *batch) at(i int) int {
+	k := len(b.positions) / len(b.windows)
+	return i/k*(len(b.ids)/len(b.windows)) + int(b.positions[i])
+}
+
+// tensor has the batch's shape, [B, n].
+func (b *batch) tensor(ids []int32) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(slices.Clone(ids), len(b.windows), len(ids)/len(b.windows))
 }
 
 // feeder makes the batches of a training. Each follows from the seed and the

@@ -24,6 +24,12 @@ type Config struct {
 	// Text is a text file to learn from. "": the facts that Model was taught,
 	// in this project's sentences, as far as training showed them.
 	Text string `json:"-"`
+	// Facts is how many of them, drawn at random; 0: all.
+	Facts int `json:"facts"`
+	// Trim leaves out of the tokenizer all that the text has not, which makes
+	// the models smaller and their steps faster. What they read later must be
+	// of the same words.
+	Trim bool `json:"trim"`
 	// Out is the folder that both models are written to.
 	Out string `json:"-"`
 	// SaveEvery is the time between two savings of the training's state, which
@@ -87,6 +93,7 @@ func orDefault(x, standard float64) float64 {
 func (c Config) WithDefaults() Config {
 	c.SaveEvery, c.Seed = cmp.Or(c.SaveEvery, time.Minute), cmp.Or(c.Seed, 1)
 	c.Sampler, c.Bounding, c.Bound = cmp.Or(c.Sampler, Plain), cmp.Or(c.Bounding, Mixture), cmp.Or(c.Bound, 10)
+	c.Gamma = max(0, c.Gamma)
 	c.Weight, c.HardnessWeight = orDefault(c.Weight, 50), orDefault(c.HardnessWeight, 1)
 	c.MaskedShare, c.GeneratorSize = cmp.Or(c.MaskedShare, 0.15), cmp.Or(c.GeneratorSize, 0.25)
 	c.Steps, c.Batch, c.Length = cmp.Or(c.Steps, 1000), cmp.Or(c.Batch, 32), cmp.Or(c.Length, 128)
@@ -126,7 +133,7 @@ func (c Config) Validate() error {
 	case !(c.Bound >= 1) || math.IsInf(c.Bound, 0):
 		return fmt.Errorf("electra: weights of mean 1 cannot be bounded by %v; give at least 1", c.Bound)
 	case !(c.Gamma >= 0) || c.Gamma > 20:
-		return fmt.Errorf("electra: gamma is %v; give 0 for cross-entropy, or a positive number such as 1", c.Gamma)
+		return fmt.Errorf("electra: gamma is %v; give 0 for cross-entropy, or a number up to 20, such as 1", c.Gamma)
 	case !(c.MaskedShare > 0 && c.MaskedShare < 1) || !(c.GeneratorSize > 0 && c.GeneratorSize <= 1):
 		return fmt.Errorf("electra: masked share and generator size are shares above 0, not %g and %g", c.MaskedShare, c.GeneratorSize)
 	case min(c.Hidden, c.Layers, c.Heads, c.FFN, c.Embedding) < 0 || c.Deviation < 0:
@@ -135,6 +142,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("electra: hidden size %d is not a multiple of the %d heads", c.Hidden, c.Heads)
 	case c.Steps < 1 || c.Batch < 1 || c.Resamples < 2:
 		return fmt.Errorf("electra: steps and batch must be positive, and resamples at least 2, not %d, %d, %d", c.Steps, c.Batch, c.Resamples)
+	case c.Facts < 0:
+		return fmt.Errorf("electra: %d facts; 0 stands for all", c.Facts)
 	case c.Length < 8:
 		return fmt.Errorf("electra: windows of %d tokens; give at least 8", c.Length)
 	case c.LearningRate < 0 || c.Clip <= 0 || c.Epsilon <= 0:

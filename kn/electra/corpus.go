@@ -29,8 +29,9 @@ type corpus struct {
 	tok    *tokenizer.Tokenizer
 	file   *os.File
 	tokens int
-	digest string // of the text and the tokenizer
-	length int    // of a window, [CLS] in front included
+	ids    []int32 // the tokens' numbers in tok, by those in the file; nil: the same
+	digest string  // of the text and the tokenizer
+	length int     // of a window, [CLS] in front included
 }
 
 // openCorpus tokenizes what the configuration names, unless the cache has it.
@@ -58,16 +59,26 @@ func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder) (*corp
 	if k.file, err = os.Open(path); err != nil {
 		return nil, fmt.Errorf("electra: %w", err)
 	}
-	info, err := k.file.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("electra: %w", err), k.close())
+	if err := k.read(c.Trim); err != nil {
+		return nil, errors.Join(err, k.close())
 	}
-	k.tokens = int(info.Size() / tokenSize)
 	if n := k.windows(); n < 2*c.Batch {
 		return nil, errors.Join(fmt.Errorf("electra: the text has %d tokens, %d windows of %d; a batch of %d windows is trained on and another measured on: give a longer text, or smaller windows or batches",
 			k.tokens, n, c.Length, c.Batch), k.close())
 	}
 	return k, nil
+}
+
+// read looks at the file of tokens.
+func (k *corpus) read(trim bool) error {
+	info, err := k.file.Stat()
+	if err != nil {
+		return fmt.Errorf("electra: %w", err)
+	}
+	if k.tokens = int(info.Size() / tokenSize); trim {
+		return k.trim()
+	}
+	return nil
 }
 
 func (k *corpus) close() error { return k.file.Close() }
@@ -136,7 +147,12 @@ func source(c Config, folder *checkpoint.Folder) (lines iter.Seq2[string, error]
 	if err != nil {
 		return nil, "", fmt.Errorf("electra: %w", err)
 	}
-	return statements(taught), "facts " + hex.EncodeToString(sum[:]) + string(relations), nil
+	if c.Facts > 0 && c.Facts < len(taught) {
+		rng := rand.New(rand.NewPCG(1, 0xfac7))
+		rng.Shuffle(len(taught), func(i, j int) { taught[i], taught[j] = taught[j], taught[i] })
+		taught = taught[:c.Facts]
+	}
+	return statements(taught), fmt.Sprintf("%d facts of %x%s", len(taught), sum, relations), nil
 }
 
 // statements says each fact in every sentence of its relation that was not
@@ -218,7 +234,43 @@ func (k *corpus) window(i int) ([]int32, error) {
 	}
 	ids := []int32{int32(k.tok.ClsID())}
 	for ; len(data) > 0; data = data[tokenSize:] {
-		ids = append(ids, int32(binary.LittleEndian.Uint32(data)))
+		id := int32(binary.LittleEndian.Uint32(data))
+		if k.ids != nil {
+			id = k.ids[id]
+		}
+		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// trim leaves out of the tokenizer the tokens that are not in the text. A word
+// of the text is spelled as before: the longest piece that fits is still there,
+// and no longer one is new.
+func (k *corpus) trim() error {
+	used := make([]bool, k.tok.Size())
+	for _, id := range []int{k.tok.PadID(), k.tok.UnkID(), k.tok.ClsID(), k.tok.SepID(), k.tok.MaskID()} {
+		used[id] = true
+	}
+	var token [tokenSize]byte
+	for in := bufio.NewReaderSize(k.file, 1<<20); ; {
+		if _, err := io.ReadFull(in, token[:]); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return fmt.Errorf("electra: tokens: %w", err)
+		}
+		used[binary.LittleEndian.Uint32(token[:])] = true
+	}
+	k.ids = make([]int32, len(used))
+	var kept []string
+	for id, is := range used {
+		if is {
+			k.ids[id], kept = int32(len(kept)), append(kept, k.tok.Token(id))
+		}
+	}
+	var err error
+	k.tok, err = tokenizer.New(kept, tokenizer.Options{Cased: k.tok.Cased(), MaxLength: k.tok.MaxLength()})
+	if err != nil {
+		return fmt.Errorf("electra: the trimmed tokenizer: %w", err)
+	}
+	return nil
 }

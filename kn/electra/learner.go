@@ -15,9 +15,10 @@ import (
 type learner struct {
 	*train.Learner
 	networks
-	config   Config
-	step     *model.Exec
-	measures map[Sampler]*model.Exec // the models' own sampler, and plain
+	config  Config
+	step    *model.Exec
+	guesses *model.Exec // a batch -> [N], [N, V], [N, V], see measure
+	detects *model.Exec // ids and seen -> [B, n], [B, n]
 }
 
 func newLearner(c Config, n networks, backendName string) (*learner, error) {
@@ -25,13 +26,13 @@ func newLearner(c Config, n networks, backendName string) (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &learner{config: c, networks: n, measures: map[Sampler]*model.Exec{}}
+	l := &learner{config: c, networks: n}
 	err = backend.Try(func() error {
 		if l.Learner, err = train.NewTensors(n.expected(), c.initial); err != nil {
 			return err
 		}
 		l.step, err = model.NewExec(b, l.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-			parts := c.losses(c.run(l.models(in[0]), c.Sampler, in[:numInputs]))
+			parts := c.losses(l.models(in[0]), in[:numInputs])
 			l.Update(scope, c.objective(parts), in[numInputs], train.AdamW{
 				Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, Clip: c.Clip,
 			})
@@ -44,19 +45,17 @@ func newLearner(c Config, n networks, backendName string) (*learner, error) {
 		if err != nil {
 			return err
 		}
-		for _, s := range []Sampler{c.Sampler, Plain} {
-			l.measures[s], err = model.NewExec(b, l.Store, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
-				r := c.run(l.models(in[0]), s, in)
-				return []*graph.Node{
-					r.logP, r.confidence, r.correct, r.weight, graph.Mul(r.weight, r.detection), // [N] each
-					graph.ReduceAllMean(r.weighted), graph.ReduceAllMean(r.right),
-				}
-			})
-			if err != nil {
-				return err
-			}
+		l.guesses, err = model.NewExec(b, l.Store, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
+			g := c.guess(l.models(in[0]), in)
+			return []*graph.Node{g.logP, g.p, c.from(c.Sampler, g)}
+		})
+		if err != nil {
+			return err
 		}
-		return nil
+		l.detects, err = model.NewExec(b, l.Store, func(_ *model.Scope, in []*graph.Node) (*graph.Node, *graph.Node) {
+			return detect(l.models(in[0]), in[0], in[1])
+		})
+		return err
 	})
 	return l, err
 }
@@ -89,21 +88,14 @@ func (l *learner) take(step int, inputs []any) (p parts, err error) {
 	return p, err
 }
 
-// measured are the outputs of one measuring pass, flat.
-func (l *learner) measured(s Sampler, inputs []any) (flat [][]float64, err error) {
+// call runs a graph that changes nothing and returns its outputs flat.
+func (l *learner) call(exec *model.Exec, inputs ...any) (flat [][]float32, err error) {
 	err = backend.Try(func() error {
-		out, err := l.measures[s].Exec(inputs...)
-		if err != nil {
-			return err
-		}
+		out, err := exec.Exec(inputs...)
 		for _, o := range out {
-			var values []float64
-			for _, x := range tensors.MustCopyFlatData[float32](o) {
-				values = append(values, float64(x))
-			}
-			flat = append(flat, values)
+			flat = append(flat, tensors.MustCopyFlatData[float32](o))
 		}
-		return nil
+		return err
 	})
 	return flat, err
 }

@@ -3,6 +3,8 @@ package electra
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sort"
 )
 
 // Measurement is what is found of both models after a step, on windows that
@@ -24,8 +26,11 @@ type Measurement struct {
 // Drawn is what comes of replacements drawn by one sampler, mean over draws.
 type Drawn struct {
 	Correct float64 `json:"correct"` // share of the masked tokens whose replacement is the original one
-	// Detection is the discriminator's loss, mean over all tokens, those drawn
-	// times their weights. Accuracy is the share of tokens that it tells
+	// Replaced is the discriminator's loss of the masked tokens, times their
+	// weights: its expectation does not depend on the sampler, but for what one
+	// replacement does to the loss of the window's others.
+	Replaced float64 `json:"replaced"`
+	// Detection is its loss of all tokens, as it is trained. Accuracy is the share of tokens that it tells
 	// rightly to be replaced or original.
 	Detection float64 `json:"detection"`
 	Accuracy  float64 `json:"accuracy"`
@@ -40,70 +45,109 @@ type Drawn struct {
 
 // measure draws the held-out windows' replacements again and again.
 func (s *session) measure(ctx context.Context) (*Measurement, error) {
-	m := &Measurement{Step: s.state.Step, Seconds: s.state.Seconds}
 	b, err := s.feeder.heldOut()
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.drawn(ctx, b, s.config.Sampler)
+	m, err := s.learner.measure(ctx, b, int32(s.tok.MaskID()))
+	if err == nil {
+		m.Step, m.Seconds = s.state.Step, s.state.Seconds
+	}
+	return m, err
+}
+
+// measure asks the generator once, and the discriminator for each draw.
+func (l *learner) measure(ctx context.Context, b *batch, mask int32) (*Measurement, error) {
+	out, err := l.call(l.guesses, b.inputs(mask, rand.New(rand.NewPCG(1, 1)))...)
 	if err != nil {
 		return nil, err
 	}
-	m.Own, m.Plain, m.CrossEntropy, m.Confidence = own.Drawn, own.Drawn, own.crossEntropy, own.confidence
-	if s.config.Sampler != Plain {
-		plain, err := s.drawn(ctx, b, Plain)
-		if err != nil {
-			return nil, err
-		}
-		m.Plain = plain.Drawn
+	m, n := &Measurement{}, len(b.positions)
+	p := rows{out[1], len(out[1]) / n}
+	for i, x := range out[0] {
+		m.CrossEntropy -= float64(x) / float64(n)
+		m.Confidence += float64(slices.Max(p.row(i))) / float64(n)
 	}
-	return m, nil
+	if m.Own, err = l.drawn(ctx, b, p, rows{out[2], p.columns}); err != nil {
+		return nil, err
+	}
+	m.Plain = m.Own
+	if l.sampler != Plain {
+		m.Plain, err = l.drawn(ctx, b, p, p)
+	}
+	return m, err
 }
 
-// drawing is what comes of all draws, and what does not depend on them.
-type drawing struct {
-	Drawn
-	crossEntropy, confidence float64
+// rows has a row of the vocabulary's length for each masked token.
+type rows struct {
+	values  []float32
+	columns int
 }
 
-func (s *session) drawn(ctx context.Context, b *batch, sampler Sampler) (d drawing, err error) {
-	draws := s.config.Resamples
-	n := len(b.positions)
+func (t rows) row(i int) []float32 { return t.values[i*t.columns : (i+1)*t.columns] }
+
+// sums are the rows' running sums, of float64s: with float32s the last tokens
+// of a large vocabulary would be drawn too rarely.
+func (t rows) sums() [][]float64 {
+	sums := make([][]float64, len(t.values)/t.columns)
+	for i := range sums {
+		sums[i] = make([]float64, t.columns)
+		sum := 0.0
+		for x, p := range t.row(i) {
+			sum += float64(p)
+			sums[i][x] = sum
+		}
+	}
+	return sums
+}
+
+// drawn is what comes of drawing all masked tokens' replacements again and
+// again from a proposal, where the generator has the probabilities p.
+func (l *learner) drawn(ctx context.Context, b *batch, p, from rows) (d Drawn, err error) {
+	n, draws := len(b.positions), l.config.Resamples
+	share := 1 / float64(draws)
 	sums, squares := make([]float64, n), make([]float64, n)
+	cumulated := from.sums()
 	for i := range draws {
 		if err := ctx.Err(); err != nil {
 			return d, err
 		}
 		// The same uniform numbers at each measurement, for each sampler.
 		rng := rand.New(rand.NewPCG(1, 0xd4a3<<32|uint64(i)))
-		out, err := s.learner.measured(sampler, b.inputs(int32(s.tok.MaskID()), rng))
+		seen := slices.Clone(b.ids)
+		weights := make([]float64, n)
+		for j := range n {
+			c := cumulated[j]
+			u := rng.Float64() * c[len(c)-1]
+			x := min(sort.Search(len(c), func(x int) bool { return c[x] > u }), len(c)-1)
+			weights[j] = min(float64(p.row(j)[x])/float64(from.row(j)[x]), l.config.Bound)
+			at := b.at(j)
+			if seen[at] = int32(x); seen[at] == b.ids[at] {
+				d.Correct += share / float64(n)
+			}
+		}
+		out, err := l.call(l.detects, b.tensor(b.ids), b.tensor(seen))
 		if err != nil {
 			return d, err
 		}
-		logP, confidence, correct, weight, weighted := out[0], out[1], out[2], out[3], out[4]
-		d.crossEntropy, d.confidence = -mean(logP), mean(confidence)
-		share := 1 / float64(draws)
-		d.Correct += share * mean(correct)
-		d.Detection += share * out[5][0]
-		d.Accuracy += share * out[6][0]
-		d.EffectiveShare += share * effectiveShare(weight)
-		for j, x := range weighted {
-			sums[j] += x
-			squares[j] += x * x
+		for j, loss := range out[0] {
+			d.Detection += share * float64(loss) / float64(len(seen))
+			d.Accuracy += share * float64(out[1][j]) / float64(len(seen))
 		}
+		for j, w := range weights {
+			loss := float64(out[0][b.at(j)])
+			d.Detection += share * (w - 1) * loss / float64(len(seen))
+			d.Replaced += share * w * loss / float64(n)
+			sums[j] += w * loss
+			squares[j] += w * loss * w * loss
+		}
+		d.EffectiveShare += share * effectiveShare(weights)
 	}
 	for j := range n {
-		of := sums[j] / float64(draws)
-		d.Variance += max(0, squares[j]-float64(draws)*of*of) / float64(draws-1) / float64(n)
+		mean := share * sums[j]
+		d.Variance += max(0, squares[j]-float64(draws)*mean*mean) / float64(draws-1) / float64(n)
 	}
 	return d, nil
-}
-
-func mean(xs []float64) (m float64) {
-	for _, x := range xs {
-		m += x / float64(len(xs))
-	}
-	return m
 }
 
 // effectiveShare is [EffectiveSampleSize] as a share of the samples.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
@@ -95,23 +96,25 @@ func newSession(ctx context.Context, c Config, progress func(Progress)) (*sessio
 		return nil, err
 	}
 	c = c.of(folder.Config())
-	s := &session{config: c, progress: progress, tok: folder.Tokenizer()}
-	n := networks{sampler: c.Sampler, discriminator: c.discriminator(folder.Config())}
-	if err := n.discriminator.Validate(); err != nil {
-		return nil, fmt.Errorf("electra: the discriminator: %w", err)
-	}
-	n.generator = n.discriminator.Generator(c.GeneratorSize)
+	s := &session{config: c, progress: progress}
 	if s.corpus, err = openCorpus(ctx, c, folder); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(n); err != nil {
+	if err := s.prepare(folder.Config()); err != nil {
 		return nil, errors.Join(err, s.corpus.close())
 	}
 	return s, nil
 }
 
 // prepare makes the learner, as it was when the training stopped.
-func (s *session) prepare(n networks) (err error) {
+func (s *session) prepare(model checkpoint.Config) (err error) {
+	s.tok = s.corpus.tok
+	model.VocabSize, model.PadTokenID = s.tok.Size(), s.tok.PadID()
+	n := networks{sampler: s.config.Sampler, discriminator: s.config.discriminator(model)}
+	if err := n.discriminator.Validate(); err != nil {
+		return fmt.Errorf("electra: the discriminator: %w", err)
+	}
+	n.generator = n.discriminator.Generator(s.config.GeneratorSize)
 	s.feeder = newFeeder(s.corpus, s.config)
 	s.backend, _ = backend.Choose("", parameters(n.discriminator))
 	s.header.Format = stateFormat

@@ -319,11 +319,12 @@ func TestBadConfig(t *testing.T) {
 		`no sampler "best"`:        func(c *Config) { c.Sampler = "best" },
 		`bounded by "hope"`:        func(c *Config) { c.Bounding = "hope" },
 		"bounded by 0.5":           func(c *Config) { c.Bound = 0.5 },
-		"gamma is -1":              func(c *Config) { c.Gamma = -1 },
+		"gamma is 21":              func(c *Config) { c.Gamma = 21 },
 		"shares above 0, not 2":    func(c *Config) { c.MaskedShare = 2 },
 		"is negative":              func(c *Config) { c.Hidden = -1 },
 		"not a multiple of the 3":  func(c *Config) { c.Hidden, c.Heads = 8, 3 },
 		"at least 2, not 12, 4, 1": func(c *Config) { c.Resamples = 1 },
+		"-1 facts":                 func(c *Config) { c.Facts = -1 },
 		"windows of 4 tokens":      func(c *Config) { c.Length = 4 },
 		"learning rate, clip":      func(c *Config) { c.LearningRate = -1 },
 		"beta1, beta2 and warm-up": func(c *Config) { c.Beta1 = 2 },
@@ -374,5 +375,38 @@ func TestFineTune(t *testing.T) {
 	d.Config.EmbeddingSize++
 	if err := d.SaveEncoder(encoder, 1); err == nil || !strings.Contains(err.Error(), "embeddings are") {
 		t.Errorf("embeddings of another width: %v", err)
+	}
+}
+
+// TestTrim leaves the tokens of the text alone in the tokenizer, and the text
+// spelled as it was.
+func TestTrim(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	c.Trim, c.Steps, c.Checkpoints = true, 1, nil
+	if _, err := Run(t.Context(), c, nil); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(t.Context(), filepath.Join(c.Out, DiscriminatorDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := checkpoint.OpenFolder(c.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(c.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := d.Tokenizer.Tokenize(string(text)), whole.Tokenizer().Tokenize(string(text))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("spelled %q, want %q", got, want)
+	}
+	seen := map[string]bool{"[PAD]": true, "[UNK]": true, "[CLS]": true, "[SEP]": true, "[MASK]": true}
+	for _, token := range want {
+		seen[token] = true
+	}
+	if n := d.Tokenizer.Size(); n != len(seen) || d.Config.VocabSize != n {
+		t.Errorf("%d tokens, %d in the configuration, want %d", n, d.Config.VocabSize, len(seen))
 	}
 }

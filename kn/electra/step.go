@@ -9,74 +9,63 @@ import (
 
 type node = graph.Node
 
-// pass is one way of a batch through both models: N = B·k masked tokens, whose
-// replacements are drawn, and B·n tokens to tell replaced from original.
-type pass struct {
-	logP       *node // [N] the generator's log-probability of the original token
-	confidence *node // [N] its largest probability
-	head       *node // [N, V] hardness, or nil
-	drawn      *node // [N] int32
-	correct    *node // [N] 1 where the original token was drawn
-	weight     *node // [N]
-	detection  *node // [N] the discriminator's loss of the tokens drawn
-	weighted   *node // [B, n] its loss of all tokens, times their weights
-	right      *node // [B, n] 1 where it tells rightly
+// guess is what the generator makes of the masked tokens, N = B·k.
+type guess struct {
+	original *node // [N] int32
+	logits   *node // [N, V]
+	p        *node // [N, V]
+	head     *node // [N, V] hardness, or nil
+	logP     *node // [N] log-probability of the original token
 }
 
-// run takes the inputs of a batch through the models, with replacements drawn
-// by a sampler, which may be simpler than the one that the models have a head
-// for.
-func (c Config) run(m models, s Sampler, in []*node) pass {
-	ids, positions, masked, uniform := in[0], in[1], in[2], in[3]
-	b, n, k := ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], positions.Shape().Dimensions[1]
-	v := m.generator.Config.VocabSize
-	pick := graph.OneHot(positions, n, dtypes.Float32) // [B, k, n]
-
+// Inputs of a batch, see [batch].
+func (c Config) guess(m models, in []*node) guess {
+	ids, positions, masked := in[0], in[1], in[2]
+	n, k := ids.Shape().Dimensions[1], positions.Shape().Dimensions[1]
+	pick := graph.OneHot(positions, n, dtypes.Float32)                             // [B, k, n]
 	hidden := m.generator.Encode(bert.Inputs{IDs: masked}, nil)                    // [B, n, G]
 	rows := graph.DotGeneral(pick, []int{2}, []int{0}, hidden, []int{1}, []int{0}) // [B, k, G]
-	rows = graph.Reshape(rows, b*k, m.generator.Config.HiddenSize)                 // [N, G]
-	logits := m.generator.Logits(rows)                                             // [N, V]
-	p := graph.Softmax(logits, -1)                                                 // [N, V]
-	float := graph.ConvertDType(ids, dtypes.Float32)                               // [B, n], exact below 2^24
-	original := graph.ConvertDType(along(pick, float), dtypes.Int32)               // [B, k]
-	original = graph.Reshape(original, b*k)
-
-	var r pass
-	r.logP = at(graph.LogSoftmax(logits, -1), original)
-	r.confidence = graph.ReduceMax(p, -1)
+	rows = graph.Reshape(rows, ids.Shape().Dimensions[0]*k, m.generator.Config.HiddenSize)
+	g := guess{logits: m.generator.Logits(rows)} // [N, V]
+	g.p = graph.Softmax(g.logits, -1)            // [N, V]
+	// A float is exact up to 2^24 tokens.
+	original := along(pick, graph.ConvertDType(ids, dtypes.Float32)) // [B, k]
+	g.original = graph.ConvertDType(graph.Reshape(original, -1), dtypes.Int32)
+	g.logP = at(graph.LogSoftmax(g.logits, -1), g.original)
 	if m.hardness != nil {
-		r.head = m.hardness.Logits(rows, m.generator.Config.LayerNormEps) // [N, V]
+		g.head = m.hardness.Logits(rows, m.generator.Config.LayerNormEps) // [N, V]
 	}
-	r.draw(c, s, p, graph.Reshape(uniform, b*k), v)
-	r.correct = graph.ConvertDType(graph.Equal(r.drawn, original), dtypes.Float32)
-
-	drawn := graph.Reshape(graph.ConvertDType(r.drawn, dtypes.Float32), b, k)
-	kept := graph.OneMinus(graph.ReduceSum(pick, 1))                 // [B, n] 1 where nothing is masked
-	corrupted := graph.Add(graph.Mul(float, kept), put(drawn, pick)) // [B, n]
-	replaced := graph.ConvertDType(graph.NotEqual(corrupted, float), dtypes.Float32)
-	seen := bert.Inputs{IDs: graph.StopGradient(graph.ConvertDType(corrupted, dtypes.Int32))}
-	scores := m.discriminator.Logits(m.discriminator.Encode(seen, nil)) // [B, n]
-	detection := DetectionLoss(scores, replaced)                        // [B, n]
-	r.detection = graph.Reshape(along(pick, detection), b*k)
-	weights := graph.Add(kept, put(graph.Reshape(r.weight, b, k), pick)) // [B, n]
-	r.weighted = graph.Mul(weights, detection)
-	told := graph.ConvertDType(graph.GreaterThan(scores, graph.ZerosLike(scores)), dtypes.Float32)
-	r.right = graph.ConvertDType(graph.Equal(told, replaced), dtypes.Float32)
-	return r
+	return g
 }
 
-// draw draws the replacements and weighs them.
-func (r *pass) draw(c Config, s Sampler, p, uniform *node, v int) {
-	p = graph.StopGradient(p)
-	if !s.HasHead() { // drawn from p itself: no weight to compute
-		r.drawn, r.weight = Draw(p, uniform), graph.OnesLike(uniform)
-		return
+// from is the distribution that a sampler draws replacements from: [N, V].
+func (c Config) from(s Sampler, g guess) *node {
+	p := graph.StopGradient(g.p)
+	if !s.HasHead() {
+		return p
 	}
-	from := c.Bounding.Mix(s.Propose(p, r.head), p, c.Bound) // [N, V]
-	r.drawn = Draw(from, uniform)
-	one := graph.OneHot(r.drawn, v, p.DType()) // [N, V]
+	return c.Bounding.Mix(s.Propose(p, g.head), p, c.Bound)
+}
+
+// draw draws replacements and weighs them: uniform [N] -> [N] int32, [N].
+func (c Config) draw(g guess, uniform *node) (drawn, weight *node) {
+	from := c.from(c.Sampler, g)
+	drawn = Draw(from, uniform)
+	if !c.Sampler.HasHead() {
+		return drawn, graph.OnesLike(uniform)
+	}
+	one := graph.OneHot(drawn, from.Shape().Dimensions[1], from.DType()) // [N, V]
 	picked := func(x *node) *node { return graph.ReduceSum(graph.Mul(x, one), -1) }
-	r.weight = ImportanceWeights(picked(p), picked(from), c.Bound)
+	return drawn, ImportanceWeights(picked(graph.StopGradient(g.p)), picked(from), c.Bound)
+}
+
+// detect shows the discriminator the tokens with some replaced: ids and seen
+// [B, n] int32 -> its loss of each, and 1 where it tells rightly, [B, n].
+func detect(m models, ids, seen *node) (detection, right *node) {
+	replaced := graph.ConvertDType(graph.NotEqual(ids, seen), dtypes.Float32)
+	scores := m.discriminator.Logits(m.discriminator.Encode(bert.Inputs{IDs: seen}, nil)) // [B, n]
+	told := graph.ConvertDType(graph.GreaterThan(scores, graph.ZerosLike(scores)), dtypes.Float32)
+	return DetectionLoss(scores, replaced), graph.ConvertDType(graph.Equal(told, replaced), dtypes.Float32)
 }
 
 // along selects what stands at the masked positions: pick [B, k, n], x [B, n]
@@ -98,13 +87,27 @@ type losses struct {
 	hardness      *node // over the masked tokens; nil without a head
 }
 
-func (c Config) losses(r pass) losses {
+// losses takes a batch through both models.
+func (c Config) losses(m models, in []*node) losses {
+	ids, positions, uniform := in[0], in[1], in[3]
+	b, n, k := ids.Shape().Dimensions[0], ids.Shape().Dimensions[1], positions.Shape().Dimensions[1]
+	g := c.guess(m, in)
+	drawn, weight := c.draw(g, graph.Reshape(uniform, b*k)) // [N]
+
+	pick := graph.OneHot(positions, n, dtypes.Float32) // [B, k, n]
+	kept := graph.OneMinus(graph.ReduceSum(pick, 1))   // [B, n] 1 where nothing is masked
+	float := graph.Mul(graph.ConvertDType(ids, dtypes.Float32), kept)
+	seen := graph.Add(float, put(graph.Reshape(graph.ConvertDType(drawn, dtypes.Float32), b, k), pick))
+	detection, _ := detect(m, ids, graph.StopGradient(graph.ConvertDType(seen, dtypes.Int32))) // [B, n]
+	weights := graph.Add(kept, put(graph.Reshape(weight, b, k), pick))                         // [B, n]
+
 	l := losses{
-		generator:     graph.ReduceAllMean(FocalLoss(r.logP, c.Gamma)),
-		discriminator: graph.ReduceAllMean(r.weighted),
+		generator:     graph.ReduceAllMean(FocalLoss(g.logP, c.Gamma)),
+		discriminator: graph.ReduceAllMean(graph.Mul(weights, detection)),
 	}
-	if r.head != nil {
-		l.hardness = graph.ReduceAllMean(c.Sampler.HardnessLoss(r.head, r.drawn, r.weight, r.detection))
+	if g.head != nil {
+		of := graph.Reshape(along(pick, detection), b*k) // [N]
+		l.hardness = graph.ReduceAllMean(c.Sampler.HardnessLoss(g.head, drawn, weight, of))
 	}
 	return l
 }

@@ -1,7 +1,6 @@
 package electra
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -59,7 +58,7 @@ func (s *stepper) of(t *testing.T, which func(losses) *node, gradient bool) *mod
 		t.Fatal(err)
 	}
 	return must(model.NewExec(b, s.Store, func(_ *model.Scope, in []*node) []*node {
-		loss := which(s.config.losses(s.config.run(s.models(in[0]), s.config.Sampler, in)))
+		loss := which(s.config.losses(s.models(in[0]), in))
 		if !gradient {
 			return []*node{loss}
 		}
@@ -190,61 +189,48 @@ func TestStepWithoutGradient(t *testing.T) {
 }
 
 // The weighted loss has the expectation that plain sampling gives, whatever
-// the proposal: one masked token in each of three windows, 600 draws, the
+// the proposal: one masked token in each of three windows, 2000 draws, the
 // difference of the means in units of its standard error. Were they equal, a
 // normal deviate would be above 5 in one of 1.7 million such comparisons. The
 // replacements of one window do not depend on each other's, since there is
 // one: with more, the expectation is that of plain sampling given the others.
 func TestStepKeepsTheExpectation(t *testing.T) {
 	for _, sampler := range []Sampler{HPLoss, HPDist} {
-		s := newStepper(t, Config{Sampler: sampler, MaskedShare: 0.1, Bound: 3})
-		means, errors := map[Sampler]float64{}, 0.0
-		for i, from := range []Sampler{sampler, Plain} {
-			rng := rand.New(rand.NewPCG(8, uint64(i)))
-			var sum, square float64
-			const draws = 600
-			for range draws {
-				out, err := s.measured(from, s.batch.inputs(4, rng))
-				if err != nil {
-					t.Fatal(err)
-				}
-				x := mean(out[4])
-				sum, square = sum+x, square+x*x
-			}
-			means[from] = sum / draws
-			errors += (square/draws - means[from]*means[from]) / draws
-		}
-		if z := math.Abs(means[sampler]-means[Plain]) / math.Sqrt(errors); z > 5 || z == 0 {
-			t.Errorf("%s: mean loss %v, plainly %v: %.1f standard errors apart", sampler, means[sampler], means[Plain], z)
+		s := newStepper(t, Config{Sampler: sampler, MaskedShare: 0.1, Bound: 3, Resamples: 2000})
+		m := must(s.measure(t.Context(), s.batch, 4))
+		variance := (m.Own.Variance + m.Plain.Variance) / 3 / 2000
+		if z := math.Abs(m.Own.Replaced-m.Plain.Replaced) / math.Sqrt(variance); z > 5 || z == 0 {
+			t.Errorf("%s: mean loss %v, plainly %v: %.1f standard errors apart", sampler, m.Own.Replaced, m.Plain.Replaced, z)
 		}
 	}
 }
 
-// Replacements stand where the masks were and nowhere else, a token that is
-// drawn although it is the original counts as original, and gamma 0 is the
-// cross-entropy.
+// What a training step computes of a batch is what measuring finds of it, with
+// the same numbers to draw with; gamma 0 is the cross-entropy; the objective is
+// the weighted sum of the losses.
 func TestStepByHand(t *testing.T) {
-	s := newStepper(t, Config{Sampler: HPDist})
-	out, err := s.measured(HPDist, s.inputs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := s.measured(Plain, s.inputs())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newStepper(t, Config{Sampler: HPDist, Resamples: 2})
+	m := must(s.measure(t.Context(), s.batch, 4))
 	crossEntropy := run(t, s.of(t, generatorLoss, false), s.inputs())[0][0]
-	near(t, "cross-entropy", []float64{float64(crossEntropy)}, []float64{-mean(out[0])}, 1e-6)
-	if !slices.Equal(out[0], plain[0]) || !slices.Equal(out[1], plain[1]) || slices.Equal(out[3], plain[3]) {
-		t.Error("the generator depends on the sampler, or the weights do not")
-	}
-	for i, w := range plain[3] {
-		if w != 1 || out[3][i] > s.config.Bound || out[3][i] <= 0 {
-			t.Errorf("weights %v and %v", w, out[3][i])
+	near(t, "cross-entropy", []float64{float64(crossEntropy)}, []float64{m.CrossEntropy}, 1e-6)
+	var sum float64
+	for i := range uint64(2) {
+		inputs := s.batch.inputs(4, rand.New(rand.NewPCG(1, 0xd4a3<<32|i)))
+		// As [learner.drawn] draws: float64s.
+		rng := rand.New(rand.NewPCG(1, 0xd4a3<<32|i))
+		uniform := make([]float32, len(s.batch.positions))
+		for j := range uniform {
+			uniform[j] = float32(rng.Float64())
 		}
+		inputs[3] = tensors.FromFlatDataAndDimensions(uniform, s.config.Batch, s.config.chosen())
+		sum += float64(run(t, s.of(t, discriminatorLoss, false), inputs)[0][0]) / 2
+	}
+	near(t, "detection", []float64{sum}, []float64{m.Own.Detection}, 1e-5)
+	if m.Own.EffectiveShare >= 1 || m.Plain.EffectiveShare != 1 || m.Own == m.Plain {
+		t.Errorf("measured %+v", m)
 	}
 	total := run(t, s.of(t, s.config.objective, false), s.inputs())[0][0]
-	var sum float64
+	sum = 0
 	for _, part := range []struct {
 		weight float64
 		of     func(losses) *node
@@ -252,7 +238,10 @@ func TestStepByHand(t *testing.T) {
 		sum += part.weight * float64(run(t, s.of(t, part.of, false), s.inputs())[0][0])
 	}
 	near(t, "objective", []float64{float64(total)}, []float64{sum}, 1e-5)
-	names := fmt.Sprint(s.expected())
+	var names string
+	for _, e := range s.expected() {
+		names += e.Name + " "
+	}
 	if !strings.Contains(names, ofGenerator+hardnessHead+".dense.weight") || strings.Count(names, "word_embeddings") != 1 {
 		t.Errorf("variables %s", names)
 	}
