@@ -38,9 +38,15 @@
 //   - [ModelPairs]: how far models of several seeds or data sets are from each other,
 //   - [FollowedKnowledge]: what becomes of facts and their knowledge neurons.
 //
+// and of package electra
+//
+//   - [ElectraSteps], [ElectraTime]: what is measured of pre-trainings,
+//   - [ElectraProposals]: why p_G × loss is the best proposal.
+//
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
-// paper; a chart with a row for each relation is as high as its rows need. Colours are those of Okabe and Ito (2008), shades of blue, and
-// a blue to orange scale, which colour-blind readers can tell apart; line styles and
+// paper; a chart with a row for each relation is as high as its rows need.
+// Colours are those of Okabe and Ito (2008), shades of blue, and a blue to
+// orange scale, which colour-blind readers can tell apart; line styles and
 // markers differ as well, for print in grey.
 //
 // A figure carries where it comes from: the [kn.Provenance] of the results

@@ -48,6 +48,10 @@ func TestGolden(t *testing.T) {
 		"model_pairs.png":        ExampleModelPairs,
 		"model_pairs_layers.png": ExampleModelPairs_layers,
 		"followed_knowledge.png": ExampleFollowedKnowledge,
+
+		"electra_steps.png":     ExampleElectraSteps,
+		"electra_time.png":      ExampleElectraTime,
+		"electra_proposals.png": ExampleElectraProposals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			example()

@@ -1,0 +1,175 @@
+package plots
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/electra"
+)
+
+// ElectraSteps draws one metric of pre-trainings over their steps: the mean of
+// each variant's seeds, with a band from the lowest to the highest.
+func ElectraSteps(records []*electra.Record, metric electra.Metric, options ...Options) (*Figure, error) {
+	return electraCurves(records, metric, "steps", "Steps", func(m electra.Measurement) float64 { return float64(m.Step) }, options)
+}
+
+// MustElectraSteps is [ElectraSteps] for notebook cells: it panics instead of returning an error.
+func MustElectraSteps(records []*electra.Record, metric electra.Metric, options ...Options) *Figure {
+	return must(ElectraSteps(records, metric, options...))
+}
+
+// ElectraTime is [ElectraSteps] over the time that training took, measuring not
+// counted: of each variant, the mean of its seeds' times.
+func ElectraTime(records []*electra.Record, metric electra.Metric, options ...Options) (*Figure, error) {
+	return electraCurves(records, metric, "time", "Time of training [s]", func(m electra.Measurement) float64 { return m.Seconds }, options)
+}
+
+// MustElectraTime is [ElectraTime] for notebook cells: it panics instead of returning an error.
+func MustElectraTime(records []*electra.Record, metric electra.Metric, options ...Options) *Figure {
+	return must(ElectraTime(records, metric, options...))
+}
+
+func electraCurves(records []*electra.Record, metric electra.Metric, chart, x string, at func(electra.Measurement) float64, options []Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	variants, runs, err := electraVariants(records)
+	if err != nil {
+		return nil, err
+	}
+	f := newFigure("electra "+metric.Name+" over "+chart, metric.Title, o)
+	line := fmt.Sprintf("Mean of %s a variant", plural(len(runs[variants[0]]), "seed"))
+	if len(runs[variants[0]]) > 1 {
+		line += "; bands: lowest to highest"
+	}
+	f.subtitle = []string{line}
+	f.provenance = []kn.Provenance{{
+		Model: records[0].Config.Model, Digest: records[0].DataSHA256, Version: kn.Version, Seed: records[0].Config.Seed,
+		Options: map[string]any{"metric": metric.Name, "steps": records[0].Steps},
+	}}
+	scale, unit := 1.0, ""
+	if metric.Share {
+		scale, unit = 100, " [%]"
+	}
+	p := f.theme.plot(x, metric.Axis+unit)
+	f.panels = []*plot.Plot{p}
+	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	parts := []string{metric.Title + " over " + chart, line}
+	var lines []bandedLine
+	for i := len(variants) - 1; i >= 0; i-- {
+		l, err := electraLine(runs[variants[i]], func(m electra.Measurement) float64 { return scale * metric.Of(m) }, at)
+		if err != nil {
+			return nil, fmt.Errorf("plots: %s: %w", variants[i], err)
+		}
+		l.label, l.series, l.wash = variants[i], i, 0.14
+		lines = append(lines, l)
+		parts = append(parts, fmt.Sprintf("%s: %s at the end", variants[i], short(l.y[len(l.y)-1])))
+	}
+	if err := f.addBandedLines(lines); err != nil {
+		return nil, err
+	}
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// electraVariants groups the trainings of one variant, in the order in which
+// the variants come.
+func electraVariants(records []*electra.Record) (variants []string, runs map[string][]*electra.Record, err error) {
+	runs = map[string][]*electra.Record{}
+	for i, r := range records {
+		if r == nil || len(r.Measurements) == 0 {
+			return nil, nil, fmt.Errorf("plots: training %d has no measurements", i)
+		}
+		name := r.Config.Variant()
+		if len(runs[name]) == 0 {
+			variants = append(variants, name)
+		} else if n := len(runs[name][0].Measurements); n != len(r.Measurements) {
+			return nil, nil, fmt.Errorf("plots: trainings of %s have %d and %d measurements", name, n, len(r.Measurements))
+		}
+		runs[name] = append(runs[name], r)
+	}
+	if len(variants) == 0 {
+		return nil, nil, errors.New("plots: there are no trainings to draw")
+	}
+	return variants, runs, nil
+}
+
+// electraLine is the mean over trainings, with their lowest and highest.
+func electraLine(runs []*electra.Record, value, at func(electra.Measurement) float64) (l bandedLine, err error) {
+	for k := range runs[0].Measurements {
+		var x, y float64
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, r := range runs {
+			m := r.Measurements[k]
+			v := value(m)
+			x, y = x+at(m)/float64(len(runs)), y+v/float64(len(runs))
+			low, high = math.Min(low, v), math.Max(high, v)
+		}
+		if err := finite("measurements", []float64{x, y}); err != nil {
+			return l, err
+		}
+		l.x, l.y = append(l.x, x), append(l.y, y)
+		if len(runs) > 1 {
+			l.low, l.high = append(l.low, low), append(l.high, high)
+		}
+	}
+	return l, nil
+}
+
+// ElectraProposals draws how far one draw's estimate of the detection loss
+// scatters, in units of what it estimates, against the power of the loss in the
+// proposal: plain sampling at 0, the best proposal at 1, for each bound of the
+// importance weights.
+func ElectraProposals(c *electra.ProposalCurves, options ...Options) (*Figure, error) {
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, missing("curves of proposals")
+	}
+	if len(c.Curves) == 0 || !(c.Mean > 0) {
+		return nil, fmt.Errorf("plots: %d curves of proposals for an expected loss of %v", len(c.Curves), c.Mean)
+	}
+	f := newFigure("electra proposals", "Why p_G × loss is the best proposal, and what a bound costs", o)
+	f.subtitle = []string{"Replacements drawn from p_G × lossᵃ; each curve has another bound of the importance weights"}
+	p := f.theme.plot("a: 0 is plain sampling, 1 the best proposal", "Deviation of an estimate [% of its mean]")
+	f.panels = []*plot.Plot{p}
+	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	parts := []string{"Deviation of one draw's estimate of the detection loss against the power a of the loss in the proposal"}
+	var lines []bandedLine
+	for i := len(c.Curves) - 1; i >= 0; i-- {
+		curve := c.Curves[i]
+		l := bandedLine{label: "no bound", series: i}
+		if curve.Bound > 0 {
+			l.label = fmt.Sprintf("weights of at most %g", curve.Bound)
+		}
+		if err := sameLength(l.label, len(curve.Deviation), "the exponents", len(c.Exponents)); err != nil {
+			return nil, err
+		}
+		if err := finite(l.label, curve.Deviation); err != nil {
+			return nil, err
+		}
+		for k := 0; k < len(c.Exponents); k += 4 { // a mark at every tenth of the axis
+			l.x, l.y = append(l.x, c.Exponents[k]), append(l.y, 100*curve.Deviation[k]/c.Mean)
+		}
+		lines = append(lines, l)
+		parts = append(parts, fmt.Sprintf("%s: %s %% at 0, %s %% at 1", l.label, short(l.y[0]), short(l.y[len(l.y)/2])))
+	}
+	if err := f.addBandedLines(lines); err != nil {
+		return nil, err
+	}
+	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
+	f.desc = sentences(parts...)
+	return f, nil
+}
+
+// MustElectraProposals is [ElectraProposals] for notebook cells: it panics instead of returning an error.
+func MustElectraProposals(c *electra.ProposalCurves, options ...Options) *Figure {
+	return must(ElectraProposals(c, options...))
+}

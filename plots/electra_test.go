@@ -1,0 +1,96 @@
+package plots_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/electra"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// trainings are three seeds of each variant.
+func trainings() []*electra.Record {
+	rng := rand.New(rand.NewPCG(6, 6))
+	var all []*electra.Record
+	for i, s := range electra.Samplers {
+		for _, gamma := range []float64{0, 1} {
+			for seed := range uint64(3) {
+				r := &electra.Record{Steps: 1000, DataSHA256: madeUp.Digest}
+				r.Config = electra.Config{Model: "mini", Sampler: s, Gamma: gamma, Seed: 1 + seed}
+				for k := range 11 {
+					x := float64(k) / 10
+					correct := (0.55 - 0.12*float64(i) - 0.06*gamma) * (1 - math.Exp(-4*x)) * (1 + 0.05*rng.NormFloat64())
+					r.Measurements = append(r.Measurements, electra.Measurement{
+						Step: 100 * k, Seconds: 0.1 * float64(100*k) * (1 + 0.2*float64(i)), Own: electra.Drawn{Correct: correct, Variance: 2 - x},
+					})
+				}
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+func metric(t interface{ Fatal(...any) }, name string) electra.Metric {
+	m, err := electra.MetricByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func ExampleElectraSteps() {
+	fig := plots.MustElectraSteps(trainings(), electra.Metrics[0], small)
+	fig.MustSave(filepath.Join(folder, "electra_steps.png"))
+	fmt.Println(fig.Title())
+	// Output: Replacements drawn that are the original token
+}
+
+func ExampleElectraTime() {
+	fig := plots.MustElectraTime(trainings()[:12], electra.Metrics[0], small)
+	fig.MustSave(filepath.Join(folder, "electra_time.png"))
+	fmt.Println(fig.Title())
+	// Output: Replacements drawn that are the original token
+}
+
+// A vocabulary of six tokens, of whose first the generator is sure.
+func ExampleElectraProposals() {
+	generator := []float64{0.80, 0.10, 0.05, 0.03, 0.015, 0.005}
+	loss := []float64{0.05, 1.2, 0.4, 2.5, 0.9, 3.0}
+	fig := plots.MustElectraProposals(electra.MustProposals(generator, loss, 10, 3), small)
+	fig.MustSave(filepath.Join(folder, "electra_proposals.png"))
+	fmt.Println(fig.Title())
+	// Output: Why p_G × loss is the best proposal, and what a bound costs
+}
+
+func TestElectraBadInput(t *testing.T) {
+	correct := metric(t, "correct")
+	uneven := trainings()[:2]
+	uneven[1].Measurements = uneven[1].Measurements[1:]
+	nan := trainings()[:1]
+	nan[0].Measurements[3].Own.Correct = math.NaN()
+	for want, records := range map[string][]*electra.Record{
+		"no trainings":          nil,
+		"has no measurements":   {{}},
+		"11 and 10":             uneven,
+		"which cannot be drawn": nan,
+	} {
+		if _, err := plots.ElectraSteps(records, correct); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for want, curves := range map[string]*electra.ProposalCurves{
+		"curves of proposals to draw": nil,
+		"0 curves":                    {Mean: 1},
+		"1 values":                    {Mean: 1, Exponents: []float64{0, 1}, Curves: []electra.ProposalCurve{{Deviation: []float64{1}}}},
+		"cannot be drawn":             {Mean: 1, Exponents: []float64{0}, Curves: []electra.ProposalCurve{{Deviation: []float64{math.Inf(1)}}}},
+	} {
+		if _, err := plots.ElectraProposals(curves); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
