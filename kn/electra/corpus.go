@@ -2,6 +2,7 @@ package electra
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -89,7 +90,7 @@ const tokenSize = 4
 // write tokenizes lines.
 func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string, error]) error {
 	buffered := bufio.NewWriterSize(w, 1<<20)
-	var bytes []byte
+	var tokens []byte
 	n := 0
 	for line, err := range lines {
 		if n%1000 == 0 {
@@ -98,19 +99,19 @@ func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string,
 		if err != nil {
 			return err
 		}
-		bytes = bytes[:0]
+		tokens = tokens[:0]
 		for _, piece := range k.tok.Tokenize(line) {
 			id, ok := k.tok.ID(piece)
 			if !ok {
 				id = k.tok.UnkID()
 			}
-			bytes = binary.LittleEndian.AppendUint32(bytes, uint32(id))
+			tokens = binary.LittleEndian.AppendUint32(tokens, uint32(id))
 		}
-		if len(bytes) == 0 {
+		if len(tokens) == 0 {
 			continue
 		}
-		bytes = binary.LittleEndian.AppendUint32(bytes, uint32(k.tok.SepID()))
-		if _, err := buffered.Write(bytes); err != nil {
+		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(k.tok.SepID()))
+		if _, err := buffered.Write(tokens); err != nil {
 			return fmt.Errorf("electra: tokens: %w", err)
 		}
 		n++
@@ -134,25 +135,32 @@ func source(c Config, folder *checkpoint.Folder) (lines iter.Seq2[string, error]
 	if err != nil {
 		return nil, "", fmt.Errorf("electra: %w", err)
 	}
-	m, err := kn.Load(c.Model)
-	if err != nil {
-		return nil, "", err
-	}
-	taught, err := m.Facts()
-	if err != nil {
-		return nil, "", err
-	}
 	sum := sha256.Sum256(data)
 	relations, err := json.Marshal(facts.Relations())
 	if err != nil {
 		return nil, "", fmt.Errorf("electra: %w", err)
 	}
-	if c.Facts > 0 && c.Facts < len(taught) {
-		rng := rand.New(rand.NewPCG(1, 0xfac7))
-		rng.Shuffle(len(taught), func(i, j int) { taught[i], taught[j] = taught[j], taught[i] })
-		taught = taught[:c.Facts]
+	lines = func(yield func(string, error) bool) {
+		taught, err := facts.ReadTaught(bytes.NewReader(data), kn.FactsFile)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		statements(DrawFacts(taught, c.Facts))(yield)
 	}
-	return statements(taught), fmt.Sprintf("%d facts of %x%s", len(taught), sum, relations), nil
+	return lines, fmt.Sprintf("%d facts of %x%s", c.Facts, sum, relations), nil
+}
+
+// DrawFacts are the n facts that a training with as many in its [Config] learns
+// from; 0: all.
+func DrawFacts(taught []facts.Taught, n int) []facts.Taught {
+	if n <= 0 || n >= len(taught) {
+		return taught
+	}
+	drawn := slices.Clone(taught)
+	rng := rand.New(rand.NewPCG(1, 0xfac7))
+	rng.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
+	return drawn[:n]
 }
 
 // statements says each fact in every sentence of its relation that was not

@@ -13,6 +13,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/electrasampling"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/knowledgeneurons"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/learningdynamics"
 )
@@ -38,7 +39,7 @@ what the option concerns.`,
 			return usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
 		},
 	}
-	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics())
+	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics(), a.reproduceElectraSampling())
 	return cmd
 }
 
@@ -175,4 +176,56 @@ func writeOutcome(w *bytes.Buffer, s style, o *reproduce.Outcome) {
 	}
 	t.write(w, s)
 	fmt.Fprintf(w, "\n%s, the same as %s; computed in %s\n", s.good(o.Page), o.Markdown, time.Duration(o.Seconds*float64(time.Second)).Round(time.Second))
+}
+
+func (a *app) reproduceElectraSampling() *cobra.Command {
+	var out string
+	var o electrasampling.Options
+	cmd := &cobra.Command{
+		Use:   "electra-sampling --model MODEL --out DIR",
+		Short: "Learning to Sample Replacements for ELECTRA Pre-Training (Hao et al., Findings of ACL 2021)",
+		Long: `Reproduce Hao, Dong, Bao, Xu and Wei, Learning to Sample Replacements for ELECTRA
+Pre-Training (Findings of ACL 2021), at a small size: pre-train ELECTRA, HP_Loss
+and HP_Dist, each with cross-entropy and with focal loss, on facts that the model
+was taught, with three seeds; then fine-tune the discriminators on tasks made of
+these facts, after equal steps and after equal time. DIR gets report.html,
+report.md, the results as JSON, the tables as CSV and Markdown, and the figures
+as SVG and PNG. What is a reconstruction, not the authors' code, is in the
+documentation of kn's package electra.`,
+		Example: "  kn reproduce electra-sampling --model mini --out ./electra",
+		Args:    cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			o.Command = commandLine(cmd)
+			a.bar = newBar(a.stderr, a.err)
+			outcome, err := electrasampling.Reproduce(cmd.Context(), a.model, out, o, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
+			a.bar.finish()
+			if errors.Is(err, context.Canceled) {
+				fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
+			}
+			if err != nil {
+				return err
+			}
+			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
+		}),
+	}
+	a.modelFlags(cmd)
+	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	flags := cmd.Flags()
+	flags.StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
+	for name, of := range map[string]struct {
+		to    *int
+		usual string
+		help  string
+	}{
+		"seeds": {&o.Seeds, "3", "trainings of each variant"},
+		"steps": {&o.Steps, "300", "of pre-training"},
+		"facts": {&o.Facts, "600", "to pre-train on, and to make the tasks of"},
+		"train": {&o.Train, "300", "examples to fine-tune on"},
+	} {
+		flags.Var((*countFlag)(of.to), name, of.help)
+		flags.Lookup(name).DefValue = of.usual
+	}
+	require(cmd, "out")
+	known(cmd.MarkFlagDirname("out"))
+	return cmd
 }

@@ -67,6 +67,8 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"merge", "--model", "mini"}, `"out"`},
 		{nil, []string{"reproduce"}, "knowledge-neurons"},
 		{nil, []string{"reproduce", "knowledge-neurons", "--model", "mini"}, `"out"`},
+		{nil, []string{"reproduce", "electra-sampling", "--model", "mini"}, `"out"`},
+		{nil, []string{"reproduce", "electra-sampling", "--model", "mini", "--out", "o", "--seeds", "0"}, "at least 1"},
 		{nil, []string{"reproduce", "knowledge-neurons", "--model", "mini", "--out", "o", "--tolerance", "0"}, "--tolerance"},
 		{nil, []string{"reproduce", "fine-tuning-dynamics", "--model", "mini"}, `"out"`},
 		{nil, []string{"reproduce", "fine-tuning-dynamics", "--model", "mini", "--out", "o", "--learning-rate", "-1"}, "--learning-rate"},

@@ -1,0 +1,81 @@
+package electrasampling
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/electra"
+)
+
+// Options of a reproduction. The zero value is small enough for two cores, on
+// which models of this size learn words but hardly contexts: give more steps for
+// more.
+type Options struct {
+	Seeds  int     // trainings of each variant; 0: 3
+	Steps  int     // of pre-training; 0: 300
+	Facts  int     // that are pre-trained on, and that the tasks are made of; 0: 600
+	Gamma  float64 // of the focal loss; 0: 1
+	Hidden int     // of the discriminator; 0: 64
+	Draws  int     // of a measurement's replacements; 0: 16
+	Train  int     // examples to fine-tune on; 0: 300
+	Epochs int     // of fine-tuning; 0: 5
+	// Command is what the report says it was made by.
+	Command string
+}
+
+func (o Options) filled() (Options, error) {
+	o.Seeds, o.Steps, o.Facts = cmp.Or(o.Seeds, 3), cmp.Or(o.Steps, 300), cmp.Or(o.Facts, 600)
+	o.Gamma, o.Hidden = cmp.Or(o.Gamma, 1), cmp.Or(o.Hidden, 64)
+	o.Train, o.Epochs = cmp.Or(o.Train, 300), cmp.Or(o.Epochs, 5)
+	o.Draws = cmp.Or(o.Draws, 16)
+	switch {
+	case o.Seeds < 2:
+		return o, fmt.Errorf("electrasampling: %d seeds say nothing of chance; give at least 2", o.Seeds)
+	case o.Steps < parts || o.Facts < 1 || o.Train < 10 || o.Epochs < 1 || o.Hidden < 1:
+		return o, fmt.Errorf("electrasampling: %d steps, %d facts, %d examples, %d epochs, %d wide; give at least %d steps and 10 examples", o.Steps, o.Facts, o.Train, o.Epochs, o.Hidden, parts)
+	}
+	return o, nil
+}
+
+// parts is the number of checkpoints and measurements of a training.
+const parts = 10
+
+// variant is one of the six.
+type variant struct {
+	sampler electra.Sampler
+	focal   bool
+}
+
+var variants = []variant{
+	{electra.Plain, false},
+	{electra.Plain, true},
+	{electra.HPLoss, false},
+	{electra.HPLoss, true},
+	{electra.HPDist, false},
+	{electra.HPDist, true},
+}
+
+// name of files.
+func (v variant) name() string {
+	if v.focal {
+		return string(v.sampler) + "-focal"
+	}
+	return string(v.sampler)
+}
+
+// config is a variant's training. All start from the same weights and see the
+// same windows, masked alike, for one seed.
+func (o Options) config(model string, v variant, seed int) electra.Config {
+	c := electra.Config{
+		Model: model, Facts: o.Facts, Trim: true, Sampler: v.sampler, Seed: uint64(seed),
+		Hidden: o.Hidden, FFN: 4 * o.Hidden, GeneratorSize: 0.5, Deviation: 0.05, LearningRate: 0.004,
+		Batch: 16, Length: 32, Steps: o.Steps, MeasureEvery: o.Steps / parts, Resamples: o.Draws,
+	}
+	if v.focal {
+		c.Gamma = o.Gamma
+	}
+	for step := c.MeasureEvery; step <= o.Steps; step += c.MeasureEvery {
+		c.Checkpoints = append(c.Checkpoints, step)
+	}
+	return c
+}

@@ -1,0 +1,208 @@
+package electrasampling
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/electra"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+)
+
+// Reproduce pre-trains and fine-tunes all variants and writes the report into
+// dir. What was computed there before is not computed again, and a training
+// that was interrupted goes on. The model, one that says what it was taught,
+// gives tokenizer, facts and the number of layers; its weights are not used.
+func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
+	o, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	m, err := kn.Load(model, kn.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	e := &experimenter{model: model, o: o}
+	if e.digest, err = m.Digest(); err != nil {
+		return nil, err
+	}
+	if e.taught, err = m.Facts(); err != nil {
+		return nil, err
+	}
+	trainings := len(variants) * o.Seeds
+	if e.run, err = reproduce.Open(dir, 2*trainings+1, watch); err != nil { // and writing
+		return nil, err
+	}
+	defer e.run.Close()
+	for _, stage := range []func(context.Context, variant, int) error{e.pretrain, e.finetune} {
+		for seed := 1; seed <= o.Seeds; seed++ {
+			for _, v := range variants {
+				if err := stage(ctx, v, seed); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	e.run.Begin("write the report")
+	return e.report()
+}
+
+// experimenter runs the stages.
+type experimenter struct {
+	run     *reproduce.Run
+	model   string
+	digest  string
+	o       Options
+	taught  []facts.Taught
+	records []trained
+	tuned   []*Tuned
+	done    []string // names of the stages
+}
+
+// trained is a pre-training with what tells it from others.
+type trained struct {
+	variant variant
+	seed    int
+	record  *electra.Record
+}
+
+// workDir is where a training's models are.
+func (e *experimenter) workDir(v variant, seed int) string {
+	return filepath.Join(e.run.Dir(), "work", fmt.Sprintf("%s-%d", v.name(), seed))
+}
+
+func (e *experimenter) pretrain(ctx context.Context, v variant, seed int) error {
+	c := e.o.config(e.model, v, seed)
+	name := fmt.Sprintf("pretrain-%s-%d", v.name(), seed)
+	key, err := reproduce.Key("pretrain", e.digest, c)
+	if err != nil {
+		return err
+	}
+	record, err := reproduce.Stage(ctx, e.run, name, "pre-train "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
+		func(ctx context.Context, progress kn.Progress) (*electra.Record, error) {
+			c.Out = e.workDir(v, seed)
+			return electra.Run(ctx, c, func(p electra.Progress) {
+				if progress != nil {
+					progress(p.Step, p.Steps, "steps")
+				}
+			})
+		})
+	if err != nil {
+		return err
+	}
+	e.done, e.records = append(e.done, name), append(e.records, trained{v, seed, record})
+	return nil
+}
+
+// Tuned is what became of one pre-training in fine-tuning.
+type Tuned struct {
+	Steps []float64 `json:"steps"` // accuracy on each of the tasks, from the models after all steps
+	Time  []float64 `json:"time"`  // and from those after a time that all variants were given
+	At    int       `json:"at"`    // step of these
+}
+
+// budget is the time that the quickest variant took for all steps.
+func (e *experimenter) budget() float64 {
+	least := 0.0
+	for i, v := range variants {
+		sum := 0.0
+		for _, t := range e.records {
+			if t.variant == v {
+				sum += t.record.Seconds / float64(e.o.Seeds)
+			}
+		}
+		if i == 0 || sum < least {
+			least = sum
+		}
+	}
+	return least
+}
+
+// within is the last measurement within a time, to a hundredth of it.
+func within(r *electra.Record, budget float64) electra.Measurement {
+	at := r.Measurements[1]
+	for _, m := range r.Measurements {
+		if m.Step > 0 && m.Seconds <= 1.01*budget {
+			at = m
+		}
+	}
+	return at
+}
+
+func (e *experimenter) finetune(ctx context.Context, v variant, seed int) error {
+	at := 0
+	for _, t := range e.records {
+		if t.variant == v && t.seed == seed {
+			at = within(t.record, e.budget()).Step
+		}
+	}
+	c := e.o.config(e.model, v, seed)
+	name := fmt.Sprintf("finetune-%s-%d", v.name(), seed)
+	key, err := reproduce.Key("finetune", e.digest, c, at, e.o.Train, e.o.Epochs)
+	if err != nil {
+		return err
+	}
+	tuned, err := reproduce.Stage(ctx, e.run, name, "fine-tune "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
+		func(ctx context.Context, progress kn.Progress) (*Tuned, error) {
+			dir := e.workDir(v, seed)
+			t := &Tuned{At: at}
+			var err error
+			if t.Steps, err = e.accuracies(ctx, electra.CheckpointDir(dir, c.Checkpoints[len(c.Checkpoints)-1]), seed); err != nil {
+				return nil, err
+			}
+			if t.Time = t.Steps; at < c.Checkpoints[len(c.Checkpoints)-1] {
+				t.Time, err = e.accuracies(ctx, electra.CheckpointDir(dir, at), seed)
+			}
+			return t, err
+		})
+	if err != nil {
+		return err
+	}
+	e.done, e.tuned = append(e.done, name), append(e.tuned, tuned)
+	return nil
+}
+
+// accuracies fine-tunes a discriminator on every task.
+func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([]float64, error) {
+	d, err := electra.Open(ctx, filepath.Join(from, electra.DiscriminatorDir))
+	if err != nil {
+		return nil, err
+	}
+	encoder := filepath.Join(from, "encoder")
+	if err := d.SaveEncoder(encoder, uint64(seed)); err != nil {
+		return nil, err
+	}
+	var all []float64
+	for _, task := range finetune.BuiltInTasks {
+		data, err := finetune.BuiltIn(task, e.known(), finetune.Sizes{Train: e.o.Train, Dev: e.o.Train / 4, Test: e.o.Train / 4})
+		if err != nil {
+			return nil, err
+		}
+		out := filepath.Join(from, task)
+		record, err := finetune.Run(ctx, finetune.Config{
+			Model: encoder, Data: data, Out: out, Seed: uint64(seed), Epochs: e.o.Epochs, Batch: 16, EvaluateEvery: -1,
+		}, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, record.Evaluations["test"].Accuracy)
+		if err := os.RemoveAll(out); err != nil {
+			return nil, fmt.Errorf("electrasampling: %w", err)
+		}
+	}
+	return all, nil
+}
+
+// known are the facts that were pre-trained on, whose words the trimmed
+// tokenizer has.
+func (e *experimenter) known() []facts.Fact {
+	var known []facts.Fact
+	for _, f := range electra.DrawFacts(e.taught, e.o.Facts) {
+		known = append(known, f.Fact)
+	}
+	return known
+}
