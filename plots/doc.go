@@ -22,6 +22,7 @@
 //   - [Interventions], [SuppressedByRelation], [AmplifiedByRelation]: what becomes of the answers,
 //   - [ActivationExpression], [ExpressionByRelation]: how strongly neurons act in open texts,
 //   - [UpdateRates], [ErasedPerplexity]: what editing the neurons' weights does,
+//   - [UpdateLambdas], [UpdateCounts], [ErasedPerplexityCurve], [ErasedAccuracyCurve]: the same with other strengths and numbers of neurons,
 //   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
 //   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are,
 //

@@ -106,3 +106,31 @@ func ExampleErasedPerplexity() {
 	fmt.Println(fig.Title())
 	// Output: Erasing a relation's commonest neurons
 }
+
+func ExampleUpdateLambdas() {
+	fig := plots.MustUpdateLambdas(update(), small)
+	fig.MustSave(filepath.Join(folder, "update_lambdas.png"))
+	fmt.Println(fig.Title())
+	// Output: Updating facts with other strengths
+}
+
+func ExampleUpdateCounts() {
+	fig := plots.MustUpdateCounts(update(), small)
+	fig.MustSave(filepath.Join(folder, "update_counts.png"))
+	fmt.Println(fig.Title())
+	// Output: Updating facts in fewer neurons
+}
+
+func ExampleErasedPerplexityCurve() {
+	fig := plots.MustErasedPerplexityCurve(erasure(4), small)
+	fig.MustSave(filepath.Join(folder, "erased_perplexity_curve.png"))
+	fmt.Println(fig.Title())
+	// Output: Erasing more of a relation's neurons
+}
+
+func ExampleErasedAccuracyCurve() {
+	fig := plots.MustErasedAccuracyCurve(erasure(4), small)
+	fig.MustSave(filepath.Join(folder, "erased_accuracy_curve.png"))
+	fmt.Println(fig.Title())
+	// Output: Answers left when a relation's neurons are erased
+}

@@ -43,6 +43,17 @@ func TestExperimentsStayInside(t *testing.T) {
 			for range n {
 				e.ByRelation = append(e.ByRelation, experiments.RelationExpression{Relation: "P1376", Name: long, Facts: 123456, Gradients: e.Gradients.TypeMeans})
 			}
+			u, erased := &experiments.UpdateTable{CurveFacts: 1e6}, &experiments.EraseTable{}
+			for i := range n {
+				q := experiments.UpdatePoint{Lambda1: float64(i % 4), Lambda2: 1000 * float64(i), MostNeurons: 1000 * i}
+				u.Lambdas, u.Counts = append(u.Lambdas, q), append(u.Counts, q)
+				var p experiments.ErasePoint
+				p.Neurons, p.Erased.Perplexity.Change = 1000*i+1, stats.Interval{Mean: 1, Low: -1, High: 1e6}
+				if i >= 5 {
+					continue // the legend leaves no room
+				}
+				erased.Relations = append(erased.Relations, experiments.ErasedRelation{Relation: "P1376", Name: long, Curve: []experiments.ErasePoint{p}})
+			}
 			for range d.Recipes {
 				d.Overlap = append(d.Overlap, make([]stats.Interval, len(d.Recipes)))
 			}
@@ -50,6 +61,7 @@ func TestExperimentsStayInside(t *testing.T) {
 			for _, f := range []*Figure{
 				MustLayerDistribution(table, o), MustSharedNeurons(table, o), MustInterventions(r, o), MustSuppressedByRelation(r, o),
 				MustActivationExpression(e, o), MustExpressionByRelation(e, o), MustRecipeOverlap(d, o), MustRecipeSteps(d, o), MustConvergenceError(c, o), MustConvergenceAgreement(c, o),
+				MustUpdateLambdas(u, o), MustUpdateCounts(u, o), MustErasedPerplexityCurve(erased, o), MustErasedAccuracyCurve(erased, o),
 			} {
 				textInside(t, f, n)
 			}

@@ -138,6 +138,19 @@ func update() *experiments.UpdateTable {
 		s.Changed, s.Success, s.TopFive = interval(set.changed, 0.03), interval(set.success, 0.002), interval(set.top, 0.04)
 		t.Sets = append(t.Sets, s)
 	}
+	t.CurveFacts = 40
+	effect := func(strength float64) (e experiments.UpdateEffect) {
+		e.Changed, e.Success, e.TopFive = interval(strength/(1+strength), 0.05), interval(0.4*strength/(2+strength), 0.03), interval(0.6*strength/(1+strength), 0.04)
+		return e
+	}
+	for _, l1 := range []float64{0, 1, 2, 4} {
+		for _, l2 := range []float64{1, 2, 4, 8, 16} {
+			t.Lambdas = append(t.Lambdas, experiments.UpdatePoint{Lambda1: l1, Lambda2: l2, UpdateEffect: effect((l2 + l1) / 3)})
+		}
+	}
+	for n := 1; n <= 5; n++ {
+		t.Counts = append(t.Counts, experiments.UpdatePoint{MostNeurons: n, UpdateEffect: effect(float64(n))})
+	}
 	return t
 }
 
@@ -149,6 +162,13 @@ func erasure(n int) *experiments.EraseTable {
 		r := experiments.ErasedRelation{Relation: name[0], Name: name[1], Sets: make([]experiments.EraseSet, 3)}
 		r.Sets[0].Erased.Perplexity.Change, r.Sets[0].Others.Perplexity.Change = interval(1.07-0.2*float64(i), 0.2), interval(0.01, 0.008)
 		r.Sets[1].Erased.Perplexity.Change, r.Sets[2].Erased.Perplexity.Change = interval(0.1, 0.04), interval(0.02, 0.01)
+		for _, n := range []int{1, 2, 5, 10, 20, 50 - 7*i} {
+			grown := float64(n) / float64(i+2)
+			q := experiments.ErasePoint{Neurons: n}
+			q.Erased.Perplexity.Change, q.Others.Perplexity.Change = interval(grown, grown/3), interval(grown/20, grown/60)
+			q.Erased.Accuracy, q.Others.Accuracy = interval(1/(1+grown/4), 0.06/(1+grown)), interval(1-0.002*grown, 0.0001)
+			r.Curve = append(r.Curve, q)
+		}
 		t.Relations = append(t.Relations, r)
 	}
 	return t
@@ -165,7 +185,11 @@ func allExperiments(o plots.Options) map[string]*plots.Figure {
 		"activation and expression": plots.MustActivationExpression(expression(3), o),
 		"expression by relation":    plots.MustExpressionByRelation(expression(12), o),
 		"update rates":              plots.MustUpdateRates(update(), o),
+		"update lambdas":            plots.MustUpdateLambdas(update(), o),
+		"update counts":             plots.MustUpdateCounts(update(), o),
 		"erased perplexity":         plots.MustErasedPerplexity(erasure(4), o),
+		"erased perplexity curve":   plots.MustErasedPerplexityCurve(erasure(4), o),
+		"erased accuracy curve":     plots.MustErasedAccuracyCurve(erasure(4), o),
 		"recipe overlap":            plots.MustRecipeOverlap(recipeDiff(), o),
 		"recipe steps":              plots.MustRecipeSteps(recipeDiff(), o),
 		"convergence error":         plots.MustConvergenceError(convergence(), o),

@@ -81,7 +81,7 @@ func (f *Figure) draw(target vg.CanvasSizer) (err error) {
 		if i == 0 {
 			f.data = data.Rectangle
 		}
-		fitLabel(&panel.X, c.Min.X, c.Max.X, data.Min.X, data.Max.X)
+		fitLabel(&panel.X, canvas.Min.X, canvas.Max.X, data.Min.X, data.Max.X)
 		fitLabel(&panel.Y, c.Min.Y, c.Max.Y, data.Min.Y, data.Max.Y)
 		panel.Draw(canvas)
 	}

@@ -23,6 +23,8 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s.Add(b.erasedTable(r))
 	b.Figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
 	s.Add(b.erasedSets(r), b.erasedCurve(r))
+	b.Figure(&s, "erase-curve-perplexity", report.Join("Perplexities over the number of neurons erased, as multiples of those before. A relation's line ends where it has no more neurons."))(plots.ErasedPerplexityCurve(e))
+	b.Figure(&s, "erase-curve-accuracy", report.Join("The share of prompts with the answer ranked first, over the number of neurons erased."))(plots.ErasedAccuracyCurve(e))
 	var local []report.Verdict
 	fewest := 0
 	for i := range r.Len("/relations") {

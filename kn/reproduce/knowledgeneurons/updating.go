@@ -22,8 +22,12 @@ func (b *book) updating(u *experiments.UpdateTable) report.Section {
 	s.Add(b.updateTable(r))
 	b.Figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(plots.UpdateRates(u))
 	if r.Len("/lambdas") > 0 {
-		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"),
-			curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))
+		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"))
+		b.Figure(&s, "update-lambdas", report.Join("The same as a chart. That another answer comes first is easily had by a large strength of either kind; that the new one does is what was asked for."))(plots.UpdateLambdas(u))
+	}
+	if r.Len("/counts") > 0 {
+		s.Add(curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))
+		b.Figure(&s, "update-counts", report.Join("The same as a chart. A fact with fewer neurons has all of them changed."))(plots.UpdateCounts(u))
 	}
 	changed, success := "/sets/0/changed", "/sets/0/success"
 	b.Claim(report.Claim{
