@@ -63,7 +63,7 @@ func Convergence(ctx context.Context, m *kn.Model, facts []Fact, options Converg
 	measured := make([][]measurement, len(queries)) // [prompts][rules]
 	estimates := make([]float64, len(queries))
 	err := sideBySide(ctx, len(queries), "prompts by every rule", progress, func(ctx context.Context, i int) (err error) {
-		measured[i], estimates[i], err = measure(m.WithContext(ctx), queries[i], rules, o)
+		measured[i], estimates[i], err = measure(silent(ctx, m), queries[i], rules, o)
 		return err
 	})
 	if err != nil {

@@ -95,7 +95,7 @@ func Express(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenTex
 	}
 	calls := slices.Collect(slices.Chunk(plans, factsPerCall))
 	err = sideBySide(ctx, len(calls), fmt.Sprintf("groups of %d facts' texts", factsPerCall), progress, func(ctx context.Context, i int) error {
-		return readPlans(m.WithContext(ctx), calls[i], o)
+		return readPlans(silent(ctx, m), calls[i], o)
 	})
 	if err != nil {
 		return nil, err

@@ -58,11 +58,12 @@ func Intervene(ctx context.Context, m *kn.Model, facts []Fact, o InterveneOption
 	}
 	changed := make([]changes, len(facts))
 	err := sideBySide(ctx, len(facts), "facts suppressed and amplified", progress, func(ctx context.Context, i int) (err error) {
-		sets, err := controlSets(m.WithContext(ctx), facts, i, o)
+		m := silent(ctx, m)
+		sets, err := controlSets(m, facts, i, o)
 		if err != nil {
 			return err
 		}
-		changed[i], err = intervene(m.WithContext(ctx), facts[i], sets)
+		changed[i], err = intervene(m, facts[i], sets)
 		return err
 	})
 	if err != nil {

@@ -24,24 +24,35 @@ func loadMini(t testing.TB) *kn.Model {
 	return m
 }
 
-// gatheredOnce has what gathered returned, by n.
-var gatheredOnce = map[int]*experiments.Gathered{}
+// What gather returned, by n, and what it attributed, by prompt.
+var (
+	gatheredOnce   = map[int]*experiments.Gathered{}
+	attributedOnce = map[string]*kn.Attribution{}
+)
 
 // gathered attributes the first n facts of each of some relations.
 func gathered(t testing.TB, m *kn.Model, n int) *experiments.Gathered {
 	t.Helper()
+	g, err := gather(m, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func gather(m *kn.Model, n int) (*experiments.Gathered, error) {
 	if g := gatheredOnce[n]; g != nil {
-		return g
+		return g, nil
 	}
 	taught, err := m.Facts()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	left := map[string]int{"P36": n, "P19": n, "P106": n}
 	var all []sweep.Record
 	for bag, err := range facts.Bags(taught) {
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if left[bag.Relation] == 0 {
 			continue
@@ -49,9 +60,12 @@ func gathered(t testing.TB, m *kn.Model, n int) *experiments.Gathered {
 		left[bag.Relation]--
 		bag.Prompts = bag.Prompts[:4]
 		for i, prompt := range bag.Prompts {
-			a, err := m.Attribute(prompt, bag.Answer, kn.AttributeOptions{Tolerance: 0.01})
-			if err != nil {
-				t.Fatal(err)
+			a := attributedOnce[prompt]
+			if a == nil {
+				if a, err = m.Attribute(prompt, bag.Answer, kn.AttributeOptions{Tolerance: 0.01}); err != nil {
+					return nil, err
+				}
+				attributedOnce[prompt] = a
 			}
 			all = append(all, sweep.Record{
 				Fact: bag.Key(), Index: i, Prompts: 4, Relation: bag.Relation, RelationName: bag.RelationName, Subject: bag.Subject,
@@ -61,11 +75,8 @@ func gathered(t testing.TB, m *kn.Model, n int) *experiments.Gathered {
 		}
 	}
 	g, err := experiments.Gather(stream(all), experiments.GatherOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	gatheredOnce[n] = g
-	return g
+	return g, err
 }
 
 // scores keeps the large ones.

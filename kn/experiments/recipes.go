@@ -76,7 +76,7 @@ func DiffRecipes(ctx context.Context, m *kn.Model, facts []Fact, o DiffOptions, 
 		for k, r := range recipes {
 			if attributions[r.Attribute] == nil {
 				var err error
-				if attributions[r.Attribute], err = m.WithContext(ctx).AttributeAll(drawn[i].queries(), r.Attribute); err != nil {
+				if attributions[r.Attribute], err = silent(ctx, m).AttributeAll(drawn[i].queries(), r.Attribute); err != nil {
 					return fmt.Errorf("experiments: %s: %w", drawn[i].name(), err)
 				}
 			}
