@@ -70,7 +70,8 @@ type Config struct {
 	Clip         float64 `json:"clip"`          // largest norm of the whole gradient; 0: 1
 
 	// MeasureEvery is the number of steps between two measurements, see
-	// [Measurement]; 0: twenty in all; negative: at the end only.
+	// [Measurement]; 0: twenty in all, but ten steps at least; negative: at the
+	// end only.
 	MeasureEvery int `json:"measure_every"`
 	// Resamples is how often a measurement draws the replacements of its
 	// windows; 0: 16.
@@ -100,7 +101,7 @@ func (c Config) WithDefaults() Config {
 	c.LearningRate, c.WarmUp = cmp.Or(c.LearningRate, 0.001), orDefault(c.WarmUp, 0.1)
 	c.Beta1, c.Beta2, c.Epsilon = cmp.Or(c.Beta1, 0.9), cmp.Or(c.Beta2, 0.999), cmp.Or(c.Epsilon, 1e-6)
 	c.WeightDecay, c.Clip = orDefault(c.WeightDecay, 0.01), cmp.Or(c.Clip, 1)
-	c.MeasureEvery, c.Resamples = cmp.Or(c.MeasureEvery, max(1, c.Steps/20)), cmp.Or(c.Resamples, 16)
+	c.MeasureEvery, c.Resamples = cmp.Or(c.MeasureEvery, max(10, c.Steps/20)), cmp.Or(c.Resamples, 16)
 	c.Checkpoints = slices.Compact(slices.Sorted(slices.Values(c.Checkpoints)))
 	return c
 }

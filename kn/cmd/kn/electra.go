@@ -38,7 +38,7 @@ var electraHelp = map[string]string{
 	"warm_up":         "share of the steps in which the learning rate rises; then it falls to 0",
 	"weight_decay":    "of the matrices",
 	"clip":            "largest norm of the gradient",
-	"measure_every":   "steps between two measurements; 0 for twenty in all",
+	"measure_every":   "steps between two measurements; 0 for twenty in all, but ten steps at least",
 	"resamples":       "how often a measurement draws its windows' replacements",
 }
 
@@ -56,7 +56,7 @@ func (a *app) electra() *cobra.Command {
 	return cmd
 }
 
-const electraExample = "kn electra train --model mini --sampler hp-loss --gamma 1 --facts 200 --trim --steps 6 --batch 4 --hidden 32 --heads 2 --ffn 64 --out ./hard"
+const electraExample = "kn electra train --model mini --sampler hp-loss --gamma 1 --facts 200 --trim --steps 6 --batch 4 --resamples 4 --hidden 32 --heads 2 --ffn 64 --out ./hard"
 
 func (a *app) electraTrain() *cobra.Command {
 	var c electra.Config
