@@ -83,7 +83,7 @@ func relationsToErase(groups map[string][]Fact) (relations []string) {
 func Erase(ctx context.Context, m *kn.Model, facts []Fact, options EraseOptions, progress kn.Progress) (*EraseTable, error) {
 	groups := byRelation(facts)
 	if len(groups) < 2 {
-		return nil, fmt.Errorf("experiments: erasing a relation is measured against others: give facts of at least two relations, not %d", len(groups))
+		return nil, NothingLeft(fmt.Sprintf("erasing a relation is measured against others: give facts of at least two relations, not %d", len(groups)))
 	}
 	o, err := options.filled(groups)
 	if err != nil {

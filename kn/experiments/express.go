@@ -3,7 +3,6 @@ package experiments
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -91,7 +90,7 @@ func Express(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenTex
 	r := &ActivationExpression{Pooling: o.Pooling}
 	plans := planTexts(m, all, texts, o, r)
 	if len(plans) == 0 {
-		return nil, errors.New("experiments: no fact has neurons and both kinds of texts; are the texts of these facts?")
+		return nil, NothingLeft("no fact has neurons and both kinds of texts; are the texts of these facts?")
 	}
 	calls := slices.Collect(slices.Chunk(plans, factsPerCall))
 	err = sideBySide(ctx, len(calls), fmt.Sprintf("groups of %d facts' texts", factsPerCall), progress, func(ctx context.Context, i int) error {

@@ -44,6 +44,12 @@ func Neurons(m *kn.Model, g *Gathered, o stats.Options) (*NeuronTable, error) {
 
 var errNoFacts = errors.New("experiments: no facts to look at; is the sweep empty?")
 
+// NothingLeft is the error of an experiment to which the facts and the model
+// leave no case: what it asks cannot be told of them. It says why.
+type NothingLeft string
+
+func (e NothingLeft) Error() string { return "experiments: " + string(e) }
+
 // byGradients and byActivation are a fact's sets by the two methods.
 func byGradients(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) { return f.Neurons, f.Coarse }
 

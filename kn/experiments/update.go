@@ -85,7 +85,7 @@ func Update(ctx context.Context, m *kn.Model, facts []Fact, options UpdateOption
 		return nil, err
 	}
 	if len(cases) == 0 {
-		return nil, fmt.Errorf("experiments: of no fact a neuron is left (%d) and an answer known (%d not); give more facts, or a larger share of a relation's facts", t.WithoutNeurons, t.Unknown)
+		return nil, NothingLeft(fmt.Sprintf("no fact can be updated: of %d no neuron is left, and of %d the model knows no answer; give more facts, or let a neuron be in a larger share of a relation's facts", t.WithoutNeurons, t.Unknown))
 	}
 	err = sideBySide(ctx, len(cases), "facts updated", progress, func(ctx context.Context, i int) error {
 		return cases[i].measure(silent(ctx, m), o)

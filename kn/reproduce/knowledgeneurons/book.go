@@ -1,6 +1,7 @@
 package knowledgeneurons
 
 import (
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -9,8 +10,9 @@ import (
 // of.
 type book struct {
 	*reproduce.Book
-	paper *report.Result
-	facts *report.Result
+	paper   *report.Result
+	facts   *report.Result
+	nothing map[string]experiments.NothingLeft // why an experiment, by its name, has no result
 
 	setting
 }

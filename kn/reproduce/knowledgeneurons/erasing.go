@@ -16,6 +16,15 @@ const little = 0.1
 // erasing is the section on erasing relations (the paper's table 6).
 func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
+	claim := report.Claim{
+		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
+		Paper:  report.Join("perplexity of place of birth ", inPaper(b.paper, "/erase/0/change", report.Change(1)), ", of others ", inPaper(b.paper, "/erase/0/others", report.Change(1)), "."),
+		Rule:   report.Join("for each relation erased, the interval of its perplexity's change is above that of the other relations', which is below +10 %."),
+		Caveat: b.builtIn("This model's neurons stand mostly for the answer, and relations share answers: what is erased of one is missing in those that share it."),
+	}
+	if e == nil {
+		return b.notMeasured(s, "erase", claim)
+	}
 	r := b.File("erase")
 	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that most of its facts have, are set to 0, as in the authors' code. "+
 		"Measured are the perplexity of the relation's facts and of others', exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
@@ -35,14 +44,8 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 			fewest = n
 		}
 	}
-	b.Claim(report.Claim{
-		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
-		Evidence: report.Join(b.erasedEvidence(r)...),
-		Paper:    report.Join("perplexity of place of birth ", inPaper(b.paper, "/erase/0/change", report.Change(1)), ", of others ", inPaper(b.paper, "/erase/0/others", report.Change(1)), "."),
-		Rule:     report.Join("for each relation erased, the interval of its perplexity's change is above that of the other relations', which is below +10 %."),
-		Caveat:   b.builtIn("This model's neurons stand mostly for the answer, and relations share answers: what is erased of one is missing in those that share it."),
-		Verdict:  report.Enough(fewest, report.All(local...)),
-	})
+	claim.Evidence, claim.Verdict = report.Join(b.erasedEvidence(r)...), report.Enough(fewest, report.All(local...))
+	b.Claim(claim)
 	return s
 }
 

@@ -2,6 +2,7 @@ package knowledgeneurons
 
 import (
 	"context"
+	"errors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
@@ -17,7 +18,7 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err != nil {
 		return nil, err
 	}
-	e := &experimenter{m: m.WithContext(ctx), o: o}
+	e := &experimenter{m: m.WithContext(ctx), o: o, nothing: map[string]experiments.NothingLeft{}}
 	if e.source, err = openSource(m, o); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,9 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 		if err := s.run(ctx); err != nil {
 			return nil, err
 		}
-		e.done = append(e.done, s.name)
+		if e.nothing[s.name] == "" {
+			e.done = append(e.done, s.name)
+		}
 	}
 	e.run.Begin("write the report")
 	return e.report()
@@ -46,13 +49,14 @@ type experimenter struct {
 	o        Options
 	source   source
 	facts    *FactSummary
-	done     []string // names of the stages
-	sweepKey string   // of all that the sweep's records depend on
+	done     []string                           // names of the stages that have results
+	nothing  map[string]experiments.NothingLeft // why the others have none
+	sweepKey string                             // of all that the sweep's records depend on
 	gathered *experiments.Gathered
 	found    found
 }
 
-// found are the results of the stages.
+// found are the results of the stages; nil where there was nothing to measure.
 type found struct {
 	sweep       *SweepSummary
 	neurons     *experiments.NeuronTable
@@ -137,6 +141,12 @@ func experiment[T any](e *experimenter, name, what string, options any, result *
 			}
 			return compute(ctx, progress)
 		})
+		// A few facts, or a model that knows none of them, leave some experiments
+		// nothing to measure; the report says so, and has the others.
+		if nothing := experiments.NothingLeft(""); errors.As(err, &nothing) {
+			e.nothing[name] = nothing
+			return nil
+		}
 		return err
 	}}
 }

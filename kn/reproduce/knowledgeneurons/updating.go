@@ -11,6 +11,16 @@ import (
 // updating is the section on updating facts (the paper's table 5).
 func (b *book) updating(u *experiments.UpdateTable) report.Section {
 	s := report.Section{Title: "Updating facts"}
+	claim := report.Claim{
+		ID: "update", Statement: report.Join("Updating a fact's knowledge neurons changes what the model says, and to the new answer, more often than updating random neurons."),
+		Caveat: report.Join("that the old answer goes does not mean that the new one comes: look at its rank."),
+		Paper: report.Join(inPaper(b.paper, "/update/neurons/changed", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/changed", report.Percent(1)), ", ",
+			inPaper(b.paper, "/update/neurons/succeeded", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/succeeded", report.Percent(1)), "."),
+		Rule: report.Join("the intervals of both differences, paired by fact, are above 0."),
+	}
+	if u == nil {
+		return b.notMeasured(s, "update", claim)
+	}
 	r := b.File("update")
 	s.Say("A fact is given another fact's answer of the same relation: from the value vector v of each of its neurons λ₁·|v|/|e|·e is taken, e being the old answer's word embedding, and λ₂·|v|/|e′|·e′ added, "+
 		"e′ being the new answer's; λ₁ = ", r.Number("/lambda1", report.Count), " and λ₂ = ", r.Number("/lambda2", report.Count),
@@ -30,18 +40,22 @@ func (b *book) updating(u *experiments.UpdateTable) report.Section {
 		b.Figure(&s, "update-counts", report.Join("The same as a chart. A fact with fewer neurons has all of them changed."))(plots.UpdateCounts(u))
 	}
 	changed, success := "/sets/0/changed", "/sets/0/success"
-	b.Claim(report.Claim{
-		ID: "update", Statement: report.Join("Updating a fact's knowledge neurons changes what the model says, and to the new answer, more often than updating random neurons."),
-		Evidence: report.Join("Another answer in ", r.Interval(changed, report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),
-			", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)),
-			". The new answer's mean reciprocal rank goes from ", r.Interval("/sets/0/reciprocal_rank_before", report.Decimals(3)), " to ", r.Interval("/sets/0/reciprocal_rank", report.Decimals(3)), "."),
-		Caveat: report.Join("that the old answer goes does not mean that the new one comes: look at its rank."),
-		Paper: report.Join(inPaper(b.paper, "/update/neurons/changed", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/changed", report.Percent(1)), ", ",
-			inPaper(b.paper, "/update/neurons/succeeded", report.Percent(1)), " against ", inPaper(b.paper, "/update/random/succeeded", report.Percent(1)), "."),
-		Rule: report.Join("the intervals of both differences, paired by fact, are above 0."),
-		Verdict: report.Enough(int(r.Float("/facts")), report.All(report.Exceeds(r.Estimate("/sets/1/own_less_changed"), 0),
-			report.Exceeds(r.Estimate("/sets/1/own_less_success"), 0))),
-	})
+	claim.Evidence = report.Join("Another answer in ", r.Interval(changed, report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),
+		", the new one in ", r.Interval(success, report.Percent(1)), " against ", r.Interval("/sets/1/success", report.Percent(1)),
+		". The new answer's mean reciprocal rank goes from ", r.Interval("/sets/0/reciprocal_rank_before", report.Decimals(3)), " to ", r.Interval("/sets/0/reciprocal_rank", report.Decimals(3)), ".")
+	claim.Verdict = report.Enough(int(r.Float("/facts")), report.All(report.Exceeds(r.Estimate("/sets/1/own_less_changed"), 0),
+		report.Exceeds(r.Estimate("/sets/1/own_less_success"), 0)))
+	b.Claim(claim)
+	return s
+}
+
+// notMeasured is a section on an experiment that had nothing to measure, and
+// its claim, which cannot be told.
+func (b *book) notMeasured(s report.Section, experiment string, claim report.Claim) report.Section {
+	why := "Nothing could be measured: " + string(b.nothing[experiment]) + "."
+	s.Say(why)
+	claim.Evidence, claim.Verdict = report.Join(why), report.Unknown
+	b.Claim(claim)
 	return s
 }
 

@@ -10,7 +10,7 @@ import (
 // report writes what was found.
 func (e *experimenter) report() (*reproduce.Outcome, error) {
 	f := e.found
-	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting()}
+	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting(), nothing: e.nothing}
 	b.paper, b.facts = b.File("paper"), b.File("facts")
 	sections := []report.Section{
 		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
