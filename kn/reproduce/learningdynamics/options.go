@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
 // Options of a reproduction. The zero value suits the embedded model.
@@ -14,9 +15,7 @@ type Options struct {
 	Tasks []string
 	// Seeds is the number of trainings on each task, at least 2. 0: 3.
 	Seeds int
-	// LearningRate at its highest. 0: 0.001 for models of this project's
-	// pre-training, which take few and large steps, and else
-	// [finetune.DefaultRate].
+	// LearningRate at its highest. 0: see [reproduce.LearningRate].
 	LearningRate float64
 	// Sizes of trainings and samples.
 	Sizes Sizes
@@ -37,10 +36,7 @@ func (o Options) filled(taught bool, hidden int) (Options, error) {
 	if len(o.Tasks) == 0 {
 		o.Tasks = finetune.BuiltInTasks
 	}
-	if taught {
-		o.LearningRate = cmp.Or(o.LearningRate, 0.001)
-	}
-	o.LearningRate = cmp.Or(o.LearningRate, finetune.DefaultRate(hidden, false))
+	o.LearningRate = reproduce.LearningRate(o.LearningRate, taught, hidden)
 	o.Seeds = cmp.Or(o.Seeds, 3)
 	z := &o.Sizes
 	z.Steps, z.Batch, z.Dev = cmp.Or(z.Steps, 100), cmp.Or(z.Batch, 32), cmp.Or(z.Dev, 300)

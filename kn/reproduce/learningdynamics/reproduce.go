@@ -2,17 +2,13 @@ package learningdynamics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
-	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
-	"github.com/knowledge-neurons/gonb-kn/kn/mini"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
@@ -55,52 +51,40 @@ type experimenter struct {
 	data   map[string]*finetune.Data
 	dev    map[string][]finetune.Example
 	bags   []facts.Bag
-	runs   []Run
+	runs   []reproduce.Training
 
-	done      []string // names of the stages
-	keys      []string // of the whole trainings
-	outs      []string // their folders
-	records   []*finetune.Record
+	done      []string          // names of the stages
+	tuned     []reproduce.Tuned // the whole trainings
 	movement  *Movement
 	distances *Distances
-	back      *TakenBack
+	back      *reproduce.TakenBack
 	frozen    *Frozen
-	frozenBy  map[string][]*finetune.Record // by what is frozen
+	frozenBy  map[string][]reproduce.Tuned // by what is frozen
 	knowledge *Knowledge
 }
 
 func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
-	taught, err := m.Facts()
-	own := err == nil
-	if errors.Is(err, kn.ErrNoFacts) {
-		taught, err = mini.Facts()
-	}
+	taught, own, err := reproduce.TaughtFacts(m)
 	if err != nil {
 		return nil, err
 	}
 	if o, err = o.filled(own, m.Config().HiddenSize); err != nil {
 		return nil, err
 	}
-	e := &experimenter{m: m, o: o, taught: own, data: map[string]*finetune.Data{}, dev: map[string][]finetune.Example{}, frozenBy: map[string][]*finetune.Record{}}
+	e := &experimenter{m: m, o: o, taught: own, data: map[string]*finetune.Data{}, dev: map[string][]finetune.Example{}, frozenBy: map[string][]reproduce.Tuned{}}
 	if e.digest, err = m.Digest(); err != nil {
 		return nil, err
 	}
-	var known []facts.Fact
-	for _, f := range taught {
-		known = append(known, f.Fact)
-	}
 	for _, task := range o.Tasks {
 		sizes := finetune.Sizes{Train: o.Sizes.Steps * o.Sizes.Batch, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
-		if e.data[task], err = finetune.BuiltIn(task, known, sizes); err != nil {
+		if e.data[task], err = finetune.BuiltIn(task, reproduce.Facts(taught), sizes); err != nil {
 			return nil, err
 		}
 		if e.dev[task], err = e.data[task].Part("dev"); err != nil {
 			return nil, err
 		}
-		for seed := range o.Seeds {
-			e.runs = append(e.runs, Run{task, uint64(seed + 1)})
-		}
 	}
+	e.runs = reproduce.Trainings(o.Tasks, o.Seeds)
 	return e, e.drawFacts(taught)
 }
 
@@ -140,37 +124,24 @@ func (e *experimenter) setting() Setting {
 	}
 }
 
-// train is a stage: a training on a task under a seed, some of it frozen. It
-// returns the stage's key and the folder of the classifiers.
-func (e *experimenter) train(ctx context.Context, name, what string, r Run, freeze []string, checkpoints []int) (record *finetune.Record, key, out string, err error) {
-	c := finetune.Config{
+// train is a stage: a training on a task under a seed, some of it frozen.
+func (e *experimenter) train(ctx context.Context, name, what string, r reproduce.Training, freeze []string, checkpoints []int) (reproduce.Tuned, error) {
+	e.done = append(e.done, name)
+	return reproduce.FineTune(ctx, e.run, name, what, e.digest, finetune.Config{
 		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: e.o.Sizes.Steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
 		Freeze: freeze, Evaluate: []string{"dev"}, EvaluateEvery: max(1, e.o.Sizes.Steps/4), Checkpoints: checkpoints,
-	}
-	if key, err = reproduce.Key("training", e.digest, c, c.Data); err != nil {
-		return nil, "", "", err
-	}
-	c.Out = filepath.Join(e.run.Dir(), "trainings", name+"-"+key[:12])
-	record, err = reproduce.Stage(ctx, e.run, name, what, key, func(ctx context.Context, progress kn.Progress) (*finetune.Record, error) {
-		return finetune.Run(ctx, c, func(p finetune.Progress) {
-			if progress != nil {
-				progress(p.Step, p.Steps, fmt.Sprintf("fine-tuning, loss %.3f", p.Loss))
-			}
-		})
 	})
-	e.done = append(e.done, name)
-	return record, key, c.Out, err
 }
 
 // trainAll fine-tunes on every task under every seed.
 func (e *experimenter) trainAll(ctx context.Context) error {
 	for _, r := range e.runs {
 		name := fmt.Sprintf("training-%s-%d", r.Task, r.Seed)
-		record, key, out, err := e.train(ctx, name, fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed), r, nil, e.o.Sizes.checkpoints())
+		tuned, err := e.train(ctx, name, fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed), r, nil, e.o.Sizes.checkpoints())
 		if err != nil {
 			return err
 		}
-		e.records, e.keys, e.outs = append(e.records, record), append(e.keys, key), append(e.outs, out)
+		e.tuned = append(e.tuned, tuned)
 	}
 	return nil
 }
@@ -194,22 +165,20 @@ func (e *experimenter) trainFrozen(ctx context.Context) error {
 		for _, r := range e.runs {
 			name := fmt.Sprintf("frozen-%s-%s-%d", half, r.Task, r.Seed)
 			what := fmt.Sprintf("the same with the %s half frozen: “%s”, seed %d", half, r.Task, r.Seed)
-			record, _, _, err := e.train(ctx, name, what, r, halves(e.m.Config().Layers)[half], nil)
+			tuned, err := e.train(ctx, name, what, r, halves(e.m.Config().Layers)[half], nil)
 			if err != nil {
 				return err
 			}
-			e.frozenBy[half] = append(e.frozenBy[half], record)
+			e.frozenBy[half] = append(e.frozenBy[half], tuned)
 		}
 	}
 	return nil
 }
 
-// start and later are a training's checkpoints.
-func (e *experimenter) start(i int) string { return finetune.CheckpointDir(e.outs[i], 0) }
-
+// later are a training's checkpoints after the start.
 func (e *experimenter) later(i int) (later []dynamics.Checkpoint) {
 	for _, step := range e.o.Sizes.checkpoints()[1:] {
-		later = append(later, dynamics.Checkpoint{Step: step, Model: finetune.CheckpointDir(e.outs[i], step)})
+		later = append(later, dynamics.Checkpoint{Step: step, Model: finetune.CheckpointDir(e.tuned[i].Dir, step)})
 	}
 	return later
 }
@@ -228,7 +197,11 @@ func (e *experimenter) stages() []func(context.Context) error {
 // stage is a stage whose result depends on the trainings and on options.
 func stage[T any](e *experimenter, name, what string, options any, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) func(context.Context) error {
 	return func(ctx context.Context) error {
-		key, err := reproduce.Key(name, e.keys, options)
+		var keys []string
+		for _, t := range e.tuned {
+			keys = append(keys, t.Key)
+		}
+		key, err := reproduce.Key(name, keys, options)
 		if err != nil {
 			return err
 		}
@@ -238,18 +211,10 @@ func stage[T any](e *experimenter, name, what string, options any, result **T, c
 	}
 }
 
-// part is the progress of the i-th of several things.
-func (e *experimenter) part(progress kn.Progress, i int) kn.Progress {
-	if progress == nil {
-		return nil
-	}
-	return func(done, total int, what string) { progress(i*total+done, len(e.runs)*total, what) }
-}
-
 func (e *experimenter) measureLayers(ctx context.Context, progress kn.Progress) (*Movement, error) {
 	m := new(Movement)
 	for i, r := range e.runs {
-		layers, err := dynamics.Training(ctx, e.start(i), e.later(i), e.dev[r.Task], dynamics.Options{NoCache: true, Progress: e.part(progress, i)})
+		layers, err := dynamics.Training(ctx, e.tuned[i].Start(), e.later(i), e.dev[r.Task], dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))})
 		if err != nil {
 			return nil, err
 		}
@@ -267,7 +232,7 @@ func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (
 	}
 	var models []dynamics.Named
 	for i, r := range e.runs {
-		models = append(models, dynamics.Named{Name: fmt.Sprintf("%s %d", r.Task, r.Seed), Model: e.outs[i]})
+		models = append(models, dynamics.Named{Name: fmt.Sprintf("%s %d", r.Task, r.Seed), Model: e.tuned[i].Dir})
 	}
 	matrices, err := dynamics.Pairs(ctx, models, texts, dynamics.Options{NoCache: true, Progress: progress})
 	if err != nil {
@@ -278,36 +243,27 @@ func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (
 	return d, nil
 }
 
-func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*TakenBack, error) {
-	t := new(TakenBack)
-	for i, r := range e.runs {
-		back, err := landscape.TakenBack(ctx, e.start(i), e.outs[i], nil, e.dev[r.Task], landscape.Options{NoCache: true, Progress: e.part(progress, i)})
-		if err != nil {
-			return nil, err
-		}
-		t.Runs = append(t.Runs, RunTakenBack{r, back})
-	}
-	t.summarize()
-	return t, nil
+func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*reproduce.TakenBack, error) {
+	return reproduce.TakeBack(ctx, e.runs, e.tuned, e.dev, progress)
 }
 
 func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, error) {
-	of := func(records []*finetune.Record, value func(finetune.Evaluation) float64) Spread {
-		return spreads(len(records), 1, func(i, _ int) float64 { return value(records[i].Evaluations["dev"]) })[0]
+	of := func(tuned []reproduce.Tuned, value func(finetune.Evaluation) float64) reproduce.Spread {
+		return reproduce.SpreadOver(len(tuned), func(i int) float64 { return value(tuned[i].Record.Evaluations["dev"]) })
 	}
 	accuracy := func(v finetune.Evaluation) float64 { return v.Accuracy }
 	f := &Frozen{
-		Runs: e.runs, Majority: of(e.records, func(v finetune.Evaluation) float64 { return v.Majority }),
-		All: of(e.records, accuracy), Lower: of(e.frozenBy["lower"], accuracy), Upper: of(e.frozenBy["upper"], accuracy),
+		Runs: e.runs, Majority: of(e.tuned, func(v finetune.Evaluation) float64 { return v.Majority }),
+		All: of(e.tuned, accuracy), Lower: of(e.frozenBy["lower"], accuracy), Upper: of(e.frozenBy["upper"], accuracy),
 	}
-	f.UpperCosts = spreads(len(e.runs), 1, func(i, _ int) float64 { return f.Lower.Values[i] - f.Upper.Values[i] })[0]
+	f.UpperCosts = reproduce.SpreadOver(len(e.runs), func(i int) float64 { return f.Lower.Values[i] - f.Upper.Values[i] })
 	return f, nil
 }
 
 func (e *experimenter) followFacts(ctx context.Context, progress kn.Progress) (*Knowledge, error) {
 	k := new(Knowledge)
 	for i, r := range e.runs {
-		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Options: dynamics.Options{NoCache: true, Progress: e.part(progress, i)}})
+		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Options: dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))}})
 		if err != nil {
 			return nil, err
 		}

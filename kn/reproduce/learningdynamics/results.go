@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
-	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
@@ -23,38 +23,13 @@ type Setting struct {
 	Examples int `json:"examples"` // of each task, to train on
 }
 
-// Spread is a value of each training, the mean over trainings, and its 95 %
-// bootstrap interval.
-type Spread struct {
-	stats.Interval
-	Values []float64 `json:"values"`
-}
-
-func spread(values []float64) Spread {
-	clusters := map[int][]float64{}
-	for i, v := range values {
-		clusters[i] = []float64{v}
-	}
-	return Spread{stats.Bootstrap(clusters, stats.Options{Seed: 1}), values}
-}
-
 // spreads spreads what each training has of each of n things.
-func spreads(trainings, n int, of func(training, k int) float64) []Spread {
-	out := make([]Spread, n)
+func spreads(trainings, n int, of func(training, k int) float64) []reproduce.Spread {
+	out := make([]reproduce.Spread, n)
 	for k := range out {
-		values := make([]float64, trainings)
-		for i := range values {
-			values[i] = of(i, k)
-		}
-		out[k] = spread(values)
+		out[k] = reproduce.SpreadOver(trainings, func(i int) float64 { return of(i, k) })
 	}
 	return out
-}
-
-// Run is a training: a task under a seed.
-type Run struct {
-	Task string `json:"task"`
-	Seed uint64 `json:"seed"`
 }
 
 // Movement is results/layers.json: how far each layer moves from the start.
@@ -63,22 +38,22 @@ type Movement struct {
 	// Mean over the trainings.
 	Mean *dynamics.LayersBySteps `json:"mean"`
 	// At the end of the trainings, by layer.
-	AttentionJSD  []Spread `json:"attention_jsd"`  // [L]
-	SVCCADistance []Spread `json:"svcca_distance"` // [L+1]
-	CKADistance   []Spread `json:"cka_distance"`   // [L+1]
+	AttentionJSD  []reproduce.Spread `json:"attention_jsd"`  // [L]
+	SVCCADistance []reproduce.Spread `json:"svcca_distance"` // [L+1]
+	CKADistance   []reproduce.Spread `json:"cka_distance"`   // [L+1]
 	// AttentionTop is the divergence of attention in the topmost third of the
 	// layers less that in the others.
-	AttentionTop Spread `json:"attention_top"`
+	AttentionTop reproduce.Spread `json:"attention_top"`
 	// FeaturesAbove is the SVCCA distance in the middle or the topmost third of
 	// the hidden states, whichever is less, less that in the lowest third.
-	FeaturesAbove Spread `json:"features_above"`
+	FeaturesAbove reproduce.Spread `json:"features_above"`
 	// FeaturesAboveCKA is the same by CKA.
-	FeaturesAboveCKA Spread `json:"features_above_cka"`
+	FeaturesAboveCKA reproduce.Spread `json:"features_above_cka"`
 }
 
 // RunMovement is one training's.
 type RunMovement struct {
-	Run
+	reproduce.Training
 	Layers *dynamics.LayersBySteps `json:"layers"`
 }
 
@@ -104,12 +79,12 @@ func (m *Movement) summarize() {
 	n := len(m.Runs)
 	first := m.Runs[0].Layers
 	last := len(first.Steps) - 1
-	end := func(measure dynamics.Measure) []Spread {
+	end := func(measure dynamics.Measure) []reproduce.Spread {
 		return spreads(n, len(first.Of(measure)[last]), func(i, l int) float64 { return m.Runs[i].Layers.Of(measure)[last][l] })
 	}
 	m.AttentionJSD, m.SVCCADistance, m.CKADistance = end(dynamics.JSD), end(dynamics.SVCCA), end(dynamics.CKA)
-	of := func(value func(r *dynamics.LayersBySteps) float64) Spread {
-		return spreads(n, 1, func(i, _ int) float64 { return value(m.Runs[i].Layers) })[0]
+	of := func(value func(r *dynamics.LayersBySteps) float64) reproduce.Spread {
+		return reproduce.SpreadOver(n, func(i int) float64 { return value(m.Runs[i].Layers) })
 	}
 	m.AttentionTop = of(func(r *dynamics.LayersBySteps) float64 {
 		jsd := r.AttentionJSD[last]
@@ -140,7 +115,7 @@ func (m *Movement) summarize() {
 
 // Distances is results/pairs.json: how far the fine-tuned models are from each other.
 type Distances struct {
-	Runs     []Run                  `json:"runs"`
+	Runs     []reproduce.Training   `json:"runs"`
 	Matrices *dynamics.PairMatrices `json:"matrices"`
 	Measures []PairDistances        `json:"measures"`
 }
@@ -149,10 +124,10 @@ type Distances struct {
 // values are its mean distances from the models of its own task and from
 // those of others.
 type PairDistances struct {
-	Measure dynamics.Measure `json:"measure"`
-	Seeds   []Spread         `json:"seeds"`   // [layers] same task, other seed
-	Tasks   []Spread         `json:"tasks"`   // [layers] other task
-	Further Spread           `json:"further"` // tasks less seeds, mean over layers
+	Measure dynamics.Measure   `json:"measure"`
+	Seeds   []reproduce.Spread `json:"seeds"`   // [layers] same task, other seed
+	Tasks   []reproduce.Spread `json:"tasks"`   // [layers] other task
+	Further reproduce.Spread   `json:"further"` // tasks less seeds, mean over layers
 }
 
 func (d *Distances) summarize() {
@@ -171,69 +146,28 @@ func (d *Distances) summarize() {
 		p := PairDistances{Measure: m}
 		p.Seeds = spreads(n, len(matrices), func(i, l int) float64 { return to(i, l, true) })
 		p.Tasks = spreads(n, len(matrices), func(i, l int) float64 { return to(i, l, false) })
-		p.Further = spreads(n, 1, func(i, _ int) float64 {
+		p.Further = reproduce.SpreadOver(n, func(i int) float64 {
 			var differences []float64
 			for l := range matrices {
 				differences = append(differences, p.Tasks[l].Values[i]-p.Seeds[l].Values[i])
 			}
 			return mean(differences)
-		})[0]
+		})
 		d.Measures = append(d.Measures, p)
 	}
-}
-
-// TakenBack is results/taken-back.json: what becomes of fine-tuned models if a
-// group of their parameters has the values of before.
-type TakenBack struct {
-	Runs   []RunTakenBack `json:"runs"`
-	Groups []GroupBack    `json:"groups"`
-	// TopCosts is the loss with the topmost group of layers taken back less
-	// that with the lowest one.
-	TopCosts Spread `json:"top_costs"`
-}
-
-// RunTakenBack is one training's.
-type RunTakenBack struct {
-	Run
-	Back *landscape.GroupsTakenBack `json:"back"`
-}
-
-// GroupBack is what it costs to take back a group.
-type GroupBack struct {
-	Name     string `json:"name"`
-	Loss     Spread `json:"loss"`     // more than the fine-tuned model's, nats
-	Accuracy Spread `json:"accuracy"` // less than the fine-tuned model's
-	Moved    Spread `json:"moved"`    // how far fine-tuning has moved it, as a share of its norm
-}
-
-func (t *TakenBack) summarize() {
-	n := len(t.Runs)
-	for k, g := range t.Runs[0].Back.Groups {
-		of := func(value func(b *landscape.GroupsTakenBack) float64) Spread {
-			return spreads(n, 1, func(i, _ int) float64 { return value(t.Runs[i].Back) })[0]
-		}
-		t.Groups = append(t.Groups, GroupBack{
-			Name:     g.Name,
-			Loss:     of(func(b *landscape.GroupsTakenBack) float64 { return b.Groups[k].Loss - b.FineTuned.Loss }),
-			Accuracy: of(func(b *landscape.GroupsTakenBack) float64 { return b.Groups[k].Error - b.FineTuned.Error }),
-			Moved:    of(func(b *landscape.GroupsTakenBack) float64 { return b.Groups[k].Moved }),
-		})
-	}
-	low, top := 1, len(t.Groups)-2 // the embeddings are below, the classifier above
-	t.TopCosts = spreads(n, 1, func(i, _ int) float64 { return t.Groups[top].Loss.Values[i] - t.Groups[low].Loss.Values[i] })[0]
 }
 
 // Frozen is results/frozen.json: how well trainings do in which a half of the
 // model keeps its values. Accuracies are on the held-out part.
 type Frozen struct {
-	Runs     []Run  `json:"runs"`
-	Majority Spread `json:"majority"` // share of the commonest label
-	All      Spread `json:"all"`      // nothing frozen
-	Lower    Spread `json:"lower"`    // embeddings and the lower half of the layers frozen
-	Upper    Spread `json:"upper"`    // the upper half of the layers frozen
+	Runs     []reproduce.Training `json:"runs"`
+	Majority reproduce.Spread     `json:"majority"` // share of the commonest label
+	All      reproduce.Spread     `json:"all"`      // nothing frozen
+	Lower    reproduce.Spread     `json:"lower"`    // embeddings and the lower half of the layers frozen
+	Upper    reproduce.Spread     `json:"upper"`    // the upper half of the layers frozen
 	// UpperCosts is the accuracy with the lower half frozen less that with the
 	// upper one.
-	UpperCosts Spread `json:"upper_costs"`
+	UpperCosts reproduce.Spread `json:"upper_costs"`
 }
 
 // Knowledge is results/knowledge.json: what becomes of facts.
@@ -241,9 +175,9 @@ type Knowledge struct {
 	Runs  []RunKnowledge `json:"runs"`
 	Steps []int          `json:"steps"`
 	// Means over facts, by step.
-	Probability []Spread `json:"probability"` // of the answer
-	First       []Spread `json:"first"`       // answer ranked first
-	Overlap     []Spread `json:"overlap"`     // of a fact's neurons with those of the start
+	Probability []reproduce.Spread `json:"probability"` // of the answer
+	First       []reproduce.Spread `json:"first"`       // answer ranked first
+	Overlap     []reproduce.Spread `json:"overlap"`     // of a fact's neurons with those of the start
 	// Kept is the share of the start's neurons that still are their facts' at
 	// the end, of the layers that had any.
 	Kept       []LayerKept     `json:"kept"`
@@ -252,30 +186,30 @@ type Knowledge struct {
 
 // RunKnowledge is one training's.
 type RunKnowledge struct {
-	Run
+	reproduce.Training
 	Knowledge *dynamics.KnowledgeBySteps `json:"knowledge"`
 }
 
 // LayerKept is a layer's share of neurons that are kept.
 type LayerKept struct {
-	Layer   int    `json:"layer"`
-	Neurons int    `json:"neurons"` // of the start, all facts
-	Kept    Spread `json:"kept"`
+	Layer   int              `json:"layer"`
+	Neurons int              `json:"neurons"` // of the start, all facts
+	Kept    reproduce.Spread `json:"kept"`
 }
 
 // RelationsLoss is what a relation's facts lose.
 type RelationsLoss struct {
-	Relation string  `json:"relation"`
-	Name     string  `json:"name"`
-	Facts    int     `json:"facts"`
-	Start    float64 `json:"start"` // probability of the answer
-	End      Spread  `json:"end"`
+	Relation string           `json:"relation"`
+	Name     string           `json:"name"`
+	Facts    int              `json:"facts"`
+	Start    float64          `json:"start"` // probability of the answer
+	End      reproduce.Spread `json:"end"`
 }
 
 func (k *Knowledge) summarize() {
 	n, first := len(k.Runs), k.Runs[0].Knowledge
 	k.Steps = first.Steps
-	over := func(values func(r *dynamics.KnowledgeBySteps) []stats.Interval) []Spread {
+	over := func(values func(r *dynamics.KnowledgeBySteps) []stats.Interval) []reproduce.Spread {
 		return spreads(n, len(k.Steps), func(i, s int) float64 { return values(k.Runs[i].Knowledge)[s].Mean })
 	}
 	k.Probability = over(func(r *dynamics.KnowledgeBySteps) []stats.Interval { return r.Probability })
@@ -284,12 +218,12 @@ func (k *Knowledge) summarize() {
 	last := len(k.Steps) - 1
 	for l, neurons := range first.Neurons {
 		if neurons > 0 {
-			kept := spreads(n, 1, func(i, _ int) float64 { return *k.Runs[i].Knowledge.Kept[last][l] })[0]
+			kept := reproduce.SpreadOver(n, func(i int) float64 { return *k.Runs[i].Knowledge.Kept[last][l] })
 			k.Kept = append(k.Kept, LayerKept{l, neurons, kept})
 		}
 	}
 	for j, r := range first.ByRelation {
-		end := spreads(n, 1, func(i, _ int) float64 { return k.Runs[i].Knowledge.ByRelation[j].Probability[last] })[0]
+		end := reproduce.SpreadOver(n, func(i int) float64 { return k.Runs[i].Knowledge.ByRelation[j].Probability[last] })
 		k.ByRelation = append(k.ByRelation, RelationsLoss{r.Relation, r.Name, r.Facts, r.Probability[0], end})
 	}
 	slices.SortStableFunc(k.ByRelation, func(a, b RelationsLoss) int {

@@ -5,27 +5,8 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
-	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
-	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
-
-// TestUnanimous: a verdict needs all trainings, and enough of them.
-func TestUnanimous(t *testing.T) {
-	for _, c := range []struct {
-		values []float64
-		want   report.Verdict
-	}{
-		{[]float64{1, 2, 3, 4, 5, 6}, report.Holds},
-		{[]float64{-1, -2, -3, -4, -5, -6}, report.Fails},
-		{[]float64{1, 2, 3, 4, 5, -6}, report.Unknown},
-		{[]float64{1, 2, 3, 4, 5, 0}, report.Unknown},
-		{[]float64{1, 2, 3, 4, 5}, report.Unknown},
-	} {
-		if got := unanimous(spread(c.values)); got != c.want {
-			t.Errorf("%v: %s, want %s", c.values, got, c.want)
-		}
-	}
-}
 
 func TestThirds(t *testing.T) {
 	for _, c := range []struct {
@@ -66,23 +47,9 @@ func TestSummaries(t *testing.T) {
 	// Models 0 and 1 are of one task, 2 and 3 of another.
 	matrix := [][]float64{{0, 0.1, 0.5, 0.3}, {0.1, 0, 0.7, 0.9}, {0.5, 0.7, 0, 0.2}, {0.3, 0.9, 0.2, 0}}
 	all := [][][]float64{matrix}
-	d := Distances{Runs: []Run{{"a", 1}, {"a", 2}, {"b", 1}, {"b", 2}}, Matrices: &dynamics.PairMatrices{AttentionJSD: all, SVCCADistance: all, CKADistance: all}}
+	d := Distances{Runs: reproduce.Trainings([]string{"a", "b"}, 2), Matrices: &dynamics.PairMatrices{AttentionJSD: all, SVCCADistance: all, CKADistance: all}}
 	d.summarize()
 	near("same task", d.Measures[1].Seeds[0].Values[1], 0.1)
 	near("other task", d.Measures[1].Tasks[0].Values[1], 0.8)
 	near("further", d.Measures[2].Further.Values[3], 0.6-0.2)
-
-	back := TakenBack{Runs: []RunTakenBack{{Back: &landscape.GroupsTakenBack{
-		FineTuned: landscape.Value{Loss: 0.5, Error: 0.1},
-		Groups: []landscape.GroupTakenBack{
-			{Name: "embeddings", Value: landscape.Value{Loss: 0.6, Error: 0.15}},
-			{Name: "layer 0", Value: landscape.Value{Loss: 0.7, Error: 0.1}},
-			{Name: "layer 1", Value: landscape.Value{Loss: 1, Error: 0.3}},
-			{Name: "classifier", Value: landscape.Value{Loss: 2, Error: 0.5}},
-		},
-	}}}}
-	back.summarize()
-	near("loss added", back.Groups[0].Loss.Mean, 0.1)
-	near("accuracy lost", back.Groups[2].Accuracy.Mean, 0.2)
-	near("top layers less lowest", back.TopCosts.Mean, 0.3)
 }

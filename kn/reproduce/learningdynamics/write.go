@@ -46,35 +46,9 @@ func (b *book) findings() report.Section {
 			"there is one of each kind here, or none. The tasks are made of those facts, not GLUE's.")
 	}
 	s.Say("A finding holds here if the number below it has the sign that it asks for in every one of the trainings, whatever the task and the seed; it does not if it has the other sign in every one; "+
-		"otherwise, or with fewer than ", fewest, " trainings, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+		"otherwise, or with fewer than ", reproduce.Fewest, " trainings, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims)
 	return s
-}
-
-// fewest is the number of trainings of which a verdict is given: that so many
-// agree by chance has a probability of 2/2⁶, 3 %.
-const fewest = 6
-
-// unanimous is the verdict that all trainings agree on.
-func unanimous(s Spread) report.Verdict {
-	above, below := 0, 0
-	for _, v := range s.Values {
-		switch {
-		case v > 0:
-			above++
-		case v < 0:
-			below++
-		}
-	}
-	switch n := len(s.Values); {
-	case n < fewest:
-		return report.Unknown
-	case above == n:
-		return report.Holds
-	case below == n:
-		return report.Fails
-	}
-	return report.Unknown
 }
 
 // taskFigure adds a chart for each task, of its first seed.
@@ -103,7 +77,7 @@ func (b *book) trainings() report.Section {
 			r.Number("/evaluations/dev/accuracy", report.Percent(1)), r.Number("/evaluations/dev/majority", report.Percent(1)))
 	}
 	s.Add(t)
-	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return plots.TrainingHistory(b.e.records[i]) })
+	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return plots.TrainingHistory(b.e.tuned[i].Record) })
 	return s
 }
 
@@ -156,7 +130,7 @@ func (b *book) moved() report.Section {
 		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Significant: 2, Signed: true}), " nats from that in the others."),
 		Paper:    report.Join("attention changes mainly in the last layers."),
 		Rule:     report.Join("the difference is above 0 in every training."),
-		Verdict:  unanimous(m.AttentionTop),
+		Verdict:  reproduce.Unanimous(m.AttentionTop),
 	})
 	b.Claim(report.Claim{
 		ID: "features", Statement: report.Join("Fine-tuning changes the features of the intermediate and last layers, and less those of the first."),
@@ -165,7 +139,7 @@ func (b *book) moved() report.Section {
 		Paper:   report.Join("features change in the intermediate and last layers."),
 		Rule:    report.Join("the difference by SVCCA is above 0 in every training."),
 		Caveat:  report.Join("The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."),
-		Verdict: unanimous(m.FeaturesAbove),
+		Verdict: reproduce.Unanimous(m.FeaturesAbove),
 	})
 	return s
 }
@@ -204,7 +178,7 @@ func (b *book) apart() report.Section {
 			" in SVCCA distance, mean over layers."),
 		Paper:   report.Join("it compares seeds and data sets [recall]; that seeds are nearer is this report's reading of “consistency”."),
 		Rule:    report.Join("both differences are above 0 for every model."),
-		Verdict: report.All(unanimous(b.e.distances.Measures[0].Further), unanimous(b.e.distances.Measures[1].Further)),
+		Verdict: report.All(reproduce.Unanimous(b.e.distances.Measures[0].Further), reproduce.Unanimous(b.e.distances.Measures[1].Further)),
 	})
 	return s
 }
@@ -214,21 +188,13 @@ func (b *book) takenBack() report.Section {
 	s := report.Section{Title: "Layers taken back"}
 	r := b.File("taken-back")
 	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and the loss on held-out examples is measured again.")
-	t := &report.Table{
-		ID: "taken-back", Caption: report.Join("What it costs to take back a group, and how far fine-tuning had moved it, |θ − θ₀|/|θ₀|."),
-		Columns: report.Columns("group", ">loss added", ">accuracy lost", ">moved by"),
-	}
-	for i := range r.Len("/groups") {
-		g := fmt.Sprintf("/groups/%d", i)
-		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Decimals(3)), r.Interval(g+"/accuracy", report.Percent(1)), r.Interval(g+"/moved", report.Percent(1)))
-	}
-	s.Add(t)
+	s.Add(reproduce.TakenBackTable(r))
 	b.Claim(report.Claim{
 		ID: "taken-back", Statement: report.Join("Taking the last layers back to their start costs more than taking the first ones back."),
 		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back."),
 		Paper:    report.Join("an intervention of this kind is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
-		Verdict:  unanimous(b.e.back.TopCosts),
+		Verdict:  reproduce.Unanimous(b.e.back.TopCosts),
 	})
 	return s
 }
@@ -249,7 +215,7 @@ func (b *book) frozen() report.Section {
 		Paper:    report.Join("training only some layers is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
 		Caveat:   report.Join("The lower half has the embeddings, most of the parameters, and a classifier's new weights learn in either case."),
-		Verdict:  unanimous(b.e.frozen.UpperCosts),
+		Verdict:  reproduce.Unanimous(b.e.frozen.UpperCosts),
 	})
 	return s
 }

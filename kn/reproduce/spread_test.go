@@ -1,0 +1,50 @@
+package reproduce_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+)
+
+// TestUnanimous: a verdict needs all trainings, and enough of them.
+func TestUnanimous(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   report.Verdict
+	}{
+		{[]float64{1, 2, 3, 4, 5, 6}, report.Holds},
+		{[]float64{-1, -2, -3, -4, -5, -6}, report.Fails},
+		{[]float64{1, 2, 3, 4, 5, -6}, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5, 0}, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5}, report.Unknown},
+	} {
+		if got := reproduce.Unanimous(reproduce.SpreadOf(c.values)); got != c.want {
+			t.Errorf("%v: %s, want %s", c.values, got, c.want)
+		}
+	}
+}
+
+func TestTakenBack(t *testing.T) {
+	near := func(what string, got, want float64) {
+		if math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	back := reproduce.TakenBack{Runs: []reproduce.RunTakenBack{{Back: &landscape.GroupsTakenBack{
+		FineTuned: landscape.Value{Loss: 0.5, Error: 0.1},
+		Groups: []landscape.GroupTakenBack{
+			{Name: "embeddings", Value: landscape.Value{Loss: 0.6, Error: 0.15}},
+			{Name: "layer 0", Value: landscape.Value{Loss: 0.7, Error: 0.1}, Moved: 0.25},
+			{Name: "layer 1", Value: landscape.Value{Loss: 1, Error: 0.3}, Moved: 0.75},
+			{Name: "classifier", Value: landscape.Value{Loss: 2, Error: 0.5}},
+		},
+	}}}}
+	back.Summarize()
+	near("loss added", back.Groups[0].Loss.Mean, 0.1)
+	near("accuracy lost", back.Groups[2].Accuracy.Mean, 0.2)
+	near("top layers less lowest", back.TopCosts.Mean, 0.3)
+	near("top layers moved further", back.TopMoved.Mean, 0.5)
+}
