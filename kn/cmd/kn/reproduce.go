@@ -13,6 +13,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/berteffectiveness"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/electrasampling"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/knowledgeneurons"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/learningdynamics"
@@ -39,7 +40,7 @@ what the option concerns.`,
 			return usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
 		},
 	}
-	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics(), a.reproduceElectraSampling())
+	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics(), a.reproduceEffectiveness(), a.reproduceElectraSampling())
 	return cmd
 }
 
@@ -130,6 +131,55 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
 	cmd.Flags().Var(&seeds, "seeds", "trainings on each task, two or more")
 	cmd.Flags().Var(&steps, "steps", "steps of each training")
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
+	require(cmd, "out")
+	known(cmd.MarkFlagDirname("out"))
+	return cmd
+}
+
+func (a *app) reproduceEffectiveness() *cobra.Command {
+	var out string
+	var o berteffectiveness.Options
+	seeds, steps, train, grid := countFlag(6), countFlag(90), countFlag(480), countFlag(3)
+	cmd := &cobra.Command{
+		Use:   "bert-effectiveness --model MODEL --out DIR",
+		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",
+		Long: `Reproduce Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness
+of BERT (EMNLP 2019), on tasks made of facts: train from the model's weights and
+from scratch under several seeds; measure loss and error on the lines and planes
+between starts and ends, on examples learned from and on held-out ones, and how
+wide the regions of low loss are; take groups of layers back to their start; and
+train long past convergence. DIR gets report.html, report.md, the results as JSON,
+the tables as CSV and Markdown, the figures as SVG and PNG, and the classifiers.
+
+The task is relation, which mini learns from a few hundred examples. A verdict
+takes six pairs of task and seed.`,
+		Example: `  kn reproduce bert-effectiveness --model mini --out ./effectiveness
+  kn reproduce bert-effectiveness --model google-bert/bert-base-cased --tasks relation,true --seeds 3 --out ./bert-effectiveness`,
+		Args: cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			if o.LearningRate < 0 {
+				return usagef("--learning-rate %v: must be positive", o.LearningRate)
+			}
+			o.Seeds, o.Sizes.Steps, o.Sizes.Train, o.Sizes.Grid = int(seeds), int(steps), int(train), int(grid)
+			o.Command = commandLine(cmd)
+			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
+				return berteffectiveness.Reproduce(cmd.Context(), m, out, o, watch)
+			})
+			if err != nil {
+				return err
+			}
+			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
+		}),
+	}
+	a.modelFlags(cmd)
+	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
+	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", berteffectiveness.DefaultTasks, "`TASKS` to train on, of true, relation, paraphrase")
+	cmd.Flags().Var(&seeds, "seeds", "trainings of each kind on each task")
+	cmd.Flags().Var(&train, "train", "examples to learn each task from")
+	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; twice as many from scratch, four times as many past convergence")
+	cmd.Flags().Var(&grid, "grid", "points of lines and planes from start to end; curves have 8 times as many, and surfaces 3 times in each direction")
+	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
 	require(cmd, "out")
 	known(cmd.MarkFlagDirname("out"))
 	return cmd

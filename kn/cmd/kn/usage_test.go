@@ -72,6 +72,8 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"reproduce", "knowledge-neurons", "--model", "mini", "--out", "o", "--tolerance", "0"}, "--tolerance"},
 		{nil, []string{"reproduce", "fine-tuning-dynamics", "--model", "mini"}, `"out"`},
 		{nil, []string{"reproduce", "fine-tuning-dynamics", "--model", "mini", "--out", "o", "--learning-rate", "-1"}, "--learning-rate"},
+		{nil, []string{"reproduce", "bert-effectiveness", "--model", "mini"}, `"out"`},
+		{nil, []string{"reproduce", "bert-effectiveness", "--model", "mini", "--out", "o", "--learning-rate", "-1"}, "--learning-rate"},
 		{nil, []string{"compare", "--texts", "f", "b"}, `"models"`},
 		{nil, []string{"compare", "--models", "a", "--texts", "f"}, "1 arg"},
 		{predict, []string{"extra"}, "extra"},

@@ -1,0 +1,304 @@
+package berteffectiveness
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+)
+
+// Reproduce runs all experiments on a model and writes the report into dir.
+// What was computed there before is not computed again, down to the single
+// point of a surface.
+func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
+	e, err := newExperimenter(m.WithContext(ctx), o)
+	if err != nil {
+		return nil, err
+	}
+	if e.run, err = reproduce.Open(dir, len(e.kinds())*len(e.runs)+len(e.stages())+1, watch); err != nil { // and writing
+		return nil, err
+	}
+	defer e.run.Close()
+	if err := e.run.Keep("setting", e.setting()); err != nil {
+		return nil, err
+	}
+	if err := e.train(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range e.stages() {
+		if err := s(ctx); err != nil {
+			return nil, err
+		}
+	}
+	e.run.Begin("write the report")
+	return e.report()
+}
+
+// experimenter runs the stages.
+type experimenter struct {
+	run    *reproduce.Run
+	m      *kn.Model
+	o      Options
+	own    bool // this project pre-trained the model
+	digest string
+	data   map[string]*finetune.Data // by task
+	other  map[string]*finetune.Data // the same tasks, of other facts
+	runs   []reproduce.Training
+
+	done      []string                     // names of the stages
+	tuned     map[string][]reproduce.Tuned // by the name of their kind
+	trainings *Trainings
+	curves    *Curves
+	surfaces  *Surfaces
+	groups    *Groups
+	back      *reproduce.TakenBack
+}
+
+func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
+	taught, own, err := reproduce.TaughtFacts(m)
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.filled(own, m.Config().HiddenSize); err != nil {
+		return nil, err
+	}
+	e := &experimenter{m: m, o: o, own: own, data: map[string]*finetune.Data{}, other: map[string]*finetune.Data{}, tuned: map[string][]reproduce.Tuned{}}
+	if e.digest, err = m.Digest(); err != nil {
+		return nil, err
+	}
+	known, z := reproduce.Facts(taught), o.Sizes
+	for _, task := range o.Tasks {
+		for seed, data := range []map[string]*finetune.Data{e.data, e.other} {
+			if data[task], err = finetune.BuiltIn(task, known, finetune.Sizes{Train: z.Train, Dev: z.HeldOut, Test: z.HeldOut, Seed: uint64(seed + 1)}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	e.runs = reproduce.Trainings(o.Tasks, o.Seeds)
+	return e, nil
+}
+
+func (e *experimenter) setting() Setting {
+	z := e.o.Sizes
+	return Setting{
+		Citation: "Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness of BERT, EMNLP 2019",
+		URL:      "https://aclanthology.org/D19-1424",
+		Model:    e.m.Name(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Runs: len(e.runs),
+		LearningRate: e.o.LearningRate, ScratchTimes: ScratchRate, Sizes: z, ScratchSteps: z.Scratch * z.Steps, LongSteps: z.Long * z.Steps,
+		Factor: Factor, Margin: Margin,
+		Curve: z.axis(curveLow, curveHigh), Surface: z.axis(surfaceLow, surfaceHigh),
+	}
+}
+
+// The kinds of trainings.
+const (
+	pretrained      = "pretrained"
+	scratch         = "scratch"
+	pretrainedOther = "pretrained-other"
+	scratchOther    = "scratch-other"
+	long            = "long"
+)
+
+// kind is how a training is done.
+type kind struct {
+	name, what string
+	other      bool // on other facts
+	scratch    bool
+	steps      int
+	kept       []int // checkpoints
+}
+
+func (e *experimenter) kinds() []kind {
+	z := e.o.Sizes
+	steps, more := z.Steps, z.Steps*z.Scratch
+	return []kind{
+		{pretrained, "fine-tune", false, false, steps, checkpoints(steps)},
+		{scratch, "train from scratch", false, true, more, checkpoints(more)},
+		{pretrainedOther, "fine-tune with other facts", true, false, steps, nil},
+		{scratchOther, "train from scratch with other facts", true, true, more, nil},
+		{long, "fine-tune for long", false, false, steps * z.Long, nil},
+	}
+}
+
+// train does every kind of training on every task under every seed.
+func (e *experimenter) train(ctx context.Context) error {
+	for _, k := range e.kinds() {
+		for _, r := range e.runs {
+			c := finetune.Config{
+				Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: k.steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
+				FromScratch: k.scratch, Evaluate: []string{"dev"}, EvaluateEvery: max(1, k.steps/5), Checkpoints: k.kept,
+			}
+			if k.other {
+				c.Data = e.other[r.Task]
+			}
+			if k.scratch {
+				c.LearningRate *= ScratchRate
+			}
+			name := fmt.Sprintf("training-%s-%s-%d", k.name, r.Task, r.Seed)
+			t, err := reproduce.FineTune(ctx, e.run, name, fmt.Sprintf("%s: “%s”, seed %d", k.what, r.Task, r.Seed), e.digest, c)
+			if err != nil {
+				return err
+			}
+			e.done, e.tuned[k.name] = append(e.done, name), append(e.tuned[k.name], t)
+		}
+	}
+	return nil
+}
+
+// stages are those after the trainings.
+func (e *experimenter) stages() []func(context.Context) error {
+	return []func(context.Context) error{
+		stage(e, "trainings", "compare the trainings", &e.trainings, e.compare),
+		stage(e, "curves", "loss from starts to ends", &e.curves, e.measureCurves),
+		stage(e, "surfaces", "loss and error on planes", &e.surfaces, e.measureSurfaces),
+		stage(e, "groups", "loss along the way of each group of layers", &e.groups, e.measureGroups),
+		stage(e, "taken-back", "take layers back to their start", &e.back, e.takeBack),
+	}
+}
+
+// stage is a stage whose result depends on the trainings and on sizes.
+func stage[T any](e *experimenter, name, what string, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var keys []string
+		for _, k := range e.kinds() {
+			for _, t := range e.tuned[k.name] {
+				keys = append(keys, t.Key)
+			}
+		}
+		key, err := reproduce.Key(name, keys, e.o.Sizes, Factor)
+		if err != nil {
+			return err
+		}
+		*result, err = reproduce.Stage(ctx, e.run, name, what, key, compute)
+		e.done = append(e.done, name)
+		return err
+	}
+}
+
+// sample are the first examples of a part of a task's data, which is in random order.
+func (e *experimenter) sample(task, part string) ([]finetune.Example, error) {
+	examples, err := e.data[task].Part(part)
+	if err != nil {
+		return nil, err
+	}
+	return examples[:e.o.Sizes.Sample], nil
+}
+
+// samples are those of the parts train and dev.
+func (e *experimenter) samples(task string) (train, dev []finetune.Example, err error) {
+	if train, err = e.sample(task, "train"); err != nil {
+		return nil, nil, err
+	}
+	dev, err = e.sample(task, "dev")
+	return train, dev, err
+}
+
+// cells keep the points of landscapes, so that what is interrupted goes on from there.
+func (e *experimenter) cells() string { return filepath.Join(e.run.Dir(), "cells") }
+
+// measured is progress through 2 starts x 2 samples of every run.
+func (e *experimenter) measured(progress kn.Progress, run, start, part int) kn.Progress {
+	return reproduce.Part(progress, (run*2+start)*2+part, 4*len(e.runs))
+}
+
+func (e *experimenter) compare(context.Context, kn.Progress) (*Trainings, error) {
+	t := &Trainings{Runs: e.runs}
+	t.summarize(e.tuned)
+	return t, nil
+}
+
+func (e *experimenter) measureCurves(ctx context.Context, progress kn.Progress) (*Curves, error) {
+	c := new(Curves)
+	for i, r := range e.runs {
+		train, dev, err := e.samples(r.Task)
+		if err != nil {
+			return nil, err
+		}
+		run := RunCurves{Training: r}
+		for s, start := range []string{pretrained, scratch} {
+			t, curve := e.tuned[start][i], []*StartCurve{&run.Pretrained, &run.Scratch}[s]
+			o := landscape.Options{Alphas: e.o.Sizes.axis(curveLow, curveHigh), Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
+			if curve.Train, err = landscape.Curve(ctx, t.Start(), t.Dir, train, o); err != nil {
+				return nil, err
+			}
+			o.Progress = e.measured(progress, i, s, 1)
+			if curve.Dev, err = landscape.Curve(ctx, t.Start(), t.Dir, dev, o); err != nil {
+				return nil, err
+			}
+		}
+		c.Runs = append(c.Runs, run)
+	}
+	return c, c.summarize()
+}
+
+func (e *experimenter) measureSurfaces(ctx context.Context, progress kn.Progress) (*Surfaces, error) {
+	u := new(Surfaces)
+	axis := e.o.Sizes.axis(surfaceLow, surfaceHigh)
+	for i, r := range e.runs {
+		train, dev, err := e.samples(r.Task)
+		if err != nil {
+			return nil, err
+		}
+		run := RunSurfaces{Training: r}
+		for s, start := range []string{pretrained, scratch} {
+			t, theta2 := e.tuned[start][i], e.tuned[start+"-other"][i].Dir
+			x := []*StartSurface{&run.Pretrained, &run.Scratch}[s]
+			o := landscape.Options{Alphas: axis, Betas: axis, Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
+			if x.Train, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, train, o); err != nil {
+				return nil, err
+			}
+			o.Progress = e.measured(progress, i, s, 1)
+			if x.Dev, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, dev, o); err != nil {
+				return nil, err
+			}
+			way, err := landscape.Checkpoints(t.Dir)
+			if err != nil {
+				return nil, err
+			}
+			if x.Path, err = landscape.Trajectory(ctx, t.Start(), t.Dir, theta2, way, landscape.Options{Cells: e.cells()}); err != nil {
+				return nil, err
+			}
+		}
+		u.Runs = append(u.Runs, run)
+	}
+	return u, u.summarize()
+}
+
+// measureGroups moves one group of the fine-tuned model's parameters at a time.
+func (e *experimenter) measureGroups(ctx context.Context, progress kn.Progress) (*Groups, error) {
+	g := new(Groups)
+	groups := landscape.Groups(e.m.Config().Layers)
+	for i, r := range e.runs {
+		dev, err := e.sample(r.Task, "dev")
+		if err != nil {
+			return nil, err
+		}
+		run := RunGroups{Training: r}
+		for k := range groups {
+			line, err := landscape.Curve(ctx, e.tuned[pretrained][i].Start(), e.tuned[pretrained][i].Dir, dev, landscape.Options{
+				Alphas: e.o.Sizes.axis(surfaceLow, surfaceHigh), Group: &groups[k], Cells: e.cells(), Progress: reproduce.Part(progress, i*len(groups)+k, len(groups)*len(e.runs)),
+			})
+			if err != nil {
+				return nil, err
+			}
+			run.Lines = append(run.Lines, line)
+		}
+		g.Runs = append(g.Runs, run)
+	}
+	return g, nil
+}
+
+func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*reproduce.TakenBack, error) {
+	dev := map[string][]finetune.Example{}
+	for task, data := range e.data {
+		var err error
+		if dev[task], err = data.Part("dev"); err != nil {
+			return nil, err
+		}
+	}
+	return reproduce.TakeBack(ctx, e.runs, e.tuned[pretrained], dev, progress)
+}

@@ -1,0 +1,93 @@
+package berteffectiveness_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/report/reporttest"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/berteffectiveness"
+)
+
+// quick is a reproduction of trainings of one step.
+var quick = berteffectiveness.Options{
+	Tasks: []string{"paraphrase"}, Seeds: 1, Command: "kn reproduce",
+	Sizes: berteffectiveness.Sizes{Train: 8, Batch: 4, Steps: 1, HeldOut: 6, Sample: 4, Grid: 1},
+}
+
+func reproduced(t *testing.T, dir string, o berteffectiveness.Options) (*reproduce.Outcome, map[string]bool) {
+	t.Helper()
+	kept := map[string]bool{}
+	watch := reproduce.Watch{Stage: func(_, _ int, what string, again bool) { kept[what] = again }}
+	outcome, err := berteffectiveness.Reproduce(t.Context(), kn.MustLoad(mini.Name, kn.WithCache("off")), dir, o, watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome, kept
+}
+
+// TestReproduce makes a whole report, traces its numbers, and goes on after a
+// stage was lost.
+func TestReproduce(t *testing.T) {
+	dir := t.TempDir()
+	outcome, kept := reproduced(t, dir, quick)
+	for stage, again := range kept {
+		if again {
+			t.Errorf("stage %q was found in an empty folder", stage)
+		}
+	}
+	if len(kept) != 5+5+1 {
+		t.Errorf("%d stages: %v", len(kept), kept)
+	}
+	if n := reporttest.Traced(t, dir); n < 120 {
+		t.Errorf("only %d numbers are traced to result files", n)
+	}
+	if len(outcome.Claims) != 7 {
+		t.Errorf("claims %+v", outcome.Claims)
+	}
+	for _, c := range outcome.Claims { // one pair of task and seed is too little
+		if c.Verdict != report.Unknown || c.Evidence == "" || c.Rule == "" || len(c.Sources) == 0 {
+			t.Errorf("claim %+v", c)
+		}
+	}
+	curves := filepath.Join(dir, report.ResultsDir, "curves.json")
+	before, err := os.ReadFile(curves)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(curves); err != nil {
+		t.Fatal(err)
+	}
+	_, kept = reproduced(t, dir, quick)
+	for stage, again := range kept {
+		if lost := stage == "loss from starts to ends" || stage == "write the report"; again == lost {
+			t.Errorf("stage %q kept: %v", stage, again)
+		}
+	}
+	if after, err := os.ReadFile(curves); err != nil || string(after) != string(before) {
+		t.Errorf("curves.json differs when made again: %v", err)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	for want, o := range map[string]berteffectiveness.Options{
+		"name each once":   {Tasks: []string{"true", "true"}},
+		"-1 seeds":         {Seeds: -1},
+		"no built-in task": {Tasks: []string{"truth"}},
+		"long 2 or more":   {Sizes: berteffectiveness.Sizes{Long: 1}},
+	} {
+		dir := filepath.Join(t.TempDir(), "report")
+		if _, err := berteffectiveness.Reproduce(t.Context(), m, dir, o, reproduce.Watch{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%+v left a folder", o)
+		}
+	}
+}

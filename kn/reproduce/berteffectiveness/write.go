@@ -1,0 +1,240 @@
+package berteffectiveness
+
+import (
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/plots"
+)
+
+// book is the report while it is written.
+type book struct {
+	*reproduce.Book
+	setting *report.Result
+	e       *experimenter
+}
+
+// report writes what was found.
+func (e *experimenter) report() (*reproduce.Outcome, error) {
+	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
+	b.setting = b.File("setting")
+	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
+	made := e.run.Made(e.o.Command, report.Pairs{
+		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(e.digest))},
+		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; examples are drawn from facts by seed 1, the other ones by seed 2")},
+	}, e.done)
+	sections = append([]report.Section{b.findings()}, append(sections, made)...)
+	r := &report.Report{Title: "Loss landscapes of fine-tuning " + e.m.Name(), Subtitle: b.introduction(), Sections: sections}
+	return b.Write(e.run, r, e.done)
+}
+
+func (b *book) introduction() report.Text {
+	s := b.setting
+	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
+		" layers: ", s.Entries("/tasks"), " tasks made of facts, ", s.Number("/train", report.Count), " examples to learn each from, ", s.Number("/seeds", report.Count),
+		" seeds; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the ", s.Number("/runs", report.Count), " pairs of task and seed.")
+}
+
+// findings has the findings that the other sections decided.
+func (b *book) findings() report.Section {
+	s := report.Section{Title: "The paper's findings"}
+	if b.e.own {
+		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else; the tasks are made of those facts, not GLUE's. ",
+			"From scratch it starts from weights drawn as its pre-training began with.")
+	}
+	s.Say("A finding holds here if the number below it has the sign that it asks for under every task and seed; it does not if it has the other sign under every one; "+
+		"otherwise, or with fewer than ", reproduce.Fewest, " pairs of task and seed, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Add(b.Claims)
+	return s
+}
+
+// first calls draw with each task and the index of its first seed.
+func (b *book) first(draw func(i int, task string)) {
+	for i, r := range b.e.runs {
+		if r.Seed == 1 {
+			draw(i, r.Task)
+		}
+	}
+}
+
+// names are what the two starts are called.
+var names = [][2]string{{"/pretrained", "pre-trained"}, {"/scratch", "from scratch"}}
+
+// trainings is the section on the trainings themselves.
+func (b *book) trainings() report.Section {
+	s := report.Section{Title: "The trainings"}
+	r, z := b.File("trainings"), b.setting
+	s.Say("From the pre-trained weights: ", z.Number("/steps", report.Count), " steps of ", z.Number("/batch", report.Count), " examples, learning rate ", z.Number("/learning_rate", report.Significant(2)),
+		" at its highest; from scratch ", z.Number("/scratch_steps", report.Count), " steps at ", z.Number("/scratch_times", report.Count),
+		" times the rate. AdamW, linear warm-up and decay, dropout as in the model's configuration. Parts share no fact; each held-out part has ", z.Number("/held_out", report.Count), " examples.")
+	t := &report.Table{
+		ID: "trainings", Caption: report.Join("How the trainings end: training loss over the last tenth of the steps; loss and error on the part test."),
+		Columns: report.Columns("", ">training loss", ">test loss", ">test error"),
+	}
+	for _, row := range append(names[:2:2], [2]string{"/long", "pre-trained, long"}) {
+		t.Row(row[1], r.Interval(row[0]+"/train_loss", report.Decimals(3)), r.Interval(row[0]+"/loss", report.Decimals(3)), r.Interval(row[0]+"/error", report.Percent(1)))
+	}
+	t.Row("(always the commonest label)", "–", "–", r.Interval("/guessing", report.Percent(1)))
+	each := &report.Table{ID: "each", Caption: report.Join("The same by task and seed: error on the part test."), Columns: report.Columns("task", "seed", ">pre-trained", ">from scratch", ">pre-trained, long", ">commonest label")}
+	for i := range b.e.runs {
+		v := fmt.Sprintf("/values/%d", i)
+		each.Row(r.String(fmt.Sprintf("/runs/%d/task", i)), r.Number(fmt.Sprintf("/runs/%d/seed", i), report.Count), r.Number("/pretrained/error"+v, report.Percent(1)), r.Number("/scratch/error"+v, report.Percent(1)),
+			r.Number("/long/error"+v, report.Percent(1)), r.Number("/guessing"+v, report.Percent(1)))
+	}
+	s.Add(t, each)
+	for _, start := range []string{pretrained, scratch} {
+		b.first(func(i int, task string) {
+			f, err := plots.TrainingHistory(b.e.tuned[start][i].Record)
+			b.Figure(&s, "training-"+start+"-"+task, report.Join("The course of the training on “"+task+"”, seed 1."))(f, err)
+		})
+	}
+	b.Claim(report.Claim{
+		ID: "easier", Statement: report.Join("Optimization is easier from pre-trained weights than from scratch."),
+		Evidence: report.Join("The training loss ends ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats higher from scratch, after ", z.Number("/scratch", report.Count), " times as many steps."),
+		Paper:    report.Join("pre-training gives a start from which the way down is easy; from scratch it is not."),
+		Rule:     report.Join("the training loss from scratch less that from pre-trained weights is above 0 everywhere."),
+		Verdict:  reproduce.Unanimous(b.e.trainings.Easier),
+	})
+	b.Claim(report.Claim{
+		ID: "better", Statement: report.Join("Fine-tuning generalizes better than training from scratch."),
+		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Change(1)), " (of all examples) from that of fine-tuning."),
+		Paper:    report.Join("fine-tuned BERT generalizes better, which it puts down to flat and wide optima."),
+		Rule:     report.Join("the difference is above 0 everywhere."),
+		Verdict:  reproduce.Unanimous(b.e.trainings.Better),
+	})
+	return s
+}
+
+// regions adds the table of how large regions are.
+func (b *book) regions(s *report.Section, r *report.Result, id, size, length string) {
+	t := &report.Table{
+		ID: id, Caption: report.Join("The region around the lowest training loss: where it is at most ", b.setting.Number("/factor", report.Count), " times its own minimum, and where it is at most ",
+			b.setting.Number("/factor", report.Count), " times the higher one of both minima."),
+		Columns: report.Columns("start", ">minimum [nats]", ">own: "+size, ">own: "+length, ">common: "+size, ">common: "+length, ">open"),
+		Note:    report.Join("Open: common regions that go on beyond the grid, and are larger than measured. Where the smaller one of two regions is open, their difference counts as 0."),
+	}
+	for _, n := range names {
+		t.Row(n[1], r.Interval(n[0]+"/minimum", report.Significant(2)), r.Interval(n[0]+"/own", report.Significant(2)), r.Interval(n[0]+"/own_length", report.Significant(2)),
+			r.Interval(n[0]+"/common", report.Significant(2)), r.Interval(n[0]+"/common_length", report.Significant(2)), r.Number(n[0]+"/open", report.Count))
+	}
+	s.Add(t)
+}
+
+// curves is the section on lines.
+func (b *book) curves() report.Section {
+	s := report.Section{Title: "Lines from start to end"}
+	r := b.File("curves")
+	s.Say("f(α) = J(θ₀ + α (θ₁ − θ₀)), with θ₀ the start and θ₁ the end of a training, at ", b.setting.Entries("/curve"), " points from −4 to 4, the paper's range, on ", b.setting.Number("/sample", report.Count),
+		" examples that were learned from and as many held-out ones. Every parameter moves: embeddings, LayerNorms, biases and classifier too.")
+	b.first(func(i int, task string) {
+		c := b.e.curves.Runs[i]
+		f, err := plots.LossCurves([]plots.LossCurve{
+			{Name: "pre-trained, train", Line: c.Pretrained.Train},
+			{Name: "pre-trained, dev", Line: c.Pretrained.Dev},
+			{Name: "from scratch, train", Line: c.Scratch.Train},
+			{Name: "from scratch, dev", Line: c.Scratch.Dev},
+		})
+		b.Figure(&s, "curves-"+task, report.Join("From the pre-trained weights and from scratch, “"+task+"”, seed 1."))(f, err)
+	})
+	b.regions(&s, r, "widths", "width [α]", "width [|θ|]")
+	s.Say("Between start and end the loss climbs at most ", r.Interval("/climb/pretrained", report.Decimals(3)), " nats above that of the pre-trained start, and ", r.Interval("/climb/scratch", report.Decimals(3)), " from scratch.")
+	b.Claim(report.Claim{
+		ID: "smooth", Statement: report.Join("On the straight line from the pre-trained weights to the end the loss does not climb first; from scratch it does."),
+		Evidence: report.Join("From scratch it climbs ", r.Interval("/smoother", report.Format{Digits: 3, Signed: true}), " nats more."),
+		Paper:    report.Join("the curve from the pre-trained weights goes down smoothly [recall]."),
+		Rule:     report.Join("the climb from scratch less that from pre-trained weights is above 0 everywhere."),
+		Verdict:  reproduce.Unanimous(b.e.curves.Smoother),
+	})
+	return s
+}
+
+// surfaces is the section on planes.
+func (b *book) surfaces() report.Section {
+	s := report.Section{Title: "Planes"}
+	r, curves := b.File("surfaces"), b.File("curves")
+	s.Say("f(α, β) = J(θ₀ + α (θ₁ − θ₀) + β (θ₂ − θ₀)) at ", b.setting.Entries("/surface"), " × ", b.setting.Entries("/surface"), " points from −1 to 2. "+
+		"θ₂ is the end of a training from the same start, under the same seed, on other facts of the same task; the paper takes another data set, but tasks made of facts have different numbers of labels. "+
+		"Loss and error on examples that were learned from, and on held-out ones: the surface of the generalization error. A training's checkpoints are projected by least squares; of their squared distance from the start at least ",
+		r.Interval("/explained/pretrained", report.Percent(0)), " lie in the plane of fine-tuning, and ", r.Interval("/explained/scratch", report.Percent(0)), " in that from scratch.")
+	for _, start := range []string{pretrained, scratch} {
+		b.first(func(i int, task string) {
+			x, from := b.e.surfaces.Runs[i].Pretrained, "from the pre-trained weights"
+			if start == scratch {
+				x, from = b.e.surfaces.Runs[i].Scratch, "from scratch"
+			}
+			f, err := plots.LossSurface(x.Train, x.Path)
+			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from."))(f, err)
+			f, err = plots.LossSurface(x.Dev, x.Path)
+			b.Figure(&s, "generalization-"+start+"-"+task, report.Join("The same on held-out examples."))(f, err)
+		})
+	}
+	b.regions(&s, r, "areas", "area [αβ]", "area [|θ|²]")
+	b.Claim(report.Claim{
+		ID: "wider", Statement: report.Join("Fine-tuning ends in a wider optimum than training from scratch."),
+		Evidence: report.Join("Where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", report.Format{Significant: 2, Signed: true}),
+			" ways from start to end, and the basin on the plane larger by ", r.Interval("/wider", report.Format{Significant: 2, Signed: true}), "; with each minimum's own level by ",
+			curves.Interval("/own_wider", report.Format{Significant: 2, Signed: true}), " and ", r.Interval("/own_wider", report.Format{Significant: 2, Signed: true}), "."),
+		Paper: report.Join("pre-training leads to wider optima."),
+		Rule:  report.Join("both differences at the common level are above 0 everywhere, in the paper's axes."),
+		Caveat: report.Join("The axes are in units of the way that each training went. As a length between parameters, the valley is ", curves.Interval("/pretrained/common_length", report.Significant(2)), " wide from the pre-trained weights and ",
+			curves.Interval("/scratch/common_length", report.Significant(2)), " from scratch."),
+		Verdict: report.All(reproduce.Unanimous(b.e.curves.Wider), reproduce.Unanimous(b.e.surfaces.Wider)),
+	})
+	b.Claim(report.Claim{
+		ID: "agree", Statement: report.Join("The surface of the training loss and that of the generalization error agree."),
+		Evidence: report.Join("Their rank correlation over the plane's points is ", r.Interval("/agreement/pretrained", report.Decimals(2)), " in fine-tuning, and ", r.Interval("/agreement/scratch", report.Decimals(2)), " from scratch."),
+		Paper:    report.Join("the two are consistent, which it takes for a reason why fine-tuning generalizes."),
+		Rule:     report.Join(fmt.Sprintf("the correlation in fine-tuning is above %v everywhere.", Agreeing)),
+		Verdict:  reproduce.Unanimous(b.e.surfaces.Agrees),
+	})
+	return s
+}
+
+// layers is the section on groups of layers.
+func (b *book) layers() report.Section {
+	s := report.Section{Title: "Groups of layers"}
+	r := b.File("taken-back")
+	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and the loss on held-out examples is measured again; and it moves all along the line from there to its end and beyond, while the others stay at the end.")
+	s.Add(reproduce.TakenBackTable(r))
+	b.first(func(i int, task string) {
+		f, err := plots.TakenBack(b.e.back.Runs[i].Back)
+		b.Figure(&s, "taken-back-"+task, report.Join("Groups taken back, “"+task+"”, seed 1."))(f, err)
+		var lines []plots.LossCurve
+		for _, l := range b.e.groups.Runs[i].Lines {
+			lines = append(lines, plots.LossCurve{Name: l.Group, Line: l})
+		}
+		f, err = plots.LossCurves(lines)
+		b.Figure(&s, "groups-"+task, report.Join("Each group by itself on its way, “"+task+"”, seed 1, held-out examples."))(f, err)
+	})
+	b.Claim(report.Claim{
+		ID: "lower", Statement: report.Join("Fine-tuning changes lower layers less than upper ones."),
+		Evidence: report.Join("It moves the topmost group of layers by ", r.Interval("/top_moved", report.Change(1)), " (of a group's norm) from the lowest one, and taking the topmost back costs ",
+			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs."),
+		Paper:   report.Join("low layers are the more invariant ones in fine-tuning."),
+		Rule:    report.Join("both differences are above 0 everywhere."),
+		Verdict: report.All(reproduce.Unanimous(b.e.back.TopMoved), reproduce.Unanimous(b.e.back.TopCosts)),
+	})
+	return s
+}
+
+// long is the section on training long past convergence.
+func (b *book) long() report.Section {
+	s := report.Section{Title: "Long past convergence"}
+	r := b.File("trainings")
+	s.Say("Fine-tuning once more, with ", b.setting.Number("/long_steps", report.Count), " steps instead of ", b.setting.Number("/steps", report.Count), ", on the same ", b.setting.Number("/train", report.Count), " examples.")
+	b.first(func(i int, task string) {
+		f, err := plots.TrainingHistory(b.e.tuned[long][i].Record)
+		b.Figure(&s, "training-long-"+task, report.Join("The long training on “"+task+"”, seed 1."))(f, err)
+	})
+	b.Claim(report.Claim{
+		ID: "overfitting", Statement: report.Join("Fine-tuning for long does not overfit."),
+		Evidence: report.Join("After ", b.setting.Number("/long", report.Count), " times as many steps the test error differs by ", r.Interval("/rise", report.Change(1)), " (of all examples), the test loss by ",
+			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats."),
+		Paper:   report.Join("fine-tuning is robust to overfitting, though BERT has far more parameters than the tasks have examples."),
+		Rule:    report.Join("the error rises by less than ", b.setting.Number("/margin", report.Percent(0)), " of all examples everywhere."),
+		Caveat:  report.Join("A loss that rises while the error does not tells of overconfidence."),
+		Verdict: reproduce.Unanimous(b.e.trainings.Spared),
+	})
+	return s
+}
