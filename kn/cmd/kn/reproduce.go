@@ -139,7 +139,7 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
 func (a *app) reproduceEffectiveness() *cobra.Command {
 	var out string
 	var o berteffectiveness.Options
-	seeds, steps, train, grid := countFlag(6), countFlag(90), countFlag(480), countFlag(3)
+	seeds, steps, train, grid := countFlag(6), countFlag(60), countFlag(480), countFlag(3)
 	cmd := &cobra.Command{
 		Use:   "bert-effectiveness --model MODEL --out DIR",
 		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",
@@ -177,7 +177,7 @@ takes six pairs of task and seed.`,
 	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", berteffectiveness.DefaultTasks, "`TASKS` to train on, of true, relation, paraphrase")
 	cmd.Flags().Var(&seeds, "seeds", "trainings of each kind on each task")
 	cmd.Flags().Var(&train, "train", "examples to learn each task from")
-	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; twice as many from scratch, four times as many past convergence")
+	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; three times as many from scratch, four times as many past convergence")
 	cmd.Flags().Var(&grid, "grid", "points of lines and planes from start to end; curves have 8 times as many, and surfaces 3 times in each direction")
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
 	require(cmd, "out")

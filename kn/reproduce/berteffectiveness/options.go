@@ -38,9 +38,9 @@ const ScratchRate = 3
 // Sizes of trainings, samples and grids. What is 0 is the default.
 type Sizes struct {
 	Train   int `json:"train"`    // examples to learn from; 0: 480
-	Batch   int `json:"batch"`    // examples in a step; 0: 16
-	Steps   int `json:"steps"`    // from the pre-trained weights; 0: 90, three rounds through the examples
-	Scratch int `json:"scratch"`  // times as many steps from scratch; 0: 2
+	Batch   int `json:"batch"`    // examples in a step; 0: 32
+	Steps   int `json:"steps"`    // from the pre-trained weights; 0: 60, four rounds through the examples
+	Scratch int `json:"scratch"`  // times as many steps from scratch, at most 20; 0: 3
 	Long    int `json:"long"`     // times as many steps long past convergence; 0: 4
 	HeldOut int `json:"held_out"` // examples of each of the parts dev and test; 0: 200
 	Sample  int `json:"sample"`   // examples of train, and of dev, that landscapes are measured on; 0: 100
@@ -54,8 +54,8 @@ func (o Options) filled(own bool, hidden int) (Options, error) {
 	o.Seeds = cmp.Or(o.Seeds, reproduce.Fewest)
 	o.LearningRate = reproduce.LearningRate(o.LearningRate, own, hidden)
 	z := &o.Sizes
-	z.Train, z.Batch, z.Steps = cmp.Or(z.Train, 480), cmp.Or(z.Batch, 16), cmp.Or(z.Steps, 90)
-	z.Scratch, z.Long = cmp.Or(z.Scratch, 2), cmp.Or(z.Long, 4)
+	z.Train, z.Batch, z.Steps = cmp.Or(z.Train, 480), cmp.Or(z.Batch, 32), cmp.Or(z.Steps, 60)
+	z.Scratch, z.Long = cmp.Or(z.Scratch, 3), cmp.Or(z.Long, 4)
 	z.HeldOut, z.Sample, z.Grid = cmp.Or(z.HeldOut, 200), cmp.Or(z.Sample, 100), cmp.Or(z.Grid, 3)
 	z.Sample = min(z.Sample, z.Train, z.HeldOut)
 	distinct := slices.Compact(slices.Sorted(slices.Values(o.Tasks)))
@@ -64,6 +64,8 @@ func (o Options) filled(own bool, hidden int) (Options, error) {
 		return o, fmt.Errorf("berteffectiveness: tasks %q; name each once", o.Tasks)
 	case min(o.Seeds, z.Train, z.Batch, z.Steps, z.Scratch, z.HeldOut, z.Sample, z.Grid) < 1 || z.Long < 2 || !(o.LearningRate > 0):
 		return o, fmt.Errorf("berteffectiveness: seeds, sizes and the learning rate must be positive, and long 2 or more: %d seeds, %+v, learning rate %v", o.Seeds, *z, o.LearningRate)
+	case z.Scratch > 20: // histories have some 200 points; one of them must lie in a tenth of the steps
+		return o, fmt.Errorf("berteffectiveness: %d times as many steps from scratch; give at most 20", z.Scratch)
 	}
 	return o, nil
 }

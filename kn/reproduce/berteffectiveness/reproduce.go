@@ -169,7 +169,7 @@ func stage[T any](e *experimenter, name, what string, result **T, compute func(c
 				keys = append(keys, t.Key)
 			}
 		}
-		key, err := reproduce.Key(name, keys, e.o.Sizes, Factor)
+		key, err := reproduce.Key(name, keys, e.o.Sizes, Factor, Margin, Agreeing)
 		if err != nil {
 			return err
 		}

@@ -81,6 +81,7 @@ func TestBadOptions(t *testing.T) {
 		"-1 seeds":         {Seeds: -1},
 		"no built-in task": {Tasks: []string{"truth"}},
 		"long 2 or more":   {Sizes: berteffectiveness.Sizes{Long: 1}},
+		"at most 20":       {Sizes: berteffectiveness.Sizes{Scratch: 21}},
 	} {
 		dir := filepath.Join(t.TempDir(), "report")
 		if _, err := berteffectiveness.Reproduce(t.Context(), m, dir, o, reproduce.Watch{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -61,8 +61,10 @@ type Trainings struct {
 	// Guessing is the error of always giving the commonest label.
 	Guessing reproduce.Spread `json:"guessing"`
 	// Easier is the training loss from scratch less that from the pre-trained
-	// weights, Better the same of test errors.
+	// weights after as many steps, Later the same at the end of both, Better that of
+	// test errors.
 	Easier reproduce.Spread `json:"easier"`
+	Later  reproduce.Spread `json:"later"`
 	Better reproduce.Spread `json:"better"`
 	// Rise is the test error after the long training less that after the
 	// ordinary one, LossRise the same of test losses, Spared [Margin] less Rise.
@@ -73,21 +75,23 @@ type Trainings struct {
 
 // End is how trainings of a kind ended.
 type End struct {
-	TrainLoss reproduce.Spread `json:"train_loss"` // mean over the last tenth of the steps, nats
+	TrainLoss reproduce.Spread `json:"train_loss"` // see [lossAt], nats
 	Loss      reproduce.Spread `json:"loss"`
 	Error     reproduce.Spread `json:"error"`
 }
 
-// lastLoss is the mean training loss over the last tenth of the steps.
-func lastLoss(r *finetune.Record) float64 {
-	points := r.History.Training
-	n := max(1, len(points)/10)
-	sum := 0.0
-	for _, p := range points[len(points)-n:] {
-		sum += p.Loss
+// lossAt is the mean training loss over the last tenth of the steps up to one.
+func lossAt(r *finetune.Record, step int) float64 {
+	sum, n := 0.0, 0
+	for _, p := range r.History.Training {
+		if p.Step <= step && 10*p.Step > 9*step {
+			sum, n = sum+p.Loss, n+1
+		}
 	}
 	return sum / float64(n)
 }
+
+func lastLoss(r *finetune.Record) float64 { return lossAt(r, r.Steps) }
 
 func (t *Trainings) summarize(tuned map[string][]reproduce.Tuned) {
 	over := func(kind string, of func(*finetune.Record) float64) reproduce.Spread {
@@ -102,7 +106,10 @@ func (t *Trainings) summarize(tuned map[string][]reproduce.Tuned) {
 	}
 	t.Pretrained, t.Scratch, t.Long = end(pretrained), end(scratch), end(long)
 	t.Guessing = over(pretrained, func(r *finetune.Record) float64 { return 1 - r.Evaluations["test"].Majority })
-	t.Easier = less(t.Scratch.TrainLoss, t.Pretrained.TrainLoss)
+	t.Easier = reproduce.SpreadOver(len(t.Runs), func(i int) float64 {
+		return lossAt(tuned[scratch][i].Record, tuned[pretrained][i].Record.Steps) - t.Pretrained.TrainLoss.Values[i]
+	})
+	t.Later = less(t.Scratch.TrainLoss, t.Pretrained.TrainLoss)
 	t.Better = less(t.Scratch.Error, t.Pretrained.Error)
 	t.Rise = less(t.Long.Error, t.Pretrained.Error)
 	t.LossRise = less(t.Long.Loss, t.Pretrained.Loss)

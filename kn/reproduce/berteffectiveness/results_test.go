@@ -30,9 +30,9 @@ var six = reproduce.Trainings([]string{"relation"}, 6)
 // TestTrainings decides the claims about ends of trainings both ways.
 func TestTrainings(t *testing.T) {
 	record := func(train, loss, accuracy float64) reproduce.Tuned {
-		r := &finetune.Record{Evaluations: map[string]finetune.Evaluation{"test": {Loss: loss, Accuracy: accuracy, Majority: 0.1}}}
-		for range 20 { // of which the last two count
-			r.History.Training = append(r.History.Training, finetune.TrainingPoint{Loss: 9})
+		r := &finetune.Record{Steps: 20, Evaluations: map[string]finetune.Evaluation{"test": {Loss: loss, Accuracy: accuracy, Majority: 0.1}}}
+		for step := range 20 { // of which the last two count
+			r.History.Training = append(r.History.Training, finetune.TrainingPoint{Step: step + 1, Loss: 9})
 		}
 		r.History.Training[18].Loss, r.History.Training[19].Loss = train-0.1, train+0.1
 		return reproduce.Tuned{Record: r}
@@ -58,10 +58,21 @@ func TestTrainings(t *testing.T) {
 	x.summarize(map[string][]reproduce.Tuned{pretrained: of(good), scratch: of(bad), long: of(record(0, 3, 0.79))})
 	near(t, "training loss", x.Pretrained.TrainLoss.Mean, 0.2)
 	near(t, "easier", x.Easier.Mean, 0.5)
+	near(t, "later", x.Later.Mean, 0.5)
 	near(t, "better", x.Better.Mean, 0.3)
 	near(t, "rise", x.Rise.Mean, 0.01)
 	near(t, "loss rise", x.LossRise.Mean, 2)
 	near(t, "guessing", x.Guessing.Mean, 0.9)
+
+	// What takes twice the steps is behind after the first half of them.
+	slow := record(0.1, 1, 0.8)
+	slow.Record.Steps = 40
+	for step := range 40 {
+		slow.Record.History.Training = append(slow.Record.History.Training[:step], finetune.TrainingPoint{Step: step + 1, Loss: 4 - 0.1*float64(step)})
+	}
+	x.summarize(map[string][]reproduce.Tuned{pretrained: of(good), scratch: of(slow), long: of(good)})
+	near(t, "half-way", x.Easier.Mean, 4-1.85-0.2)
+	near(t, "at the end", x.Later.Mean, 4-3.75-0.2)
 }
 
 // parabola is a valley of the given width at twice its minimum of 1.

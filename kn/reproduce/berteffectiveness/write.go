@@ -91,10 +91,11 @@ func (b *book) trainings() report.Section {
 	}
 	b.Claim(report.Claim{
 		ID: "easier", Statement: report.Join("Optimization is easier from pre-trained weights than from scratch."),
-		Evidence: report.Join("The training loss ends ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats higher from scratch, after ", z.Number("/scratch", report.Count), " times as many steps."),
-		Paper:    report.Join("pre-training gives a start from which the way down is easy; from scratch it is not."),
-		Rule:     report.Join("the training loss from scratch less that from pre-trained weights is above 0 everywhere."),
-		Verdict:  reproduce.Unanimous(b.e.trainings.Easier),
+		Evidence: report.Join("After as many steps the training loss from scratch is ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats from that of fine-tuning; at its end, after ", z.Number("/scratch", report.Count),
+			" times as many, ", r.Interval("/later", report.Format{Digits: 3, Signed: true}), "."),
+		Paper:   report.Join("pre-training gives a start from which the way down is easy; from scratch it is not."),
+		Rule:    report.Join("the difference after as many steps is above 0 everywhere, though from scratch the learning rate is higher."),
+		Verdict: reproduce.Unanimous(b.e.trainings.Easier),
 	})
 	b.Claim(report.Claim{
 		ID: "better", Statement: report.Join("Fine-tuning generalizes better than training from scratch."),
@@ -155,8 +156,8 @@ func (b *book) surfaces() report.Section {
 	r, curves := b.File("surfaces"), b.File("curves")
 	s.Say("f(α, β) = J(θ₀ + α (θ₁ − θ₀) + β (θ₂ − θ₀)) at ", b.setting.Entries("/surface"), " × ", b.setting.Entries("/surface"), " points from −1 to 2. "+
 		"θ₂ is the end of a training from the same start, under the same seed, on other facts of the same task; the paper takes another data set, but tasks made of facts have different numbers of labels. "+
-		"Loss and error on examples that were learned from, and on held-out ones: the surface of the generalization error. A training's checkpoints are projected by least squares; of their squared distance from the start at least ",
-		r.Interval("/explained/pretrained", report.Percent(0)), " lie in the plane of fine-tuning, and ", r.Interval("/explained/scratch", report.Percent(0)), " in that from scratch.")
+		"Loss and error on examples that were learned from, and on held-out ones: the surface of the generalization error. A training's checkpoints are projected by least squares; of their squared distance from the start the least share that lies in the plane is ",
+		r.Interval("/explained/pretrained", report.Percent(0)), " in fine-tuning, and ", r.Interval("/explained/scratch", report.Percent(0)), " from scratch.")
 	for _, start := range []string{pretrained, scratch} {
 		b.first(func(i int, task string) {
 			x, from := b.e.surfaces.Runs[i].Pretrained, "from the pre-trained weights"
