@@ -50,3 +50,12 @@ func ExampleWriteBags() {
 	// Output:
 	// P36 France Paris <nil>
 }
+
+func ExampleKnown() {
+	taught := []facts.Taught{
+		{Fact: facts.Fact{Relation: "P36", Subject: "France", Answer: "Paris"}},
+		{Fact: facts.Fact{Relation: "P19", Subject: "Mozart", Answer: "Salzburg"}},
+	}
+	fmt.Println(facts.Known(taught, "P19"), len(facts.Known(taught)))
+	// Output: [P19(Mozart) = Salzburg] 2
+}

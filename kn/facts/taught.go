@@ -55,6 +55,18 @@ func (t Taught) Prompts(heldOut bool) ([]string, error) {
 	return prompts, nil
 }
 
+// Known are the facts that a model was taught, those of the given relations or,
+// where none is given, all.
+func Known(taught []Taught, relations ...string) []Fact {
+	var known []Fact
+	for _, t := range taught {
+		if len(relations) == 0 || slices.Contains(relations, t.Relation) {
+			known = append(known, t.Fact)
+		}
+	}
+	return known
+}
+
 // WriteTaught writes facts as gzipped JSON lines; equal facts give equal
 // bytes.
 func WriteTaught(w io.Writer, facts []Taught) error {

@@ -38,6 +38,11 @@ func (d *Data) Part(name string) ([]Example, error) {
 	return nil, fmt.Errorf("finetune: %s has no part %q; it has %q", d.Name, name, names)
 }
 
+// MustPart is [Data.Part] for notebook cells: it panics instead of returning an error.
+func (d *Data) MustPart(name string) []Example {
+	return must(d.Part(name))
+}
+
 // labelIndex finds a label by its name or, where no label is called so, by its
 // number from 0.
 func labelIndex(labels []string, label string) (int, error) {

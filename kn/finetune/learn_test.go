@@ -1,7 +1,6 @@
 package finetune_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -12,12 +11,7 @@ import (
 // TestMiniLearns fine-tunes the embedded model to tell four relations apart,
 // also in sentences that it was not shown, and runs what was written.
 func TestMiniLearns(t *testing.T) {
-	var known []facts.Fact
-	for _, f := range mini.MustFacts() {
-		if slices.Contains([]string{"P19", "P106", "P176", "P1412"}, f.Relation) {
-			known = append(known, f.Fact)
-		}
-	}
+	known := facts.Known(mini.MustFacts(), "P19", "P106", "P176", "P1412")
 	data := finetune.MustBuiltIn(finetune.RelationTask, known, finetune.Sizes{Train: 320, Dev: 80, Test: 80})
 	c := finetune.Config{Model: mini.Name, Data: data, Out: t.TempDir(), LearningRate: 0.002, Epochs: 2, Batch: 16}
 	record, err := finetune.Run(t.Context(), c, nil)

@@ -66,6 +66,11 @@ func (l *Line) Below(level float64) (*Width, error) {
 	return w, nil
 }
 
+// MustBelow is [Line.Below] for notebook cells: it panics instead of returning an error.
+func (l *Line) MustBelow(level float64) *Width {
+	return must(l.Below(level))
+}
+
 // lowest is the index of the curve's lowest point.
 func (l *Line) lowest() (int, error) {
 	if len(l.Loss) == 0 || len(l.Loss) != len(l.Alphas) {

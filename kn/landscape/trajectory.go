@@ -242,3 +242,8 @@ func Checkpoints(dir string) ([]dynamics.Checkpoint, error) {
 	}
 	return append(all, dynamics.Checkpoint{Step: record.Steps, Model: dir}), nil
 }
+
+// MustCheckpoints is [Checkpoints] for notebook cells: it panics instead of returning an error.
+func MustCheckpoints(dir string) []dynamics.Checkpoint {
+	return must(Checkpoints(dir))
+}

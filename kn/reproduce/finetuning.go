@@ -42,15 +42,6 @@ func TaughtFacts(m *kn.Model) (taught []facts.Taught, own bool, err error) {
 	return taught, true, err
 }
 
-// Facts are taught facts without what else is known of them.
-func Facts(taught []facts.Taught) []facts.Fact {
-	var known []facts.Fact
-	for _, f := range taught {
-		known = append(known, f.Fact)
-	}
-	return known
-}
-
 // LearningRate is the rate given, or if it is 0: 0.001 for models of this
 // project's pre-training, which take few and large steps, and else
 // [finetune.DefaultRate].

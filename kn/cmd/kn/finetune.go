@@ -144,9 +144,7 @@ func openTask(ctx context.Context, model, task string, sizes finetune.Sizes) (*f
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range taught {
-			known = append(known, f.Fact)
-		}
+		known = facts.Known(taught)
 	}
 	return finetune.OpenData(task, known, sizes)
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
@@ -70,7 +71,7 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	if e.digest, err = m.Digest(); err != nil {
 		return nil, err
 	}
-	known, z := reproduce.Facts(taught), o.Sizes
+	known, z := facts.Known(taught), o.Sizes
 	for _, task := range o.Tasks {
 		for seed, data := range []map[string]*finetune.Data{e.data, e.other} {
 			if data[task], err = finetune.BuiltIn(task, known, finetune.Sizes{Train: z.Train, Dev: z.HeldOut, Test: z.HeldOut, Seed: uint64(seed + 1)}); err != nil {

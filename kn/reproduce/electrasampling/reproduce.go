@@ -200,9 +200,5 @@ func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([
 // known are the facts that were pre-trained on, whose words the trimmed
 // tokenizer has.
 func (e *experimenter) known() []facts.Fact {
-	var known []facts.Fact
-	for _, f := range electra.DrawFacts(e.taught, e.o.Facts) {
-		known = append(known, f.Fact)
-	}
-	return known
+	return facts.Known(electra.DrawFacts(e.taught, e.o.Facts))
 }

@@ -77,7 +77,7 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	}
 	for _, task := range o.Tasks {
 		sizes := finetune.Sizes{Train: o.Sizes.Steps * o.Sizes.Batch, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
-		if e.data[task], err = finetune.BuiltIn(task, reproduce.Facts(taught), sizes); err != nil {
+		if e.data[task], err = finetune.BuiltIn(task, facts.Known(taught), sizes); err != nil {
 			return nil, err
 		}
 		if e.dev[task], err = e.data[task].Part("dev"); err != nil {
