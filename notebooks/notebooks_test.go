@@ -186,3 +186,65 @@ func TestTeaching(t *testing.T) {
 		t.Errorf("suppressed neurons change their own fact by %v %%, another by %v %%", fourth[0], fourth[1])
 	}
 }
+
+func TestLossLandscapes(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // no training is there yet
+	n, page := execute(t, "loss-landscapes.ipynb")
+	tuned := cell(t, n, "finetune.MustRun(ctx, tuned,")
+	if dev := numbers(t, tuned, `held-out examples ([\d.]+), accuracy there ([\d.]+) %`); dev[0] > 0.5 || dev[1] < 80 {
+		t.Errorf("fine-tuning ends with loss %v and accuracy %v %%", dev[0], dev[1])
+	}
+	live(t, tuned)
+	scratch := cell(t, n, "finetune.MustRun(ctx, scratch,")
+	live(t, scratch)
+	if a, b := numbers(t, tuned, `held-out examples ([\d.]+)`)[0], numbers(t, scratch, `held-out examples ([\d.]+)`)[0]; a >= b {
+		t.Errorf("the held-out loss is %v after pre-training, %v from scratch", a, b)
+	}
+	curves := cell(t, n, "landscape.MustCurve")
+	if w := numbers(t, curves, `(?s)pre-trained +lowest loss ([\d.]+).* a width of ([\d.]+).*from scratch +lowest loss ([\d.]+).* a width of ([\d.]+)`); w[0] >= w[2] || w[1] <= w[3] {
+		t.Errorf("lowest losses and widths: %v", w)
+	}
+	shows(t, curves, "pre-trained", "from scratch")
+	plane := cell(t, n, "plots.MustShow(plots.MustLossSurface(surface(sample)")
+	way := numbers(t, plane, `(?s)step +0: α ([-\d.]+), β ([-+\d.]+).*step 100: α ([-\d.]+), β ([-+\d.]+)`)
+	if way[0] != 0 || way[1] != 0 || way[2] != 1 || way[3] != 0 {
+		t.Errorf("the way goes from and to %v", way)
+	}
+	shows(t, plane, "other end")
+	turnable := cell(t, n, "MustTurnableSurface").Displayed("text/html")
+	for _, needed := range []string{"<script", "<canvas"} {
+		if !strings.Contains(turnable, needed) || !strings.Contains(page, needed) {
+			t.Errorf("the turnable surface has no %s", needed)
+		}
+	}
+	if strings.Contains(turnable, "src=") {
+		t.Error("the turnable surface loads something from elsewhere")
+	}
+	held := cell(t, n, "stat.Correlation")
+	if r := numbers(t, held, `correlate by ([-\d.]+)`)[0]; r < 0.5 {
+		t.Errorf("training loss and held-out error correlate by %v", r)
+	}
+	shows(t, held, "held-out")
+	back := cell(t, n, "MustTakenBack")
+	if g := numbers(t, back, `(?s)all as fine-tuned: loss ([\d.]+).*classifier +moved by +([\d.]+) %; taken back: loss ([\d.]+)`); g[1] == 0 || g[2] <= g[0] {
+		t.Errorf("the loss is %v; the classifier moved by %v %%, and without that the loss is %v", g[0], g[1], g[2])
+	}
+	shows(t, back, "classifier")
+}
+
+// live fails unless the cell shows one chart of a training, in its last state.
+func live(t *testing.T, c kernel.Cell) {
+	t.Helper()
+	shown := 0
+	for _, o := range c.Outputs {
+		if strings.Contains(string(o.Data["text/html"]), "<svg") {
+			shown++
+		}
+	}
+	if shown != 1 {
+		t.Errorf("the training shows %d charts, want one that is drawn anew", shown)
+	}
+	if steps := regexp.MustCompile(`step (\d+) of (\d+)`).FindStringSubmatch(c.Displayed("text/html")); steps == nil || steps[1] != steps[2] {
+		t.Errorf("the training's chart stops at %q", steps)
+	}
+}
