@@ -2,6 +2,7 @@ package berteffectiveness
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
@@ -32,8 +33,8 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 func (b *book) introduction() report.Text {
 	s := b.setting
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
-		" layers: ", s.Entries("/tasks"), " tasks made of facts, ", s.Number("/train", report.Count), " examples to learn each from, ", s.Number("/seeds", report.Count),
-		" seeds; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the ", s.Number("/runs", report.Count), " pairs of task and seed.")
+		" layers, on tasks made of facts (", strings.Join(b.e.o.Tasks, ", "), "): examples to learn from ", s.Number("/train", report.Count), ", seeds ", s.Number("/seeds", report.Count),
+		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed.")
 }
 
 // findings has the findings that the other sections decided.
@@ -135,7 +136,7 @@ func (b *book) curves() report.Section {
 			{Name: "pre-trained, dev", Line: c.Pretrained.Dev},
 			{Name: "from scratch, train", Line: c.Scratch.Train},
 			{Name: "from scratch, dev", Line: c.Scratch.Dev},
-		})
+		}, plots.Options{Title: "Loss on the lines from starts to ends"})
 		b.Figure(&s, "curves-"+task, report.Join("From the pre-trained weights and from scratch, “"+task+"”, seed 1."))(f, err)
 	})
 	b.regions(&s, r, "widths", "width [α]", "width [|θ|]")
@@ -164,9 +165,9 @@ func (b *book) surfaces() report.Section {
 			if start == scratch {
 				x, from = b.e.surfaces.Runs[i].Scratch, "from scratch"
 			}
-			f, err := plots.LossSurface(x.Train, x.Path)
+			f, err := plots.LossSurface(x.Train, x.Path, plots.Options{Title: "Training loss and error, " + from})
 			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from."))(f, err)
-			f, err = plots.LossSurface(x.Dev, x.Path)
+			f, err = plots.LossSurface(x.Dev, x.Path, plots.Options{Title: "Held-out loss and generalization error, " + from})
 			b.Figure(&s, "generalization-"+start+"-"+task, report.Join("The same on held-out examples."))(f, err)
 		})
 	}
@@ -205,7 +206,7 @@ func (b *book) layers() report.Section {
 		for _, l := range b.e.groups.Runs[i].Lines {
 			lines = append(lines, plots.LossCurve{Name: l.Group, Line: l})
 		}
-		f, err = plots.LossCurves(lines)
+		f, err = plots.LossCurves(lines, plots.Options{Title: "One group on its way, the others at the end"})
 		b.Figure(&s, "groups-"+task, report.Join("Each group by itself on its way, “"+task+"”, seed 1, held-out examples."))(f, err)
 	})
 	b.Claim(report.Claim{
