@@ -232,6 +232,42 @@ func TestLossLandscapes(t *testing.T) {
 	shows(t, back, "classifier")
 }
 
+func TestLearningDynamics(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // no training is there yet
+	n, _ := execute(t, "learning-dynamics.ipynb")
+	first := cell(t, n, "func training")
+	if dev := numbers(t, first, `held-out loss ([\d.]+), accuracy ([\d.]+) %`); dev[1] < 80 {
+		t.Errorf("fine-tuning ends with accuracy %v %%", dev[1])
+	}
+	live(t, first)
+	indicators := cell(t, n, "dynamics.JSDivergence")
+	if jsd := numbers(t, indicators, `equal distributions ([\d.]+), of different ones ([\d.]+), of disjoint ones ([\d.]+)`); jsd[0] != 0 || jsd[1] <= 0 || jsd[2] != 0.693 {
+		t.Errorf("divergences of distributions: %v", jsd)
+	}
+	if d := []float64{numbers(t, indicators, `turned: ([\d.]+)`)[0], numbers(t, indicators, `half noise: ([\d.]+)`)[0]}; d[0] != 0 || d[1] < 0.2 {
+		t.Errorf("SVCCA distances of what was turned and of noise: %v", d)
+	}
+	layers := cell(t, n, "dynamics.MustCompare")
+	if texts := numbers(t, layers, `(\d+) texts, (\d+) tokens`); texts[0] != 150 || texts[1] < 1280 {
+		t.Errorf("compared on %v texts and tokens", texts)
+	}
+	if d := numbers(t, layers, `(?s)embeddings +SVCCA ([\d.]+).*layer 1 +attention [\d.]+ SVCCA ([\d.]+)`); d[0] >= d[1] {
+		t.Errorf("the embeddings move by %v, the last layer by %v", d[0], d[1])
+	}
+	shows(t, cell(t, n, "MustDynamicsHeatMap"), "SVCCA", "Attention")
+	shows(t, cell(t, n, "MustModelPairs"), "things 2")
+	held := cell(t, n, "c.Freeze")
+	if a := numbers(t, held, `(?s)all as fine-tuned: accuracy ([\d.]+) %.*layer 0 frozen: ([\d.]+) %.*layer 1 frozen: ([\d.]+) %`); a[1] < a[0]-20 || a[2] < a[0]-20 {
+		t.Errorf("accuracies with nothing and either layer frozen: %v", a)
+	}
+	shows(t, held)
+	followed := cell(t, n, "MustFollow")
+	if p := numbers(t, followed, `(?s)step  0: probability of the answer ([\d.]+), ranked first +\d+ %, neurons shared with the start ([\d.]+).*step 60: probability of the answer ([\d.]+).* ([\d.]+)`); p[0] < 0.4 || p[1] != 1 || p[2] >= p[0] {
+		t.Errorf("facts and their neurons at the start and the end: %v", p)
+	}
+	shows(t, followed)
+}
+
 // live fails unless the cell shows one chart of a training, in its last state.
 func live(t *testing.T, c kernel.Cell) {
 	t.Helper()
