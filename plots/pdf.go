@@ -23,7 +23,7 @@ var (
 // the subject) in the document information.
 func (f *Figure) PDF() ([]byte, error) {
 	canvas := vgpdf.New(f.options.Size.Width, f.options.Size.Height)
-	if err := f.draw(outlined{canvas}); err != nil {
+	if err := f.draw(outlined{canvas, map[int]bool{}}); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"strings"
 	"unicode"
@@ -16,7 +17,41 @@ import (
 // outlined is a PDF canvas that draws text as the outlines of its letters.
 // gonum's own can encode only code page 1252, and of Liberation's styles only
 // the regular one; outlines do for every character that the font has.
-type outlined struct{ vg.CanvasSizer }
+type outlined struct {
+	vg.CanvasSizer
+	widths map[int]bool // of the images so far, in pixels
+}
+
+// DrawImage draws an image. The file has images in the order of their widths,
+// and those of one width in any order, so one whose width has been is made of
+// pixels several times as many: its picture is the same, and so are the bytes
+// of the file from run to run.
+func (c outlined) DrawImage(at vg.Rectangle, img image.Image) {
+	times := 1
+	for c.widths[times*img.Bounds().Dx()] {
+		times++
+	}
+	c.widths[times*img.Bounds().Dx()] = true
+	c.CanvasSizer.DrawImage(at, widened{img, times})
+}
+
+// widened is an image with each pixel several times side by side.
+type widened struct {
+	image.Image
+	times int
+}
+
+// Bounds returns the image's size.
+func (w widened) Bounds() image.Rectangle {
+	b := w.Image.Bounds()
+	return image.Rect(b.Min.X, b.Min.Y, b.Min.X+w.times*b.Dx(), b.Max.Y)
+}
+
+// At returns the color of a pixel.
+func (w widened) At(x, y int) color.Color {
+	left := w.Image.Bounds().Min.X
+	return w.Image.At(left+(x-left)/w.times, y)
+}
 
 // FillString draws the outlines of a line of text.
 func (c outlined) FillString(f font.Face, at vg.Point, s string) {
