@@ -85,16 +85,18 @@ func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][
 	bag := func(subject string, prompts ...string) []facts.Bag {
 		return []facts.Bag{{Relation: "P19", RelationName: "place of birth", Subject: subject, Answer: "Salzburg", Prompts: prompts}}
 	}
-	return map[facts.Format]string{
+	paths = map[facts.Format]string{
 		facts.FormatPARAREL: path("pararel"), facts.FormatLAMA: path("lama"), facts.FormatMerged: path("merged.json"),
 		facts.FormatBags: path("bags.jsonl"), facts.FormatTaught: path("facts.jsonl.gz"),
-	}, map[facts.Format][]facts.Bag{
+	}
+	want = map[facts.Format][]facts.Bag{
 		facts.FormatPARAREL: bag("Mozart", prompts...),
 		facts.FormatLAMA:    bag("Mozart", "Mozart hails from [MASK] ."),
 		facts.FormatMerged:  bag("", "One [MASK].", "Two [MASK]."),
 		facts.FormatBags:    bag("Mozart", "One [MASK]."),
 		facts.FormatTaught:  all(t, facts.Bags([]facts.Taught{taught})),
 	}
+	return paths, want
 }
 
 func TestOpenTellsTheFormat(t *testing.T) {
