@@ -142,7 +142,7 @@ func (s *session) train(ctx context.Context) error {
 	first, saved, taken := s.state.Step, time.Now(), 0.0
 	for s.state.Step < s.config.Steps {
 		if ctx.Err() != nil {
-			return joinSave(ctx.Err(), s.save())
+			return train.JoinSave(ctx.Err(), s.save())
 		}
 		start := time.Now()
 		if err := s.step(); err != nil {
@@ -252,14 +252,6 @@ func (s *session) tell(rate float64) {
 	p.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
 	p.Left = time.Duration(float64(p.Steps-p.Step) / rate * float64(time.Second))
 	s.progress(p)
-}
-
-// joinSave adds what went wrong in saving to why the training stopped.
-func joinSave(why, saving error) error {
-	if saving != nil {
-		return fmt.Errorf("%w; and %w", why, saving)
-	}
-	return why
 }
 
 // save writes the state, which must be sound.

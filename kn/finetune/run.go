@@ -164,7 +164,7 @@ func (s *session) train(ctx context.Context) error {
 	}
 	for s.state.Step < s.config.Steps {
 		if ctx.Err() != nil {
-			return joinSave(ctx.Err(), s.save())
+			return train.JoinSave(ctx.Err(), s.save())
 		}
 		if err := s.step(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -253,14 +253,6 @@ func (s *session) tell(rate float64) {
 	p.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
 	p.Left = time.Duration(float64(p.Steps-p.Step) / rate * float64(time.Second))
 	s.progress(p)
-}
-
-// joinSave adds what went wrong in saving to why the training stopped.
-func joinSave(why, saving error) error {
-	if saving != nil {
-		return fmt.Errorf("%w; and %w", why, saving)
-	}
-	return why
 }
 
 // save writes the state, which must be sound.

@@ -130,7 +130,7 @@ func (s *session) train(ctx context.Context) error {
 	before := s.state.Seconds
 	for s.state.Step < steps {
 		if ctx.Err() != nil {
-			return joinSave(ctx.Err(), s.save())
+			return train.JoinSave(ctx.Err(), s.save())
 		}
 		step := s.state.Step
 		loss, err := s.learner.take(step, s.task.batch(step))
@@ -169,14 +169,6 @@ func (s *session) tell(rate float64) {
 	r.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
 	r.Left = time.Duration(float64(steps-s.state.Step) / rate * float64(time.Second))
 	s.progress(*r)
-}
-
-// joinSave adds what went wrong in saving to why the training stopped.
-func joinSave(why, saving error) error {
-	if saving != nil {
-		return fmt.Errorf("%w; and %w", why, saving)
-	}
-	return why
 }
 
 func (s *session) save() error {

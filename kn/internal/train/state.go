@@ -65,3 +65,11 @@ func ReadState(path string, header Header, state any) (ok bool, err error) {
 	}
 	return true, nil
 }
+
+// JoinSave adds what went wrong in saving to why a training stopped.
+func JoinSave(why, saving error) error {
+	if saving != nil {
+		return fmt.Errorf("%w; and %w", why, saving)
+	}
+	return why
+}
