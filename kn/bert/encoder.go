@@ -6,18 +6,23 @@ import (
 
 // Inputs are a batch of token sequences, padded to one length.
 type Inputs struct {
-	IDs   *graph.Node // [B, n] int32
-	Types *graph.Node // [B, n] int32 token types; nil for all 0
-	Mask  *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
+	IDs       *graph.Node // [B, n] int32
+	Types     *graph.Node // [B, n] int32 token types; nil for all 0
+	Positions *graph.Node // [B, n] int32; nil for 0 to n-1
+	Mask      *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
 }
 
 // Embed computes the input of layer 0: [B, n, H].
 func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
 	n := in.IDs.Shape().Dimensions[1]
 	e := w.Embeddings
-	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1))    // [B, n, H]
-	position := graph.Slice(e.Position, graph.AxisRange(0, n)) // [n, H]
-	x = graph.Add(x, graph.ExpandLeftToRank(position, 3))      // [B, n, H]
+	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1)) // [B, n, H]
+	if in.Positions == nil {
+		position := graph.Slice(e.Position, graph.AxisRange(0, n)) // [n, H]
+		x = graph.Add(x, graph.ExpandLeftToRank(position, 3))      // [B, n, H]
+	} else {
+		x = graph.Add(x, graph.Gather(e.Position, graph.InsertAxes(in.Positions, -1)))
+	}
 	if in.Types == nil {
 		kind := graph.Slice(e.Type, graph.AxisRange(0, 1)) // [1, H]
 		x = graph.Add(x, graph.ExpandLeftToRank(kind, 3))
@@ -70,13 +75,18 @@ func Row(x, pick *graph.Node) *graph.Node {
 	return graph.ReduceSum(graph.Mul(x, graph.InsertAxes(pick, -1)), 1)
 }
 
-// SetRow replaces one row of each sequence: x [B, n, K], pick [B, n]
-// one-hot, row [B, K] -> [B, n, K].
-func SetRow(x, pick, row *graph.Node) *graph.Node {
-	at := graph.InsertAxes(pick, -1) // [B, n, 1]
-	return graph.Add(
-		graph.Mul(x, graph.OneMinus(at)),
-		graph.Mul(at, graph.InsertAxes(row, 1)))
+// Rows selects m rows of each sequence: x [B, n, K], pick [B, m, n], each
+// of its rows one-hot -> [B, m, K].
+func Rows(x, pick *graph.Node) *graph.Node {
+	return graph.DotGeneral(pick, []int{2}, []int{0}, x, []int{1}, []int{0})
+}
+
+// SetRows replaces m rows of each sequence: x [B, n, K], pick [B, m, n], each
+// of its rows one-hot, rows [B, m, K] -> [B, n, K].
+func SetRows(x, pick, rows *graph.Node) *graph.Node {
+	rest := graph.OneMinus(graph.ReduceSum(pick, 1))                            // [B, n]
+	set := graph.DotGeneral(pick, []int{1}, []int{0}, rows, []int{1}, []int{0}) // [B, n, K]
+	return graph.Add(graph.Mul(x, graph.InsertAxes(rest, -1)), set)
 }
 
 // Logits is the masked-language-model head: hidden [..., H] -> [..., V].

@@ -10,9 +10,10 @@ import (
 // they attend to; a whole layer has queries == keys, and where only [MASK]'s
 // row is needed, one query row saves the others.
 //
-//	queries [B, m, H], keys [B, n, H], mask [B, n] -> [B, m, H]
+//	queries [B, m, H], keys [B, n, H], mask [B, n] or [B, m, n] -> [B, m, H]
 //
-// The mask is 1 for tokens and 0 for padding; nil when there is no padding.
+// The mask is 1 for the keys that a query attends to and 0 for others, such as
+// padding and the tokens of other sequences; nil when all attend to all.
 func (w *Weights) Layer(l int, queries, keys, mask *graph.Node, hooks Hooks) *graph.Node {
 	mid := w.Attention(l, queries, keys, mask, hooks) // [B, m, H]
 	neurons := w.Neurons(l, mid, hooks)               // [B, m, F]
@@ -21,12 +22,14 @@ func (w *Weights) Layer(l int, queries, keys, mask *graph.Node, hooks Hooks) *gr
 
 // Attention is the first half of layer l: self-attention, residual and LayerNorm.
 //
-//	queries [B, m, H], keys [B, n, H], mask [B, n] or nil -> ResidMid [B, m, H]
+//	queries [B, m, H], keys [B, n, H], mask as for Layer -> ResidMid [B, m, H]
 func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks) *graph.Node {
 	lw, heads := w.Layers[l], w.Config.Heads
 	size := w.Config.HiddenSize / heads
-	if queries.Shape().Dimensions[1] == 1 && !hooks.any(l, KeyOut, ValueOut, AttentionProbs) {
-		context := w.attendOnce(l, hooks.at(QueryOut, l, lw.Query.Apply(queries)), keys, mask) // [B, 1, H]
+	m, n := queries.Shape().Dimensions[1], keys.Shape().Dimensions[1]
+	few := m*(w.Config.HiddenSize+heads*n) < n*w.Config.HiddenSize // what attendFew costs, and what it saves
+	if few && !hooks.any(l, KeyOut, ValueOut, AttentionProbs) {
+		context := w.attendFew(l, hooks.at(QueryOut, l, lw.Query.Apply(queries)), keys, mask) // [B, m, H]
 		return w.afterAttention(l, context, queries, hooks)
 	}
 	split := func(x *graph.Node) *graph.Node { // [B, r, H] -> [B, r, A, d]
@@ -39,7 +42,7 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	scores := graph.DotGeneral(q, []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2}) // [B, A, m, n]
 	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
 	if mask != nil {
-		scores = graph.Add(scores, graph.InsertAxes(hide(mask), 1, 1))
+		scores = graph.Add(scores, hide(mask))
 	}
 	probs := graph.Softmax(scores, -1)                                                  // [B, A, m, n]
 	probs = hooks.at(AttentionProbs, l, probs)                                          // [B, A, m, n]
@@ -50,34 +53,39 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 	return w.afterAttention(l, context, queries, hooks)
 }
 
-// hide is what to add to the scores of keys: mask [B, n] -> [B, n].
+// hide is what to add to the scores [B, A, m, n] of keys: mask [B, n] or
+// [B, m, n] -> [B, 1, 1, n] or [B, 1, m, n].
 func hide(mask *graph.Node) *graph.Node {
-	// exp(-1e9) is exactly 0 in float32: padding changes nothing.
-	return graph.MulScalar(graph.OneMinus(mask), -1e9)
+	// exp(-1e9) is exactly 0 in float32: what is hidden changes nothing.
+	hidden := graph.InsertAxes(graph.MulScalar(graph.OneMinus(mask), -1e9), 1)
+	if mask.Rank() == 2 {
+		hidden = graph.InsertAxes(hidden, 1)
+	}
+	return hidden
 }
 
-// attendOnce is attention of one query: query [B, 1, H], keys [B, n, H],
-// mask [B, n] or nil -> context [B, 1, H]. No key and no value is computed:
+// attendFew is attention of few queries: query [B, m, H], keys [B, n, H],
+// mask as for Layer -> context [B, m, H]. No key and no value is computed:
 //
 //	q·(K x_j + b) = (Kᵀq)·x_j + q·b    and    Σ_j p_j (V x_j + b) = V Σ_j p_j x_j + b
 //
 // where q·b is the same for all j, which softmax does not see. So the work is
-// that of one row instead of n.
-func (w *Weights) attendOnce(l int, query, keys, mask *graph.Node) *graph.Node {
+// that of m rows instead of n.
+func (w *Weights) attendFew(l int, query, keys, mask *graph.Node) *graph.Node {
 	lw, heads := w.Layers[l], w.Config.Heads
-	batch, hidden := query.Shape().Dimensions[0], w.Config.HiddenSize
+	batch, m, hidden := query.Shape().Dimensions[0], query.Shape().Dimensions[1], w.Config.HiddenSize
 	size := hidden / heads
 	split := func(x *graph.Node) *graph.Node { return graph.Reshape(x, heads, size, hidden) } // [H, H] -> [A, d, H]
-	q := graph.Reshape(query, batch, heads, size)                                             // [B, A, d]
-	u := graph.DotGeneral(q, []int{2}, []int{1}, split(lw.Key.Weight), []int{1}, []int{0})    // [A, B, H]
-	scores := graph.DotGeneral(u, []int{2}, []int{1}, keys, []int{2}, []int{0})               // [B, A, n]
+	q := graph.Reshape(query, batch, m, heads, size)                                          // [B, m, A, d]
+	u := graph.DotGeneral(q, []int{3}, []int{2}, split(lw.Key.Weight), []int{1}, []int{0})    // [A, B, m, H]
+	scores := graph.DotGeneral(u, []int{3}, []int{1}, keys, []int{2}, []int{0})               // [B, A, m, n]
 	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
 	if mask != nil {
-		scores = graph.Add(scores, graph.InsertAxes(hide(mask), 1))
+		scores = graph.Add(scores, hide(mask))
 	}
-	mixed := graph.DotGeneral(graph.Softmax(scores, -1), []int{2}, []int{0}, keys, []int{1}, []int{0}) // [B, A, H]
-	context := graph.DotGeneral(mixed, []int{2}, []int{1}, split(lw.Value.Weight), []int{2}, []int{0}) // [A, B, d]
-	context = graph.Reshape(graph.TransposeAllAxes(context, 1, 0, 2), batch, 1, hidden)                // [B, 1, H]
+	mixed := graph.DotGeneral(graph.Softmax(scores, -1), []int{3}, []int{0}, keys, []int{1}, []int{0}) // [B, A, m, H]
+	context := graph.DotGeneral(mixed, []int{3}, []int{1}, split(lw.Value.Weight), []int{2}, []int{0}) // [A, B, m, d]
+	context = graph.Reshape(graph.TransposeAllAxes(context, 1, 2, 0, 3), batch, m, hidden)             // [B, m, H]
 	return graph.Add(context, graph.ExpandLeftToRank(lw.Value.Bias, 3))
 }
 

@@ -70,9 +70,6 @@ type Attribution struct {
 	Scores, Activations                  [][]float64 // [L][F]
 }
 
-// samplesPerBatch bounds the samples whose nodes share batches.
-const samplesPerBatch = 8
-
 // Attribute attributes samples under edits and hands each result over as it
 // is there.
 func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error) error {
@@ -85,29 +82,40 @@ func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o
 		return err
 	}
 	defer release()
-	c := e.Model.Config
-	length := func(s Sample) int { return e.sizes.length(len(s.IDs), c.MaxPositions) }
-	return groups(samples, length, func(int) int { return samplesPerBatch }, func(_ int, of []int) error {
-		group := make([]Sample, len(of))
-		for k, i := range of {
-			group[k] = samples[i]
-		}
-		paths, err := e.paths(ctx, group, edits, o.LayerNormEps)
+	lengths := make([]int, len(samples))
+	for i, s := range samples {
+		lengths[i] = len(s.IDs)
+	}
+	for _, g := range e.sizes.together(lengths, e.Model.Config.MaxPositions) {
+		err := e.attributeTogether(ctx, samples, g, edits, o, start, done)
 		if err != nil {
 			return err
 		}
-		defer paths.release()
-		results, err := paths.attribute(ctx, start, o.Tolerance)
-		if err != nil {
+	}
+	return nil
+}
+
+// attributeTogether attributes the samples of a group.
+func (e *Engine) attributeTogether(ctx context.Context, samples []Sample, g group, edits Edits, o Options, start func([]float64) quadrature.Integral, done func(i int, a *Attribution) error) error {
+	own := make([]Sample, len(g.of))
+	for k, i := range g.of {
+		own[k] = samples[i]
+	}
+	paths, err := e.paths(ctx, own, g.layout, edits, o.LayerNormEps)
+	if err != nil {
+		return err
+	}
+	defer paths.release()
+	results, err := paths.attribute(ctx, start, o.Tolerance)
+	if err != nil {
+		return err
+	}
+	for k, i := range g.of {
+		if err := done(i, results[k]); err != nil {
 			return err
 		}
-		for k, i := range of {
-			if err := done(i, results[k]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // attribute integrates along all paths; without an integral the activations
@@ -118,8 +126,8 @@ func (p *paths) attribute(ctx context.Context, start func([]float64) quadrature.
 	if err != nil {
 		return nil, err
 	}
-	results := make([]*Attribution, p.samples)
-	integrals := make([][]quadrature.Integral, p.samples) // [P][L]
+	results := make([]*Attribution, len(p.samples))
+	integrals := make([][]quadrature.Integral, len(p.samples)) // [samples][L]
 	for i := range results {
 		results[i] = &Attribution{
 			Probability:       p.probability[i],
@@ -210,7 +218,7 @@ func nextPoints(integrals [][]quadrature.Integral, bounds []float64) (points []p
 
 // initZero marks the probabilities at zero as not known.
 func (p *paths) initZero() {
-	p.zero = make([][]float64, p.samples)
+	p.zero = make([][]float64, len(p.samples))
 	for i := range p.zero {
 		p.zero[i] = slices.Repeat([]float64{-1}, len(p.layers))
 	}

@@ -26,7 +26,7 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
 	// Lanes go side by side: while one waits for an operation that only uses
 	// one core, another one uses the others.
-	lanes := min(p.e.sizes.lanes, max(1, len(which)/leastPerLane))
+	lanes := min(p.sizes.lanes, max(1, len(which)/leastPerLane))
 	group, ctx := errgroup.WithContext(ctx)
 	for lane := range lanes {
 		var own []int
@@ -35,7 +35,7 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 		}
 		group.Go(func() error {
 			for len(own) > 0 {
-				n := p.affordable(points, own, each, memoryPerBatch/lanes)
+				n := p.affordable(points, own, each, p.sizes.kept/lanes)
 				c := &climb{paths: p, points: points, each: each, gradients: gradients, done: done}
 				err := c.run(ctx, own[:n])
 				c.release()
@@ -72,16 +72,26 @@ const leastPerLane = 4
 // results takes the results of the point with index i.
 type results func(i int, probability float32, gradient []float32) error
 
-// affordable is how many of the points can be evaluated together: those
-// whose kept values fit into the memory for them.
+// affordable is how many of the points, in order of their layers, can be
+// evaluated together: those whose kept values fit into the memory for them.
 func (p *paths) affordable(points []point, which []int, each, memory int) int {
 	c := p.e.Model.Config
-	perLayer := 4 * p.batch.n * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
-	total := 0
+	perToken := 4 * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
+	total, layer := 0, 0 // layer is where the points of the last one begin
 	for k, i := range which {
-		total += perLayer * (c.Layers - points[i].layer)
+		if points[i].layer != points[which[layer]].layer {
+			layer = k
+		}
+		tokens := p.batch.n
+		if p.batch.packed() {
+			tokens = len(p.samples[points[i].sample].IDs)
+		}
+		total += perToken * tokens * (c.Layers - points[i].layer)
 		if total > memory && k > 0 {
-			if each > 0 && k > each {
+			switch {
+			case p.batch.packed() && layer > 0:
+				k = layer // what is cut fills bins less well
+			case each > 0 && k > each:
 				k -= k % each // paths are not cut
 			}
 			return k
@@ -100,40 +110,6 @@ type climb struct {
 	blocks    []*block // those that are not part of others
 }
 
-// block is rows that go together.
-type block struct {
-	batch
-	size int             // rows, with padding
-	x    *tensors.Tensor // [R, n, H]: going up what enters the next layer, going down its gradient
-
-	passed [][]*tensors.Tensor // for each layer passed its input and the values kept
-
-	// A block is either made of others, in the input of a layer,
-	parts  []*block
-	merged int
-	// or entered there itself.
-	which       []int // of the points
-	layer       int   // the one that they scale
-	start       []any // mid, added, which, factor
-	probability []float32
-}
-
-func (c *climb) release() {
-	for _, b := range c.blocks {
-		b.release()
-	}
-}
-
-func (b *block) release() {
-	release(b.x)
-	for _, values := range b.passed {
-		release(values...)
-	}
-	for _, part := range b.parts {
-		part.release()
-	}
-}
-
 // run evaluates points, which are in order of their layers.
 func (c *climb) run(ctx context.Context, which []int) error {
 	last := len(c.layers) - 1
@@ -147,12 +123,14 @@ func (c *climb) run(ctx context.Context, which []int) error {
 		for n < len(which) && c.points[which[n]].layer == l {
 			n++
 		}
-		for _, k := range c.e.sizes.leaves(n, c.each) {
-			if err := c.enter(ctx, l, which[:k]); err != nil {
+		samples, bins := c.sequences(c.batch.layout, which[:n])
+		for _, k := range c.sizes.leaves(len(bins), c.each) {
+			if err := c.enter(ctx, l, which[:n], samples, bins[:k]); err != nil {
 				return err
 			}
-			which = which[k:]
+			bins = bins[k:]
 		}
+		which = which[n:]
 		if err := c.merge(ctx, l+1); err != nil {
 			return err
 		}
@@ -184,24 +162,10 @@ func (c *climb) run(ctx context.Context, which []int) error {
 	return nil
 }
 
-// rows prepares a batch of points that scale layer l.
-func (c *climb) rows(l int, which []int) *block {
-	size := c.e.sizes.rowsOf(len(which))
-	sample, factor := make([]int32, size), make([]float32, size)
-	for k := range size {
-		pt := c.points[which[min(k, len(which)-1)]]
-		sample[k], factor[k] = int32(pt.sample), float32(pt.factor)
-	}
-	return &block{
-		batch: c.batch.chosen(sample), size: size, layer: l, which: which,
-		start: []any{c.layers[l].mid, c.layers[l].added, sample, factor},
-	}
-}
-
 // enter adds a block of points that scale layer l.
-func (c *climb) enter(ctx context.Context, l int, which []int) error {
-	b := c.rows(l, which)
-	out, err := c.local(ctx, enter, l, append(slices.Clone(b.start), c.layers[l].out, b.pick)...)
+func (c *climb) enter(ctx context.Context, l int, which []int, samples []Sample, bins [][]int) error {
+	b := c.block(c.sizes, c.batch.layout, l, which, samples, bins)
+	out, err := c.local(ctx, enter, l, append(slices.Clone(b.start), c.layers[l].out, c.source(b), b.pick.tensor())...)
 	if err != nil {
 		return err
 	}
@@ -211,16 +175,18 @@ func (c *climb) enter(ctx context.Context, l int, which []int) error {
 }
 
 // through evaluates the points that scale the last layer, which have no
-// layer above.
+// layer above. Only their rows are needed, so there is nothing to pack.
 func (c *climb) through(ctx context.Context, which []int) error {
 	last := len(c.layers) - 1
 	step := through
 	if !c.gradients {
 		step = top
 	}
-	for _, k := range c.e.sizes.leaves(len(which), c.each) {
-		b := c.rows(last, which[:k])
-		which = which[k:]
+	y := layout{n: c.batch.n, perBin: 1}
+	samples, bins := c.sequences(y, which)
+	for _, k := range c.e.sizes.leaves(len(bins), c.each) {
+		b := c.block(c.e.sizes, y, last, which, samples, bins[:k])
+		bins = bins[k:]
 		out, err := c.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
 		if err != nil {
 			return err
@@ -244,7 +210,7 @@ func (c *climb) through(ctx context.Context, which []int) error {
 func (c *climb) up(ctx context.Context, l int) error {
 	for _, b := range c.blocks {
 		if !c.gradients {
-			out, err := c.step(ctx, forward, l, b.batch, b.x, b.pick)
+			out, err := c.step(ctx, forward, l, b.batch, b.x, b.pick.tensor())
 			if err != nil {
 				return err
 			}
@@ -252,7 +218,7 @@ func (c *climb) up(ctx context.Context, l int) error {
 			b.x = out[0]
 			continue
 		}
-		out, err := c.step(ctx, keep, l, b.batch, b.x, b.pick)
+		out, err := c.step(ctx, keep, l, b.batch, b.x, b.pick.tensor())
 		if err != nil {
 			return err
 		}
@@ -270,7 +236,7 @@ func (c *climb) turn(ctx context.Context) error {
 		step = answer
 	}
 	for _, b := range c.blocks {
-		out, err := c.step(ctx, step, len(c.layers)-1, b.batch, b.x, b.pick, b.answers)
+		out, err := c.step(ctx, step, len(c.layers)-1, b.batch, b.x, b.pick.tensor(), b.answers)
 		if err != nil {
 			return err
 		}
@@ -304,11 +270,11 @@ func (c *climb) down(ctx context.Context, l int) error {
 // merge makes one block of several in the input of layer l, as the sizes allow.
 func (c *climb) merge(ctx context.Context, l int) error {
 	for {
-		which := c.e.sizes.mergeable(c.blocks)
+		which := c.sizes.mergeable(c.blocks)
 		if which == nil {
 			return nil
 		}
-		whole := &block{merged: l, batch: batch{n: c.batch.n}}
+		whole := &block{merged: l}
 		var rest []*block
 		for i, b := range c.blocks {
 			if slices.Contains(which, i) {
@@ -320,8 +286,7 @@ func (c *climb) merge(ctx context.Context, l int) error {
 		var args []any
 		for _, b := range whole.parts {
 			whole.size += b.size
-			whole.pick, whole.mask = append(whole.pick, b.pick...), append(whole.mask, b.mask...)
-			whole.answers = append(whole.answers, b.answers...)
+			whole.join(b.batch)
 			args = append(args, b.x)
 		}
 		out, err := c.e.run(ctx, join, 0, form{}, args...)
@@ -348,7 +313,7 @@ func (c *climb) part(ctx context.Context, l int) error {
 			}
 			c.blocks = slices.Replace(c.blocks, i, i+1, b.parts...)
 		case b.parts == nil && b.layer == l-1:
-			out, err := c.local(ctx, leave, b.layer, append(slices.Clone(b.start), b.pick, b.x)...)
+			out, err := c.local(ctx, leave, b.layer, append(slices.Clone(b.start), b.pick.tensor(), b.x)...)
 			if err != nil {
 				return err
 			}
@@ -378,39 +343,8 @@ func (c *climb) split(ctx context.Context, b *block) error {
 	b.x = nil
 	for i, part := range b.parts {
 		part.x = out[i]
-		part.probability, b.probability = b.probability[:part.size], b.probability[part.size:]
-	}
-	return nil
-}
-
-// hand passes a block's results on, gradient being [R, F].
-func (c *climb) hand(b *block, gradient *tensors.Tensor) error {
-	flat, err := floats(gradient)
-	if err != nil {
-		return err
-	}
-	f := c.e.Model.Config.IntermediateSize
-	for k, i := range b.which {
-		if err := c.done(i, b.probability[k], flat[k*f:(k+1)*f]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// each visits the probabilities of a block's points.
-func (b *block) each(visit func(i int, p float32) error) error {
-	rest := b.probability
-	for _, part := range b.parts {
-		part.probability, rest = rest[:part.size], rest[part.size:]
-		if err := part.each(visit); err != nil {
-			return err
-		}
-	}
-	for k, i := range b.which {
-		if err := visit(i, b.probability[k]); err != nil {
-			return err
-		}
+		rows := len(part.answers)
+		part.probability, b.probability = b.probability[:rows], b.probability[rows:]
 	}
 	return nil
 }

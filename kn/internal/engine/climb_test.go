@@ -80,16 +80,18 @@ func TestBatchingChangesNothing(t *testing.T) {
 		{edits, Options{Rule: Trapezoid, Nodes: 7}},
 		{Edits{}, Options{Rule: GaussLegendre, Nodes: 5, LayerNormEps: 1e-5}},
 	} {
-		e.sizes = sizes{rows: 1, lanes: 1}
+		e.sizes = sizes{rows: 1, lanes: 1, kept: memoryPerBatch}
 		var want []*Attribution
 		for _, s := range samples {
 			want = append(want, attributeAll(t, e, []Sample{s}, c.edits, c.options)...)
 		}
 		for name, sizes := range map[string]sizes{
-			"together":        {rows: 128, lanes: 1},
-			"in lanes":        {rows: 16, lanes: 3},
-			"padded":          {static: true, rows: 8, least: 4, lanes: 1},
-			"padded in lanes": {static: true, rows: 4, least: 1, lanes: 2},
+			"together":        {rows: 128, lanes: 1, kept: memoryPerBatch},
+			"in lanes":        {rows: 16, lanes: 3, kept: memoryPerBatch},
+			"padded":          {static: true, rows: 8, least: 4, lanes: 1, kept: memoryPerBatch},
+			"padded in lanes": {static: true, rows: 4, least: 1, lanes: 2, kept: memoryPerBatch},
+			"in bins":         {static: true, rows: 8, least: 4, bins: layout{n: 16, perBin: 3, hides: true}, mostBins: 4, lanes: 1, kept: memoryPerBatch},
+			"in small bins":   {static: true, rows: 8, least: 4, bins: layout{n: 12, perBin: 2, hides: true}, mostBins: 2, lanes: 2, kept: 1 << 12},
 		} {
 			e.sizes = sizes
 			for i, got := range attributeAll(t, e, samples, c.edits, c.options) {
@@ -121,7 +123,7 @@ func difference(a, b *Attribution) float64 {
 
 // TestLeaves cuts numbers of points into batches.
 func TestLeaves(t *testing.T) {
-	compiled, free := sizes{static: true, rows: 32, least: 4}, sizes{rows: 32}
+	compiled, free := sizes{static: true, rows: 32, least: 4, mostBins: 8}, sizes{rows: 32}
 	for _, c := range []struct {
 		sizes sizes
 		n     int
@@ -136,6 +138,8 @@ func TestLeaves(t *testing.T) {
 		{compiled, 60, 20, []int{20, 20, 20}},
 		{compiled, 57, 19, []int{32, 16, 8, 1}},
 		{compiled, 24, 8, []int{8, 8, 8}},
+		{compiled.of(layout{n: 64, perBin: 7}), 7, 7, []int{7}},
+		{compiled.of(layout{n: 64, perBin: 7}), 19, 0, []int{8, 8, 3}},
 		{free, 20, 10, []int{20}},
 		{free, 70, 0, []int{32, 32, 6}},
 	} {

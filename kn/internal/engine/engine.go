@@ -44,7 +44,7 @@ func New(model *bert.Model) *Engine {
 
 // form is what decides a graph besides the shapes of its inputs.
 type form struct {
-	masked bool    // sequences are padded, and a mask is among the inputs
+	masked bool    // a mask is among the inputs
 	edited bool    // the layer is edited, and the edits are among the inputs
 	eps    float64 // LayerNorm's epsilon in place of the configuration's, unless 0
 }
@@ -74,7 +74,7 @@ func (in *inputs) take(n int) []*graph.Node {
 	return taken
 }
 
-// mask returns the mask [R, n], or nil if nothing is padded.
+// mask returns the mask [B, 1 or n, n], or nil if nothing is hidden.
 func (in *inputs) mask() *graph.Node {
 	if !in.form.masked {
 		return nil

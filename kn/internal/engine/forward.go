@@ -30,7 +30,7 @@ func (e *Engine) Distribution(ctx context.Context, row Row) ([]float32, error) {
 func (e *Engine) distributions(ctx context.Context, rows []Row, done func(of []int, p [][]float32)) error {
 	return e.forward(ctx, rows, func(e *Engine, b batch, x *tensors.Tensor, edits []any, of []int) error {
 		form := e.form(b, edits)
-		out, err := e.run(ctx, distribution, e.Model.Config.Layers-1, form, b.arguments([]any{x, b.pick}, edits)...)
+		out, err := e.run(ctx, distribution, e.Model.Config.Layers-1, form, b.arguments([]any{x, b.pick.tensor()}, edits)...)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (e *Engine) Probabilities(ctx context.Context, rows []Row, progress Progres
 	result, done := make([]float64, len(rows)), 0
 	err := e.forward(ctx, rows, func(e *Engine, b batch, x *tensors.Tensor, edits []any, of []int) error {
 		form := e.form(b, edits)
-		out, err := e.run(ctx, answer, e.Model.Config.Layers-1, form, b.arguments([]any{x, b.pick, b.answers}, edits)...)
+		out, err := e.run(ctx, answer, e.Model.Config.Layers-1, form, b.arguments([]any{x, b.pick.tensor(), b.answers}, edits)...)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (e *Engine) Activations(ctx context.Context, row Row) ([][]float64, error) 
 		return nil, err
 	}
 	defer release()
-	paths, err := e.paths(ctx, []Sample{row.Sample}, row.Edits, 0)
+	paths, err := e.paths(ctx, []Sample{row.Sample}, e.sizes.singly(e.sizes.length(len(row.IDs), e.Model.Config.MaxPositions)), row.Edits, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +152,8 @@ func (e *Engine) forwardBatch(ctx context.Context, rows []Row, n int, of []int, 
 	for k := range edits {
 		edits[k] = &rows[of[min(k, len(of)-1)]].Edits
 	}
-	b := batchOf(samples, n, size, e.sizes.static)
-	out, err := e.run(ctx, embed, 0, form{}, b.ids)
+	b := e.sizes.singly(n).ordered(samples, size)
+	out, err := e.run(ctx, embed, 0, form{}, b.ids.tensor(), b.positions.tensor())
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (e *Engine) forwardBatch(ctx context.Context, rows []Row, n int, of []int, 
 	defer func() { release(x) }()
 	for l := range c.Layers - 1 {
 		args := editTensors(edits, l, c.IntermediateSize)
-		out, err := e.run(ctx, forward, l, e.form(b, args), b.arguments([]any{x, b.pick}, args)...)
+		out, err := e.run(ctx, forward, l, e.form(b, args), b.arguments([]any{x, b.pick.tensor()}, args)...)
 		if err != nil {
 			return err
 		}
@@ -173,5 +173,5 @@ func (e *Engine) forwardBatch(ctx context.Context, rows []Row, n int, of []int, 
 
 // form is that of a step on a batch under a layer's edits.
 func (e *Engine) form(b batch, edits []any) form {
-	return form{masked: b.mask != nil, edited: edits != nil}
+	return form{masked: b.hides, edited: edits != nil}
 }

@@ -15,7 +15,7 @@ const scanned = 256
 // they are smaller and many, and left to the adaptive rule.
 func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	c := p.e.Model.Config
-	found := make([][]float64, p.samples)
+	found := make([][]float64, len(p.samples))
 	if c.HiddenAct != "relu" {
 		return found, nil
 	}
@@ -25,7 +25,7 @@ func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 		factor[k] = float32(k) / scanned
 	}
 	for i := range found {
-		which := slices.Repeat([]int32{int32(i)}, len(factor))
+		which := slices.Repeat([]int32{int32(p.row[i])}, len(factor))
 		out, err := p.local(ctx, units, last, p.layers[last].mid, p.layers[last].added, which, factor)
 		if err != nil {
 			return nil, err

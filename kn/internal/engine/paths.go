@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// paths evaluates P(a·w) and its gradient along the paths of samples of one
-// padded length, layer by layer.
+// paths evaluates P(a·w) and its gradient along the paths of samples, layer by
+// layer.
 //
 // What is below the scaled layer, and the scaled layer's own attention, does
 // not depend on a and is computed once, by observe. The rest is up to climb.
@@ -17,39 +17,47 @@ import (
 // gives the gradients of all layers there.
 type paths struct {
 	e       *Engine
-	batch   batch // [P], padded
-	samples int   // of the batch, those that are not padding
+	sizes   sizes // as the layout needs them
+	samples []Sample
+	batch   batch // the samples, in P rows
+	row     []int // the row of each sample
 	eps     float64
 	edits   [][]any // [L] edits as graph inputs, nil for layers without
 
 	layers []observed  // [L]
 	atOne  [][]float32 // [L] of [P·F]: the neurons' gradient at a = 1, once asked for
 
-	activations [][][]float64   // [P][L][F]
-	probability []float64       // [P]
-	zero        [][]float64     // [P][L] probability at a = 0, below 0 where not known yet
-	top         *tensors.Tensor // gradient [P, n, H] of the last layer's input
+	activations [][][]float64   // [samples][L][F]
+	probability []float64       // [samples]
+	zero        [][]float64     // [samples][L] probability at a = 0, below 0 where not known yet
+	top         *tensors.Tensor // gradient [b, n, H] of the last layer's input
 }
 
 // observed is what the unmodified model did in one layer.
 type observed struct {
-	in, out    *tensors.Tensor   // [P, n, H]; out is nil in the last layer
+	in, out    *tensors.Tensor   // [b, n, H]; out is nil in the last layer
 	mid, added *tensors.Tensor   // [P, H] at [MASK]; added is what the neurons add, without the bias
 	neurons    *tensors.Tensor   // [P, F] at [MASK]
 	values     []*tensors.Tensor // those of keep; none in the last layer
 }
 
-// paths runs the unmodified model on samples of one padded length.
-func (e *Engine) paths(ctx context.Context, samples []Sample, edits Edits, eps float64) (*paths, error) {
+// paths runs the unmodified model on samples that lie as a layout says.
+func (e *Engine) paths(ctx context.Context, samples []Sample, y layout, edits Edits, eps float64) (*paths, error) {
 	c := e.Model.Config
-	n := 0
-	for _, s := range samples {
-		n = max(n, e.sizes.length(len(s.IDs), c.MaxPositions))
+	lengths := make([]int, len(samples))
+	for i, s := range samples {
+		lengths[i] = len(s.IDs)
 	}
+	bins := y.fill(lengths)
 	p := &paths{
-		e: e, eps: eps, samples: len(samples),
-		batch:  batchOf(samples, n, e.sizes.batch(len(samples)), e.sizes.static),
+		e: e, eps: eps, sizes: e.sizes.of(y), samples: samples, row: make([]int, len(samples)),
+		batch:  y.batch(samples, bins, e.sizes.batch(len(bins))),
 		layers: make([]observed, c.Layers), atOne: make([][]float32, c.Layers),
+	}
+	for r, i := range p.batch.rows {
+		if i >= 0 {
+			p.row[i] = r
+		}
 	}
 	for l := range c.Layers {
 		p.edits = append(p.edits, editTensors([]*Edits{&edits}, l, c.IntermediateSize))
@@ -64,13 +72,13 @@ func (e *Engine) paths(ctx context.Context, samples []Sample, edits Edits, eps f
 // observe runs the unmodified model.
 func (p *paths) observe(ctx context.Context) error {
 	b, last := p.batch, len(p.layers)-1
-	out, err := p.e.run(ctx, embed, 0, form{eps: p.eps}, b.ids)
+	out, err := p.e.run(ctx, embed, 0, form{eps: p.eps}, b.ids.tensor(), b.positions.tensor())
 	if err != nil {
 		return err
 	}
 	p.layers[0].in = out[0]
 	for l := range last {
-		out, err := p.step(ctx, observe, l, b, p.layers[l].in, b.pick)
+		out, err := p.step(ctx, observe, l, b, p.layers[l].in, b.pick.tensor())
 		if err != nil {
 			return err
 		}
@@ -78,7 +86,7 @@ func (p *paths) observe(ctx context.Context) error {
 		o.mid, o.neurons, o.added, o.out, o.values = out[0], out[1], out[2], out[3], out[4:]
 		p.layers[l+1].in = o.out
 	}
-	out, err = p.step(ctx, finishTo, last, b, p.layers[last].in, b.pick, b.answers)
+	out, err = p.step(ctx, finishTo, last, b, p.layers[last].in, b.pick.tensor(), b.answers)
 	if err != nil {
 		return err
 	}
@@ -92,7 +100,7 @@ func (p *paths) observe(ctx context.Context) error {
 
 // step runs a step in a layer, with mask and edits as the batch and the layer have them.
 func (p *paths) step(ctx context.Context, s step, l int, b batch, args ...any) ([]*tensors.Tensor, error) {
-	f := form{masked: b.mask != nil, edited: p.edits[l] != nil, eps: p.eps}
+	f := form{masked: b.hides, edited: p.edits[l] != nil, eps: p.eps}
 	return p.e.run(ctx, s, l, f, b.arguments(args, p.edits[l])...)
 }
 
@@ -107,9 +115,9 @@ func (p *paths) read(probability *tensors.Tensor) error {
 	if err != nil {
 		return err
 	}
-	p.probability, p.activations = widen(flat[:p.samples]), make([][][]float64, p.samples)
-	for _, v := range p.probability {
-		if v != v {
+	p.probability, p.activations = make([]float64, len(p.samples)), make([][][]float64, len(p.samples))
+	for i, r := range p.row {
+		if p.probability[i] = float64(flat[r]); flat[r] != flat[r] {
 			return errNaN
 		}
 	}
@@ -119,8 +127,8 @@ func (p *paths) read(probability *tensors.Tensor) error {
 		if err != nil {
 			return err
 		}
-		for i := range p.samples {
-			p.activations[i] = append(p.activations[i], widen(flat[i*f:(i+1)*f]))
+		for i, r := range p.row {
+			p.activations[i] = append(p.activations[i], widen(flat[r*f:(r+1)*f]))
 		}
 	}
 	return nil
@@ -176,7 +184,8 @@ func (p *paths) evaluateEnds(ctx context.Context, points []point, which []int, p
 			}
 		}
 		probability[i] = p.probability[pt.sample]
-		if products[i], err = p.product(pt, p.atOne[pt.layer][pt.sample*f:(pt.sample+1)*f]); err != nil {
+		r := p.row[pt.sample]
+		if products[i], err = p.product(pt, p.atOne[pt.layer][r*f:(r+1)*f]); err != nil {
 			return err
 		}
 	}
@@ -230,7 +239,7 @@ func (p *paths) descend(ctx context.Context) error {
 
 // backwardInputs are the inputs of backward and backwardTo.
 func backwardInputs(x *tensors.Tensor, b batch, gradient *tensors.Tensor, values []*tensors.Tensor) []any {
-	args := []any{x, b.pick, gradient}
+	args := []any{x, b.pick.tensor(), gradient}
 	for _, v := range values {
 		args = append(args, v)
 	}

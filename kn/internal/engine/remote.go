@@ -64,7 +64,7 @@ func (r *Remote) TokenActivations(ctx context.Context, readings []Reading, progr
 }
 
 // samplesPerCall bounds what is lost when a call is interrupted.
-const samplesPerCall = 4 * samplesPerBatch
+const samplesPerCall = 4 * mostTogether
 
 // Attribute is [Engine.Attribute].
 func (r *Remote) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error) error {

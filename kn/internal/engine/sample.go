@@ -53,8 +53,8 @@ func (e *Edits) layer(l, ffn int) (coefficients [editInputs][]float32, edited bo
 // offset at [MASK], scale and offset elsewhere, [R, F] each with R the batch or 1.
 const editInputs = 4
 
-// addEdits applies a layer's edits to its neurons. pick [B, n] marks [MASK];
-// where only that row is computed there is no rest.
+// addEdits applies a layer's edits to its neurons. pick [B, m, n] marks
+// [MASK]; where only these rows are computed there is no rest.
 func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
 	at := make([]*graph.Node, len(edits))
 	for i, c := range edits {
@@ -62,11 +62,11 @@ func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
 	}
 	hooks.Add(bert.FFNPost, 0, func(w *graph.Node) *graph.Node { // [B, m, F]
 		edited := graph.Add(graph.Mul(w, at[0]), at[1])
-		if w.Shape().Dimensions[1] == 1 {
+		if w.Shape().Dimensions[1] == pick.Shape().Dimensions[1] {
 			return edited
 		}
 		rest := graph.Add(graph.Mul(w, at[2]), at[3])
-		isMask := graph.InsertAxes(pick, -1) // [B, n, 1]
+		isMask := graph.InsertAxes(graph.ReduceSum(pick, 1), -1) // [B, n, 1]
 		return graph.Add(graph.Mul(edited, isMask), graph.Mul(rest, graph.OneMinus(isMask)))
 	})
 }
@@ -91,54 +91,4 @@ func editTensors(rows []*Edits, l, ffn int) []any {
 		args = append(args, tensors.FromFlatDataAndDimensions(f, len(rows), ffn))
 	}
 	return args
-}
-
-// batch is samples of one length as graph inputs, padded to n tokens.
-type batch struct {
-	n       int
-	ids     [][]int32   // [B, n]
-	pick    [][]float32 // [B, n], 1 at [MASK]
-	mask    [][]float32 // [B, n], 0 at padding; nil when no sample is padded
-	answers []int32     // [B]
-}
-
-// batchOf pads samples to n tokens and, by repeating the last one, to rows.
-func batchOf(samples []Sample, n, rows int, masked bool) batch {
-	b := batch{n: n}
-	for k := range rows {
-		s := samples[min(k, len(samples)-1)]
-		ids, pick, mask := make([]int32, n), make([]float32, n), make([]float32, n)
-		copy(ids, s.IDs)
-		if s.Mask >= 0 {
-			pick[s.Mask] = 1
-		}
-		for i := range s.IDs {
-			mask[i] = 1
-		}
-		b.ids, b.pick, b.answers = append(b.ids, ids), append(b.pick, pick), append(b.answers, s.Answer)
-		if masked {
-			b.mask = append(b.mask, mask)
-		}
-	}
-	return b
-}
-
-// chosen is the batch of the samples with the given indices.
-func (b batch) chosen(which []int32) batch {
-	c := batch{n: b.n}
-	for _, i := range which {
-		c.pick, c.answers = append(c.pick, b.pick[i]), append(c.answers, b.answers[i])
-		if b.mask != nil {
-			c.mask = append(c.mask, b.mask[i])
-		}
-	}
-	return c
-}
-
-// arguments appends the mask, if any, and the edits to a step's arguments.
-func (b batch) arguments(args []any, edits []any) []any {
-	if b.mask != nil {
-		args = append(args, b.mask)
-	}
-	return append(args, edits...)
 }

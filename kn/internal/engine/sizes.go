@@ -11,9 +11,15 @@ type sizes struct {
 	// static backends compile a graph for every shape, which takes seconds:
 	// lengths and batches are rounded up to few sizes.
 	static bool
-	// rows is the most sequences in a batch, least the fewest that points
-	// are padded to where static.
+	// rows is the most sequences in a batch. Where static, points are padded
+	// to least times a power of two; or not at all if least is 0.
 	rows, least int
+	// bins is how sequences of different lengths lie together; none do if it
+	// is the zero value. mostBins is the most in a batch.
+	bins     layout
+	mostBins int
+	// kept bounds the values that a batch keeps for its gradient, in bytes.
+	kept int
 	// lanes is how many batches are run side by side. It does not depend on
 	// the number of cores, since a result's last digit depends on it.
 	lanes int
@@ -22,9 +28,26 @@ type sizes struct {
 // sizesFor returns the sizes for a backend.
 func sizesFor(b compute.Backend) sizes {
 	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
-		return sizes{rows: 128, lanes: 2}
+		return sizes{rows: 128, lanes: 2, kept: memoryPerBatch}
 	}
-	return sizes{static: true, rows: 40, least: 4, lanes: 1}
+	return sizes{
+		static: true, rows: 40, least: 4, lanes: 1, kept: memoryPerBatch,
+		// Seven bins of BERT-base's layers are a round of nine prompts.
+		bins: layout{n: 64, perBin: 7, hides: true}, mostBins: 8,
+	}
+}
+
+// singly is the layout of sequences padded to n tokens.
+func (s sizes) singly(n int) layout { return layout{n: n, perBin: 1, hides: s.static} }
+
+// of returns the sizes for a layout: the same, or for one of several sequences
+// a bin those that count bins. These are few and large enough for every number
+// of them to be a shape.
+func (s sizes) of(y layout) sizes {
+	if y.packed() {
+		s.rows, s.least, s.kept = s.mostBins, 0, s.kept+s.kept/4
+	}
+	return s
 }
 
 // length is the number of tokens that a sample of n is padded to, at most the
@@ -46,6 +69,49 @@ func (s sizes) batch(n int) int {
 		size *= 2
 	}
 	return size
+}
+
+// group is samples to compute together, by their indices.
+type group struct {
+	layout
+	of []int
+}
+
+// mostTogether is the most samples whose nodes share batches.
+const mostTogether = 12
+
+// together groups samples of the given lengths: those of one padded length,
+// or, where there are bins and lengths differ, all that fit twice into one.
+func (s sizes) together(lengths []int, most int) (all []group) {
+	padded := func(i int) int { return s.length(lengths[i], most) }
+	short := func(i int) bool { return 2*padded(i) <= s.bins.n }
+	first, differ := -1, false
+	for i := range lengths {
+		if short(i) {
+			if first < 0 {
+				first = i
+			}
+			differ = differ || padded(i) != padded(first)
+		}
+	}
+	of, order := map[layout][]int{}, []layout{}
+	for i := range lengths {
+		y := s.singly(padded(i))
+		if differ && short(i) {
+			y = s.bins
+		}
+		if of[y] == nil {
+			order = append(order, y)
+		}
+		of[y] = append(of[y], i)
+	}
+	for _, y := range order {
+		parts := (len(of[y]) + mostTogether - 1) / mostTogether
+		for part := range slices.Chunk(of[y], (len(of[y])+parts-1)/parts) {
+			all = append(all, group{y, part})
+		}
+	}
+	return all
 }
 
 // groups calls run with the indices of items in batches of one padded
@@ -73,8 +139,8 @@ func groups[T any](items []T, length func(T) int, limit func(n int) int, run fun
 	return nil
 }
 
-// memoryPerBatch bounds the values that one batch keeps for its gradient, in
-// bytes.
+// memoryPerBatch bounds the values that a batch has, or keeps for its
+// gradient, in bytes.
 const memoryPerBatch = 128 << 20
 
 // rowsPerBatch is the number of sequences of n tokens to run at once where
@@ -89,31 +155,32 @@ func (e *Engine) rowsPerBatch(n int) int {
 	return rows
 }
 
-// leaves cuts n points into batches: where shapes are compiled into equal ones
+// leaves cuts n bins into batches: where shapes are compiled into equal ones
 // if they come in equal numbers, each, for a path; else into the few sizes that there
 // are, the largest first, the last one padded if need be.
-func (s sizes) leaves(n, each int) (points []int) {
-	if s.static && each > 0 && each%s.least == 0 && each <= s.rows && n%each == 0 {
+func (s sizes) leaves(n, each int) (bins []int) {
+	compiled := s.static && s.least > 0
+	if compiled && each > 0 && each%s.least == 0 && each <= s.rows && n%each == 0 {
 		return slices.Repeat([]int{each}, n/each)
 	}
 	for n > 0 {
 		k := min(n, s.rows)
-		if s.static {
+		if compiled {
 			size := s.least
 			for 2*size <= k {
 				size *= 2
 			}
 			k = min(size, n)
 		}
-		points = append(points, k)
+		bins = append(bins, k)
 		n -= k
 	}
-	return points
+	return bins
 }
 
-// rowsOf is the number of rows that n points are padded to.
-func (s sizes) rowsOf(n int) int {
-	if !s.static {
+// padded is the number of bins that n of them are padded to.
+func (s sizes) padded(n int) int {
+	if !s.static || s.least == 0 {
 		return n
 	}
 	return (n + s.least - 1) / s.least * s.least

@@ -8,15 +8,16 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// The steps below are all the graphs that there are. R is a batch of
-// sequences, n their length, P the samples of which a path is made.
+// The steps below are all the graphs that there are. B bins of n tokens hold m
+// sequences each, R = B·m in all. P is R for the samples whose paths are
+// computed, and b·n their tokens.
 
-// embed: ids [R, n] -> the first layer's input [R, n, H].
+// embed: ids [B, n], positions [B, n] -> the first layer's input [B, n, H].
 var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next()}, nil)}
+	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next(), Positions: in.next()}, nil)}
 }}
 
-// forward: x [R, n, H], pick [R, n] -> the layer's output [R, n, H].
+// forward: x [B, n, H], pick [B, m, n] -> the layer's output [B, n, H].
 var forward = step{"forward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
@@ -47,20 +48,29 @@ var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 	values := hooks.KeepValues(0)
 	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
 	y := w.Layer(0, x, x, mask, hooks)
-	out := []*graph.Node{bert.Row(*mid, pick), bert.Row(*neurons, pick), added(w, bert.Row(*values[bert.KeptValues-1], pick)), y}
+	out := []*graph.Node{picked(*mid, pick), picked(*neurons, pick), added(w, picked(*values[bert.KeptValues-1], pick)), y}
 	for _, v := range values {
 		out = append(out, *v)
 	}
 	return out
 }}
 
+// picked is the rows that pick [B, m, n] selects: x [B, n, K] -> [R, K].
+func picked(x, pick *graph.Node) *graph.Node { return flat(bert.Rows(x, pick)) }
+
+// flat joins the first two axes: x [B, m, K] -> [R, K].
+func flat(x *graph.Node) *graph.Node {
+	dims := x.Shape().Dimensions
+	return graph.Reshape(x, dims[0]*dims[1], dims[2])
+}
+
 // added is what the neurons add to the residual stream [R, H] without the bias.
 func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
 	return graph.Sub(ffnOut, graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
 }
 
-// backward: x [R, n, H], pick [R, n], gradient [R, n, H] of the layer's
-// output, the values of keep -> gradient of x [R, n, H].
+// backward: x [B, n, H], pick [B, m, n], gradient [B, n, H] of the layer's
+// output, the values of keep -> gradient of x [B, n, H].
 var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	gx, _ := vjp(w, in)
 	return []*graph.Node{gx}
@@ -71,7 +81,7 @@ var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs)
 var backwardTo = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	pick := in.nodes[1]
 	gx, neurons := vjp(w, in)
-	return []*graph.Node{gx, bert.Row(neurons, pick)}
+	return []*graph.Node{gx, picked(neurons, pick)}
 }}
 
 func vjp(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
@@ -80,13 +90,15 @@ func vjp(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
 	return w.LayerVJP(0, x, mask, values, gradient, in.hooks(pick))
 }
 
-// last runs the last layer for [MASK]'s row alone: x [R, n, H] -> [R, H].
+// last runs the last layer for the rows of [MASK] alone: x [B, n, H] -> [R, H].
 func last(w *bert.Weights, x, pick, mask *graph.Node, hooks bert.Hooks) *graph.Node {
-	row := graph.InsertAxes(bert.Row(x, pick), 1)            // [R, 1, H]
-	return graph.Squeeze(w.Layer(0, row, x, mask, hooks), 1) // [R, H]
+	if mask != nil && mask.Shape().Dimensions[1] > 1 {
+		mask = bert.Rows(mask, pick) // [B, m, n]
+	}
+	return flat(w.Layer(0, bert.Rows(x, pick), x, mask, hooks))
 }
 
-// distribution: the last layer's input x [R, n, H], pick [R, n] -> the
+// distribution: the last layer's input x [B, n, H], pick [B, m, n] -> the
 // probabilities at [MASK] [R, V].
 var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
@@ -94,7 +106,7 @@ var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *b
 	return []*graph.Node{graph.Softmax(w.Logits(last(w, x, pick, mask, in.hooks(pick))), -1)}
 }}
 
-// answer: x [R, n, H] of the last layer, pick [R, n], answers [R] -> their
+// answer: x [B, n, H] of the last layer, pick [B, m, n], answers [R] -> their
 // probabilities [R].
 var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
@@ -102,12 +114,12 @@ var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights,
 	return []*graph.Node{w.Probability(last(w, x, pick, mask, in.hooks(pick)), answers)}
 }}
 
-// finish is answer with the gradient of x [R, n, H].
+// finish is answer with the gradient of x [B, n, H].
 var finish = step{"finish", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	row := last(w, x, pick, mask, in.hooks(pick))
-	p, g := w.ProbabilityGradient(row, answers)
+	p, g := probabilityGradient(w, row, answers, pick)
 	return []*graph.Node{p, pull(row, g, x)}
 }}
 
@@ -119,10 +131,16 @@ var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, func(w *
 	hooks := in.hooks(pick)
 	mid, neurons, ffn := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0), hooks.Capture(bert.FFNOut, 0)
 	row := last(w, x, pick, mask, hooks)
-	p, g := w.ProbabilityGradient(row, answers)
-	one := func(v *graph.Node) *graph.Node { return graph.Squeeze(v, 1) } // [R, 1, ·] -> [R, ·]
-	return []*graph.Node{p, pull(row, g, x), one(*mid), one(*neurons), added(w, one(*ffn)), one(pull(row, g, *neurons))}
+	p, g := probabilityGradient(w, row, answers, pick)
+	return []*graph.Node{p, pull(row, g, x), flat(*mid), flat(*neurons), added(w, flat(*ffn)), flat(pull(row, g, *neurons))}
 }}
+
+// probabilityGradient is that of the rows [R, H], and 0 for rows without a
+// [MASK]: places of bins that are empty.
+func probabilityGradient(w *bert.Weights, row, answers, pick *graph.Node) (p, g *graph.Node) {
+	p, g = w.ProbabilityGradient(row, answers)
+	return p, graph.Mul(g, graph.Reshape(graph.ReduceSum(pick, 2), row.Shape().Dimensions[0], 1))
+}
 
 // pull takes a gradient of y back to x.
 func pull(y, gradient, x *graph.Node) *graph.Node {
@@ -145,21 +163,23 @@ func toNeurons(w *bert.Weights, gradient *graph.Node) *graph.Node {
 	return graph.Dot(gradient, w.Layers[0].Output.Weight).Product()
 }
 
-// enter: mid, added, which, factor; the layer's outputs [P, n, H] of the
-// unmodified model, pick [R, n] -> the rows' inputs to the next layer [R, n, H].
+// enter: mid, added, which, factor; the layer's outputs [b, n, H] of the
+// unmodified model, source [B, n], which of its b·n tokens each token is, pick
+// [B, m, n] -> the rows' inputs to the next layer [B, n, H].
 var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
-	which := graph.InsertAxes(in.nodes[2], -1)
 	_, row := scaled(w, in)
-	out, pick := in.next(), in.next()
-	return []*graph.Node{bert.SetRow(graph.Gather(out, which), pick, row)}
+	out, source, pick := flat(in.next()), graph.InsertAxes(in.next(), -1), in.next()
+	dims := pick.Shape().Dimensions
+	rows := graph.Reshape(row, dims[0], dims[1], w.Config.HiddenSize) // [B, m, H]
+	return []*graph.Node{bert.SetRows(graph.Gather(out, source), pick, rows)}
 }}
 
-// leave: mid, added, which, factor; pick [R, n], gradient [R, n, H] of
+// leave: mid, added, which, factor; pick [B, m, n], gradient [B, n, H] of
 // enter's output -> the gradient of the scaled neurons [R, F].
 var leave = step{"leave", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
 	pick, gradient := in.next(), in.next()
-	return []*graph.Node{toNeurons(w, pull(row, bert.Row(gradient, pick), ffn))}
+	return []*graph.Node{toNeurons(w, pull(row, picked(gradient, pick), ffn))}
 }}
 
 // through is all of it for the last layer: mid, added, which, factor;
@@ -184,7 +204,7 @@ var units = step{"units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, i
 	return []*graph.Node{w.Head.Transform.Apply(row)}
 }}
 
-// join: blocks [R, n, H] -> one block. Its parts take no weights.
+// join: blocks [B, n, H] -> one block. Its parts take no weights.
 var join = step{"join", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{graph.Concatenate(in.nodes, 0)}
 }}

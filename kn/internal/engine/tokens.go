@@ -70,8 +70,8 @@ func (e *Engine) readBatch(ctx context.Context, readings []Reading, result [][][
 	for k := range edits {
 		edits[k] = &readings[of[min(k, len(of)-1)]].Edits
 	}
-	b := batchOf(samples, n, size, e.sizes.static)
-	out, err := e.run(ctx, embed, 0, form{}, b.ids)
+	b := e.sizes.singly(n).ordered(samples, size)
+	out, err := e.run(ctx, embed, 0, form{}, b.ids.tensor(), b.positions.tensor())
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (e *Engine) readBatch(ctx context.Context, readings []Reading, result [][][
 	for l := range last + 1 {
 		args := editTensors(edits, l, c.IntermediateSize)
 		which, width := e.chosen(readings, of, l, size)
-		step, first := forward, []any{x, b.pick}
+		step, first := forward, []any{x, b.pick.tensor()}
 		if width > 0 {
 			step, first = read, append(first, which)
 		}
