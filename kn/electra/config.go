@@ -24,6 +24,8 @@ type Config struct {
 	// Text is a text file to learn from. "": the facts that Model was taught,
 	// in this project's sentences, as far as training showed them.
 	Text string `json:"-"`
+	// Relations are the properties, such as P36, whose facts these are; nil: all.
+	Relations []string `json:"relations,omitempty"`
 	// Facts is how many of them, drawn at random; 0: all.
 	Facts int `json:"facts"`
 	// Trim leaves out of the tokenizer all that the text has not, which makes

@@ -35,8 +35,9 @@ type corpus struct {
 	length int     // of a window, [CLS] in front included
 }
 
-// openCorpus tokenizes what the configuration names, unless the cache has it.
-func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder) (*corpus, error) {
+// openCorpus tokenizes what the configuration names, unless the cache has it,
+// and says now and then how many tokens there are so far.
+func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder, progress func(tokens int)) (*corpus, error) {
 	lines, source, err := source(c, folder)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder) (*corp
 	if k.digest, err = digestOf("tokens", source, files); err != nil {
 		return nil, err
 	}
-	write := func(w io.Writer) error { return k.write(ctx, w, lines) }
+	write := func(w io.Writer) error { return k.write(ctx, w, lines, progress) }
 	path, err := cache.Default().File(k.digest, write)
 	if err == nil && path == "" { // the cache is off
 		path, err = cache.At(c.tokensPath()).File(k.digest, write)
@@ -88,13 +89,14 @@ func (k *corpus) close() error { return k.file.Close() }
 const tokenSize = 4
 
 // write tokenizes lines.
-func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string, error]) error {
+func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string, error], progress func(tokens int)) error {
 	buffered := bufio.NewWriterSize(w, 1<<20)
 	var tokens []byte
-	n := 0
+	n, written := 0, 0
 	for line, err := range lines {
 		if n%1000 == 0 {
 			err = errors.Join(err, ctx.Err())
+			progress(written)
 		}
 		if err != nil {
 			return err
@@ -114,7 +116,7 @@ func (k *corpus) write(ctx context.Context, w io.Writer, lines iter.Seq2[string,
 		if _, err := buffered.Write(tokens); err != nil {
 			return fmt.Errorf("electra: tokens: %w", err)
 		}
-		n++
+		n, written = n+1, written+len(tokens)/tokenSize
 	}
 	if err := buffered.Flush(); err != nil {
 		return fmt.Errorf("electra: tokens: %w", err)
@@ -146,21 +148,34 @@ func source(c Config, folder *checkpoint.Folder) (lines iter.Seq2[string, error]
 			yield("", err)
 			return
 		}
-		statements(DrawFacts(taught, c.Facts))(yield)
+		drawn, err := DrawFacts(taught, c.Facts, c.Relations...)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		statements(drawn)(yield)
 	}
-	return lines, fmt.Sprintf("%d facts of %x%s", c.Facts, sum, relations), nil
+	return lines, fmt.Sprintf("%d facts of %q of %x%s", c.Facts, c.Relations, sum, relations), nil
 }
 
-// DrawFacts are the n facts that a training with as many in its [Config] learns
-// from; 0: all.
-func DrawFacts(taught []facts.Taught, n int) []facts.Taught {
-	if n <= 0 || n >= len(taught) {
-		return taught
-	}
+// DrawFacts are the n facts of some relations that a training with these in its
+// [Config] learns from; 0: all; no relations: of all.
+func DrawFacts(taught []facts.Taught, n int, relations ...string) ([]facts.Taught, error) {
 	drawn := slices.Clone(taught)
+	if len(relations) > 0 {
+		for _, r := range relations {
+			if !slices.ContainsFunc(taught, func(f facts.Taught) bool { return f.Relation == r }) {
+				return nil, fmt.Errorf("electra: the model was taught no facts of relation %q", r)
+			}
+		}
+		drawn = slices.DeleteFunc(drawn, func(f facts.Taught) bool { return !slices.Contains(relations, f.Relation) })
+	}
+	if n <= 0 || n >= len(drawn) {
+		return drawn, nil
+	}
 	rng := rand.New(rand.NewPCG(1, 0xfac7))
 	rng.Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
-	return drawn[:n]
+	return drawn[:n], nil
 }
 
 // statements says each fact in every sentence of its relation that was not

@@ -19,6 +19,7 @@ import (
 // Progress is where a training stands.
 type Progress struct {
 	Step, Steps   int
+	Tokenized     int     // tokens of the text so far, before the first step; 0 once it trains
 	Generator     float64 // losses of the steps since the last point, see [Point]
 	Discriminator float64
 	Hardness      float64
@@ -97,7 +98,7 @@ func newSession(ctx context.Context, c Config, progress func(Progress)) (*sessio
 	}
 	c = c.of(folder.Config())
 	s := &session{config: c, progress: progress}
-	if s.corpus, err = openCorpus(ctx, c, folder); err != nil {
+	if s.corpus, err = openCorpus(ctx, c, folder, func(tokens int) { progress(Progress{Steps: c.Steps, Tokenized: tokens}) }); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(folder.Config()); err != nil {

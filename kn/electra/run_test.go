@@ -1,15 +1,12 @@
 package electra
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -17,6 +14,7 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
@@ -50,152 +48,6 @@ func tinyAt(model, text, out string) Config {
 		Model: model, Text: text, Out: out, Sampler: HPLoss, Gamma: 1, Length: 12, Batch: 4, Steps: 12, GeneratorSize: 0.5,
 		MeasureEvery: 5, Resamples: 3, Checkpoints: []int{0, 7}, Deviation: 0.2,
 	}
-}
-
-// files are the contents of a folder, but for the record, in which times stand.
-func files(t *testing.T, dir string) map[string][]byte {
-	t.Helper()
-	all := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		// What a killed process was writing has a dot in front.
-		if err != nil || d.IsDir() || d.Name() == RecordFile || strings.HasPrefix(d.Name(), ".") {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		all[name], err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-// sameFiles fails unless two folders hold the same.
-func sameFiles(t *testing.T, got, want map[string][]byte) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Errorf("%d files, want %d", len(got), len(want))
-	}
-	for name, data := range want {
-		if !bytes.Equal(got[name], data) {
-			t.Errorf("%s differs", name)
-		}
-	}
-}
-
-// same leaves out of a record what differs from run to run.
-func same(r *Record) Record {
-	s := *r
-	s.Seconds, s.Config.Out, s.Config.Text, s.Config.SaveEvery = 0, "", "", 0
-	s.Training, s.Measurements = nil, nil
-	for _, p := range r.Training {
-		p.Seconds = 0
-		s.Training = append(s.Training, p)
-	}
-	for _, m := range r.Measurements {
-		m.Seconds = 0
-		s.Measurements = append(s.Measurements, m)
-	}
-	return s
-}
-
-// TestInterruptedTrainingGoesOn cancels a training again and again, and ends
-// it at last with the bytes of one that was never interrupted.
-func TestInterruptedTrainingGoesOn(t *testing.T) {
-	whole := tiny(t, t.TempDir())
-	want, err := Run(t.Context(), whole, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := whole
-	c.Out = t.TempDir()
-	for _, stopAt := range []int{1, 5, 6, 9} {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, err := Run(ctx, c, func(p Progress) {
-			if p.Step == stopAt {
-				cancel()
-			}
-		})
-		cancel()
-		if !errors.Is(err, context.Canceled) {
-			t.Fatalf("a cancelled training gives %v", err)
-		}
-	}
-	got, err := Run(t.Context(), c, func(p Progress) {
-		if !p.Resumed || p.Step <= 9 || p.Generator == 0 || p.Discriminator == 0 || p.Measured == nil {
-			t.Errorf("the training starts again, or says too little: %+v", p)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sameFiles(t, files(t, c.Out), files(t, whole.Out))
-	if !reflect.DeepEqual(same(got), same(want)) {
-		t.Errorf("got the record %+v, want %+v", same(got), same(want))
-	}
-	read, err := ReadRecord(c.Out)
-	if err != nil || !reflect.DeepEqual(same(read).Measurements, same(got).Measurements) || len(got.Measurements) != 4 {
-		t.Errorf("the record that was written is %+v, %v", read, err)
-	}
-}
-
-// The environment in which this test program is to train and nothing else.
-const childEnv = "KN_TEST_ELECTRA"
-
-func TestMain(m *testing.M) {
-	if args := strings.Split(os.Getenv(childEnv), "\n"); len(args) == 3 {
-		if _, err := Run(context.Background(), killed(tinyAt(args[0], args[1], args[2])), nil); err != nil {
-			panic(err)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// killed is a training long enough to be killed in, that saves at every step.
-func killed(c Config) Config {
-	c.Steps, c.SaveEvery = 60, time.Nanosecond
-	return c
-}
-
-// TestKilledTrainingGoesOn kills a process in the midst of its training.
-func TestKilledTrainingGoesOn(t *testing.T) {
-	whole := killed(tiny(t, t.TempDir()))
-	if _, err := Run(t.Context(), whole, nil); err != nil {
-		t.Fatal(err)
-	}
-	c := whole
-	c.Out = t.TempDir()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{c.Model, c.Text, c.Out}, "\n"))
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(time.Minute)
-	for {
-		if _, err := os.Stat(c.statePath()); err == nil || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Wait(); err == nil {
-		t.Fatal("the training ended before it was killed")
-	}
-	resumed := false
-	if _, err := Run(t.Context(), c, func(p Progress) { resumed = p.Resumed }); err != nil {
-		t.Fatal(err)
-	}
-	if !resumed {
-		t.Error("the training did not go on from its saved state")
-	}
-	sameFiles(t, files(t, c.Out), files(t, whole.Out))
 }
 
 // TestVariantsTrain trains each variant with one seed twice and with another
@@ -298,19 +150,6 @@ func TestDiverged(t *testing.T) {
 	}
 }
 
-// TestForeignStateIsRefused: another configuration must not go on from a state.
-func TestForeignStateIsRefused(t *testing.T) {
-	c := tiny(t, t.TempDir())
-	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Run(ctx, c, func(Progress) { cancel() }); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
-	c.Gamma = 2
-	if _, err := Run(t.Context(), c, nil); err == nil || !strings.Contains(err.Error(), "another configuration") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestBadConfig checks that each mistake is named.
 func TestBadConfig(t *testing.T) {
 	for want, change := range map[string]func(*Config){
@@ -408,5 +247,62 @@ func TestTrim(t *testing.T) {
 	}
 	if n := d.Tokenizer.Size(); n != len(seen) || d.Config.VocabSize != n {
 		t.Errorf("%d tokens, %d in the configuration, want %d", n, d.Config.VocabSize, len(seen))
+	}
+}
+
+// TestDrawFacts draws some facts of some relations, always the same ones.
+func TestDrawFacts(t *testing.T) {
+	var taught []facts.Taught
+	for i := range 20 {
+		for _, r := range []string{"P36", "P37", "P30"} {
+			taught = append(taught, facts.Taught{Fact: facts.Fact{Relation: r, Subject: fmt.Sprint(i)}})
+		}
+	}
+	drawn, err := DrawFacts(taught, 30, "P36", "P37")
+	if err != nil || len(drawn) != 30 {
+		t.Fatalf("%d facts, %v", len(drawn), err)
+	}
+	seen := map[string]int{}
+	for _, f := range drawn {
+		seen[f.Relation]++
+		seen[f.Relation+f.Subject]++
+		if seen[f.Relation+f.Subject] > 1 {
+			t.Errorf("%v is drawn twice", f)
+		}
+	}
+	if seen["P30"] > 0 || seen["P36"] < 5 || seen["P37"] < 5 {
+		t.Errorf("drawn by relation: %v", seen)
+	}
+	if again, err := DrawFacts(taught, 30, "P36", "P37"); err != nil || !reflect.DeepEqual(again, drawn) {
+		t.Errorf("drawn again they differ (%v)", err)
+	}
+	for n, want := range map[int]int{0: 20, 99: 20} {
+		if all, err := DrawFacts(taught, n, "P37"); err != nil || len(all) != want {
+			t.Errorf("%d asked for: %d, %v", n, len(all), err)
+		}
+	}
+	if _, err := DrawFacts(taught, 1, "P36", "P9999"); err == nil || !strings.Contains(err.Error(), "P9999") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTokenizingIsTold: before the first step the text's tokens are counted.
+func TestTokenizingIsTold(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	c.Text = filepath.Join(t.TempDir(), "long.txt")
+	if err := os.WriteFile(c.Text, []byte(strings.Repeat("Mary was born in Paris .\n", 2500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var told []int
+	_, err := Run(ctx, c, func(p Progress) {
+		if p.Step > 0 {
+			cancel()
+			return
+		}
+		told = append(told, p.Tokenized)
+	})
+	if !errors.Is(err, context.Canceled) || !reflect.DeepEqual(told, []int{0, 7000, 14000}) {
+		t.Errorf("told %v (%v)", told, err)
 	}
 }

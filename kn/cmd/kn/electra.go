@@ -106,6 +106,7 @@ crash, the same command goes on from there, to the same models.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&c.Model, "model", "m", "", "`MODEL` that gives tokenizer and sizes: mini, a folder, or owner/name on the Hugging Face hub (required)")
 	flags.StringVar(&c.Text, "text", "", "text `FILE` to learn from; without it what the model was taught")
+	flags.StringSliceVar(&c.Relations, "relations", nil, "of what the model was taught only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	flags.StringVarP(&c.Out, "out", "o", "", "`DIR` to write both models to (required)")
 	flags.StringVar(&sampler, "sampler", string(usual.Sampler), "what replacements are drawn from: plain, hp-loss or hp-dist")
 	flags.StringVar(&bounding, "bounding", string(usual.Bounding), "how the weights are kept in bounds: mixture or clip")
@@ -152,6 +153,9 @@ func (a *app) trainElectra(ctx context.Context, c electra.Config) (*electra.Reco
 
 // electraText is a training's state in about 80 columns.
 func electraText(p electra.Progress) string {
+	if p.Step == 0 {
+		return fmt.Sprintf("reading the text: %d tokens", p.Tokenized)
+	}
 	text := fmt.Sprintf("step %d/%d  generator %.3f  discriminator %.4f", p.Step, p.Steps, p.Generator, p.Discriminator)
 	if p.Measured != nil {
 		text += fmt.Sprintf("  correct %.1f %%", 100*p.Measured.Own.Correct)

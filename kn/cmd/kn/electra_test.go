@@ -43,6 +43,7 @@ func TestElectra(t *testing.T) {
 	for want, c := range map[string][]string{
 		"--force":            tinyElectra(t, out, "--steps", "4"),
 		"longer text":        tinyElectra(t, t.TempDir(), "--batch", "1000"),
+		"P9999":              {"electra", "train", "--model", "mini", "--relations", "P36,P9999", "--out", t.TempDir()},
 		"what it was taught": {"electra", "train", "--model", small(t), "--out", t.TempDir()},
 	} {
 		if o := finished(t, command(t, c...)); o.code != exitFailure || o.stdout != "" || !strings.Contains(o.stderr, want) {

@@ -237,7 +237,7 @@ func (a *app) reproduceElectraSampling() *cobra.Command {
 		Long: `Reproduce Hao, Dong, Bao, Xu and Wei, Learning to Sample Replacements for ELECTRA
 Pre-Training (Findings of ACL 2021), at a small size: pre-train ELECTRA, HP_Loss
 and HP_Dist, each with cross-entropy and with focal loss, on facts that the model
-was taught, with three seeds; then fine-tune the discriminators on tasks made of
+was taught about countries, capitals and languages, with three seeds; then fine-tune the discriminators on tasks made of
 these facts, after equal steps and after equal time. DIR gets report.html,
 report.md, the results as JSON, the tables as CSV and Markdown, and the figures
 as SVG and PNG. What is a reconstruction, not the authors' code, is in the
@@ -262,15 +262,16 @@ documentation of kn's package electra.`,
 	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
+	flags.StringSliceVar(&o.Relations, "relations", electrasampling.Relations, "whose facts are learned, Wikidata `PROPERTIES`")
 	for name, of := range map[string]struct {
 		to    *int
 		usual string
 		help  string
 	}{
 		"seeds": {&o.Seeds, "3", "trainings of each variant"},
-		"steps": {&o.Steps, "300", "of pre-training"},
-		"facts": {&o.Facts, "600", "to pre-train on, and to make the tasks of"},
-		"train": {&o.Train, "300", "examples to fine-tune on"},
+		"steps": {&o.Steps, "400", "of pre-training"},
+		"facts": {&o.Facts, "120", "to pre-train on, and to make the tasks of"},
+		"train": {&o.Train, "45", "examples to fine-tune on, and as many to test on"},
 	} {
 		flags.Var((*countFlag)(of.to), name, of.help)
 		flags.Lookup(name).DefValue = of.usual

@@ -16,7 +16,7 @@ import (
 // Reproduce pre-trains and fine-tunes all variants and writes the report into
 // dir. What was computed there before is not computed again, and a training
 // that was interrupted goes on. The model, one that says what it was taught,
-// gives tokenizer, facts and the number of layers; its weights are not used.
+// gives tokenizer and facts; its weights are not used.
 func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -30,9 +30,15 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 	if e.digest, err = m.Digest(); err != nil {
 		return nil, err
 	}
-	if e.taught, err = m.Facts(); err != nil {
+	taught, err := m.Facts()
+	if err != nil {
 		return nil, err
 	}
+	drawn, err := electra.DrawFacts(taught, o.Facts, o.Relations...)
+	if err != nil {
+		return nil, err
+	}
+	e.known = facts.Known(drawn)
 	trainings := len(variants) * o.Seeds
 	if e.run, err = reproduce.Open(dir, 2*trainings+1, watch); err != nil { // and writing
 		return nil, err
@@ -57,7 +63,7 @@ type experimenter struct {
 	model   string
 	digest  string
 	o       Options
-	taught  []facts.Taught
+	known   []facts.Fact // that are pre-trained on, whose words the trimmed tokenizer has
 	records []trained
 	tuned   []*Tuned
 	done    []string // names of the stages
@@ -178,7 +184,7 @@ func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([
 	}
 	var all []float64
 	for _, task := range finetune.BuiltInTasks {
-		data, err := finetune.BuiltIn(task, e.known(), finetune.Sizes{Train: e.o.Train, Dev: e.o.Train / 4, Test: e.o.Train / 4})
+		data, err := finetune.BuiltIn(task, e.known, finetune.Sizes{Train: e.o.Train, Dev: 10, Test: e.o.Train})
 		if err != nil {
 			return nil, err
 		}
@@ -195,10 +201,4 @@ func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([
 		}
 	}
 	return all, nil
-}
-
-// known are the facts that were pre-trained on, whose words the trimmed
-// tokenizer has.
-func (e *experimenter) known() []facts.Fact {
-	return facts.Known(electra.DrawFacts(e.taught, e.o.Facts))
 }

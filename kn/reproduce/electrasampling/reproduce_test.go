@@ -3,6 +3,7 @@ package electrasampling_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
@@ -13,7 +14,7 @@ import (
 )
 
 // quick is a reproduction of two seeds that learn nothing.
-var quick = electrasampling.Options{Seeds: 2, Steps: 10, Facts: 60, Hidden: 8, Draws: 2, Train: 12, Epochs: 1, Command: "kn reproduce"}
+var quick = electrasampling.Options{Seeds: 2, Steps: 10, Relations: []string{"P36", "P1376"}, Facts: 60, Batch: 4, Hidden: 8, Draws: 2, Train: 10, Epochs: 1, Command: "kn reproduce"}
 
 // TestReproduce makes a whole report, traces its numbers, and makes it again
 // from what is kept.
@@ -64,5 +65,10 @@ func TestReproduce(t *testing.T) {
 	}
 	if _, err := electrasampling.Reproduce(t.Context(), mini.Name, dir, electrasampling.Options{Seeds: 1}, reproduce.Watch{}); err == nil {
 		t.Error("one seed is taken")
+	}
+	strange := quick
+	strange.Relations = []string{"P36", "P9999"}
+	if _, err := electrasampling.Reproduce(t.Context(), mini.Name, t.TempDir(), strange, reproduce.Watch{}); err == nil || !strings.Contains(err.Error(), "P9999") {
+		t.Errorf("facts of a relation that was not taught: %v", err)
 	}
 }

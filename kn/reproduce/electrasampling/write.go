@@ -2,6 +2,7 @@ package electrasampling
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
@@ -38,11 +39,18 @@ func (e *experimenter) setting(r *report.Result) report.Section {
 	s := report.Section{Title: "Setting"}
 	c := e.o.config(e.model, variants[0], 1).WithDefaults()
 	s.Say("Six variants, ", r.Number("/seeds", report.Count), " seeds each, were pre-trained for ", r.Number("/steps", report.Count), " steps on ", r.Number("/facts", report.Count), " facts that ", e.model,
-		" was taught, said in this project's sentences: ", r.Number("/tokens", report.Count), fmt.Sprintf(" tokens, in windows of %d, %d windows a step, %.0f %% masked. ", c.Length, c.Batch, 100*c.MaskedShare),
-		fmt.Sprintf("The discriminator is %d wide, the generator half as wide; the tokenizer has what occurs in the sentences. Weight of the discriminator's loss %g, weights of replacements at most %g, by mixing.", c.Hidden, c.Weight, c.Bound))
+		" was taught, of the relations ", strings.Join(e.o.Relations, ", "), ", said in this project's sentences: ", r.Number("/tokens", report.Count), fmt.Sprintf(" tokens, in windows of %d, %d windows a step, %.0f %% masked. ", c.Length, c.Batch, 100*c.MaskedShare),
+		fmt.Sprintf("The discriminator has %s and is %d wide, and so is the generator, for half as wide it learns little more than frequencies in so few steps; the tokenizer has what occurs in the sentences. Learning rate %g at its highest, weight of the discriminator's loss %g, weights of replacements at most %g, by mixing; γ = %g where the generator's loss is focal.", layers(c.Layers), c.Hidden, c.LearningRate, c.Weight, c.Bound, e.o.Gamma))
 	s.Say("Equal time is what the quickest variant took for all steps, ", r.Number("/seconds", report.Decimals(0)), " s; of the others the last checkpoint within it counts, whose learning rate had not yet fallen to 0. "+
 		"All is measured on windows that were not trained on, though of the same facts. The discriminators were then fine-tuned on tasks made of these facts.")
 	return s
+}
+
+func layers(n int) string {
+	if n == 1 {
+		return "one layer"
+	}
+	return fmt.Sprintf("%d layers", n)
 }
 
 // measured is what the variants come to.
