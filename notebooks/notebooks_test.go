@@ -4,6 +4,7 @@ package notebooks
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -266,6 +267,41 @@ func TestLearningDynamics(t *testing.T) {
 		t.Errorf("facts and their neurons at the start and the end: %v", p)
 	}
 	shows(t, followed)
+}
+
+func TestElectra(t *testing.T) {
+	n, _ := execute(t, "electra.ipynb")
+	drawn := numbers(t, cell(t, n, "func draw"), `(\d+) % replace nothing; mean loss ([\d.]+)\nexactly: mean ([\d.]+), standard deviation ([\d.]+)`)
+	if drawn[0] < 55 || drawn[0] > 65 || math.Abs(drawn[1]-drawn[2]) > 5*drawn[3]/math.Sqrt(2000) {
+		t.Errorf("%v %% correct, mean loss %v of draws, %v exactly, deviation %v", drawn[0], drawn[1], drawn[2], drawn[3])
+	}
+	compared := cell(t, n, "MustElectraEstimates")
+	one := func(name string) []float64 {
+		return numbers(t, compared, name+` +mean ([\d.]+) +variance ([\d.]+) +correct +(\d+) % +effective samples a draw ([\d.]+)`)
+	}
+	best, plain := one("p_G × loss"), one("p_G: plain ELECTRA")
+	if best[1] != 0 || plain[3] != 1 || best[2] >= plain[2] {
+		t.Errorf("the best proposal %v, plain sampling %v", best, plain)
+	}
+	for _, name := range []string{"HP_Loss: p_G × predicted loss", "HP_Dist: a learned distribution", "loss alone", "all words alike"} {
+		if e := one(name); e[0] != best[0] || e[1] <= best[1] {
+			t.Errorf("%s: %v, the best proposal %v", name, e, best)
+		}
+	}
+	shows(t, compared, "p_G × loss", "loss alone")
+	shows(t, cell(t, n, "MustElectraProposals"), "weights of at most 3")
+	learned := cell(t, n, "func learn")
+	start := numbers(t, learned, `after +0 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+)`)
+	end := numbers(t, learned, `(?s)after 10000 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+).*bounded alike: ([\d.]+)`)
+	if start[0] != 1 || end[0] > 0.2 || end[1] > 0.4*start[1] || end[2] > min(end[0], end[1])+0.02 {
+		t.Errorf("variances at first %v, after learning and at the optimum %v", start, end)
+	}
+	bounds := cell(t, n, "MustElectraBounds")
+	b := numbers(t, bounds, `at most +3.0: +cut: bias ([-+\d.]+), deviation ([\d.]+), effective samples ([\d.]+) +mixed: bias ([-+\d.]+), deviation ([\d.]+), effective samples ([\d.]+)`)
+	if b[0] > -0.1 || b[3] != 0 || b[1] >= b[4] {
+		t.Errorf("at most 3: %v", b)
+	}
+	shows(t, bounds, "cut at the bound", "Largest weight")
 }
 
 // live fails unless the cell shows one chart of a training, in its last state.

@@ -67,6 +67,34 @@ func ExampleElectraProposals() {
 	// Output: Why p_G × loss is the best proposal, and what a bound costs
 }
 
+// The same vocabulary, and a proposal that has forgotten a token.
+func ExampleElectraEstimates() {
+	generator := []float64{0.80, 0.10, 0.05, 0.03, 0.015, 0.005}
+	loss := []float64{0.05, 1.2, 0.4, 2.5, 0.9, 3.0}
+	uniform := []float64{1. / 6, 1. / 6, 1. / 6, 1. / 6, 1. / 6, 1. / 6}
+	estimate := func(proposal []float64) electra.Estimate {
+		return electra.Mixture.MustEstimate(generator, proposal, loss, math.Inf(1))
+	}
+	fig := plots.MustElectraEstimates([]plots.ElectraEstimate{
+		{Name: "p_G: plain ELECTRA", Estimate: estimate(generator)},
+		{Name: "p_G × loss", Estimate: estimate(electra.MustOptimal(generator, loss))},
+		{Name: "all tokens alike", Estimate: estimate(uniform)},
+	}, small)
+	fig.MustSave(filepath.Join(folder, "electra_estimates.png"))
+	fmt.Println(fig.Title())
+	// Output: How far one draw's estimate of the detection loss scatters
+}
+
+func ExampleElectraBounds() {
+	generator := []float64{0.80, 0.10, 0.05, 0.03, 0.015, 0.005}
+	loss := []float64{0.05, 1.2, 0.4, 2.5, 0.9, 3.0}
+	proposal := []float64{0.5, 0.02, 0.1, 0.3, 0.04, 0.04}
+	fig := plots.MustElectraBounds(electra.MustBounds(generator, proposal, loss, 1, 1.5, 2, 3, 4, 6, 10), small)
+	fig.MustSave(filepath.Join(folder, "electra_bounds.png"))
+	fmt.Println(fig.Title())
+	// Output: What a bound of the importance weights costs
+}
+
 func TestElectraBadInput(t *testing.T) {
 	correct := metric(t, "correct")
 	uneven := trainings()[:2]
@@ -90,6 +118,27 @@ func TestElectraBadInput(t *testing.T) {
 		"cannot be drawn":             {Mean: 1, Exponents: []float64{0}, Curves: []electra.ProposalCurve{{Deviation: []float64{math.Inf(1)}}}},
 	} {
 		if _, err := plots.ElectraProposals(curves); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for want, estimates := range map[string][]plots.ElectraEstimate{
+		"no proposals to draw":   nil,
+		"the expected loss is 0": {{Name: "p_G"}},
+		"cannot be drawn":        {{Name: "p_G", Estimate: electra.Estimate{Mean: 1, Variance: math.NaN()}}},
+	} {
+		if _, err := plots.ElectraEstimates(estimates); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	one := []electra.Estimate{{}}
+	for want, curves := range map[string]*electra.BoundCurves{
+		"curves over bounds":   nil,
+		"0 bounds":             {Mean: 1},
+		"0 values":             {Mean: 1, Bounds: []float64{1}, Mixture: one},
+		"needs them in rising": {Mean: 1, Bounds: []float64{2, 1}, Mixture: one, Clip: one},
+		"cannot be drawn":      {Mean: 1, Bounds: []float64{1}, Mixture: one, Clip: []electra.Estimate{{Bias: math.NaN()}}},
+	} {
+		if _, err := plots.ElectraBounds(curves); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

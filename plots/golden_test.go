@@ -56,6 +56,8 @@ func TestGolden(t *testing.T) {
 		"electra_steps.png":     ExampleElectraSteps,
 		"electra_time.png":      ExampleElectraTime,
 		"electra_proposals.png": ExampleElectraProposals,
+		"electra_estimates.png": ExampleElectraEstimates,
+		"electra_bounds.png":    ExampleElectraBounds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			example()

@@ -43,3 +43,33 @@ func TestProposals(t *testing.T) {
 		t.Error(v)
 	}
 }
+
+// Over the bound a mixture's bias stays 0 and clipping's vanishes, and both
+// end at the unbounded estimate.
+func TestBounds(t *testing.T) {
+	c := randomTable(rand.New(rand.NewPCG(3, 5)), 12)
+	p, err := Tempered(c.generator, c.loss, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := MustBounds(c.generator, p, c.loss, 1, 2, 8, 1e9)
+	free := Clip.MustEstimate(c.generator, p, c.loss, math.Inf(1))
+	if len(b.Mixture) != 4 || len(b.Clip) != 4 {
+		t.Fatalf("%+v", b)
+	}
+	near(t, "mean", []float64{b.Mean}, []float64{free.Mean}, 1e-9)
+	for i := range b.Bounds {
+		if math.Abs(b.Mixture[i].Bias) > 1e-12 || i > 0 && b.Clip[i].Bias < b.Clip[i-1].Bias-1e-12 {
+			t.Errorf("bound %v: biases %v and %v", b.Bounds[i], b.Mixture[i].Bias, b.Clip[i].Bias)
+		}
+	}
+	for _, e := range []Estimate{b.Mixture[3], b.Clip[3]} {
+		near(t, "without a bound", []float64{e.Mean, e.Variance, e.EffectiveShare}, []float64{free.Mean, free.Variance, free.EffectiveShare}, 1e-6)
+	}
+	if b.Clip[0].Bias > -1e-3 {
+		t.Errorf("clipping at 1 has bias %v only: the table is too tame for this test", b.Clip[0].Bias)
+	}
+	if _, err := Bounds(c.generator, p, c.loss, 0.5); err == nil {
+		t.Error("a bound below 1 is taken")
+	}
+}
