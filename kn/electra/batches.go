@@ -108,7 +108,7 @@ func (f *feeder) masked(windows []int, rng *rand.Rand) (*batch, error) {
 			}
 		}
 		b.ids = append(b.ids, ids...)
-		b.positions = append(b.positions, append(words, specials...)[:f.config.chosen()]...)
+		b.positions = append(b.positions, append(words, specials...)[:f.config.MaskedTokens()]...)
 	}
 	return b, nil
 }

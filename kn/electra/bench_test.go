@@ -39,7 +39,7 @@ func benchmarkStep(b *testing.B, c Config) {
 		for range c.Length {
 			some.ids = append(some.ids, int32(rng.IntN(model.VocabSize)))
 		}
-		for _, p := range rng.Perm(c.Length)[:c.chosen()] {
+		for _, p := range rng.Perm(c.Length)[:c.MaskedTokens()] {
 			some.positions = append(some.positions, int32(p))
 		}
 	}

@@ -162,8 +162,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// chosen is the number of tokens masked in each window, whose first is [CLS].
-func (c Config) chosen() int { return max(1, int(math.Round(c.MaskedShare*float64(c.Length-1)))) }
+// MaskedTokens is the number of tokens masked in each window, whose first is
+// [CLS].
+func (c Config) MaskedTokens() int { return max(1, int(math.Round(c.MaskedShare*float64(c.Length-1)))) }
 
 // rate is the learning rate of a step, the first being 0: linear warm-up, then
 // linear decay to 0 after the last step.

@@ -39,7 +39,7 @@ func newStepper(t *testing.T, c Config) *stepper {
 		for range c.Length {
 			s.batch.ids = append(s.batch.ids, int32(5+rng.IntN(15)))
 		}
-		for _, p := range rng.Perm(c.Length)[:c.chosen()] {
+		for _, p := range rng.Perm(c.Length)[:c.MaskedTokens()] {
 			s.batch.positions = append(s.batch.positions, int32(p))
 		}
 	}
@@ -222,7 +222,7 @@ func TestStepByHand(t *testing.T) {
 		for j := range uniform {
 			uniform[j] = float32(rng.Float64())
 		}
-		inputs[3] = tensors.FromFlatDataAndDimensions(uniform, s.config.Batch, s.config.chosen())
+		inputs[3] = tensors.FromFlatDataAndDimensions(uniform, s.config.Batch, s.config.MaskedTokens())
 		sum += float64(run(t, s.of(t, discriminatorLoss, false), inputs)[0][0]) / 2
 	}
 	near(t, "detection", []float64{sum}, []float64{m.Own.Detection}, 1e-5)

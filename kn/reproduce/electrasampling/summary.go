@@ -32,15 +32,21 @@ type Variant struct {
 	// OwnLessPlain is the variance of its weighted losses less that of plain
 	// sampling's from the same models.
 	OwnLessPlain stats.Interval `json:"own_less_plain"`
+	// CorrectLessPlain is the share of correct tokens that it draws less that of
+	// plain sampling, likewise.
+	CorrectLessPlain stats.Interval `json:"correct_less_plain"`
 }
 
 // Compared are numbers of a variant, and what they are above plain ELECTRA's.
 type Compared struct {
 	Metrics    []stats.Interval `json:"metrics"`
 	Difference []stats.Interval `json:"difference"`
-	Tasks      []stats.Interval `json:"tasks"` // accuracy
-	Mean       stats.Interval   `json:"mean"`  // over the tasks
-	MeanAbove  stats.Interval   `json:"mean_above"`
+	// AllOriginal is the accuracy of calling every token original, given how many
+	// replacements are correct.
+	AllOriginal stats.Interval   `json:"all_original"`
+	Tasks       []stats.Interval `json:"tasks"` // accuracy
+	Mean        stats.Interval   `json:"mean"`  // over the tasks
+	MeanAbove   stats.Interval   `json:"mean_above"`
 	// ConfidenceAbove is the generator's confidence above that of the same
 	// sampler with cross-entropy.
 	ConfidenceAbove stats.Interval `json:"confidence_above"`
@@ -73,12 +79,13 @@ func (e *experimenter) summarize() *Summary {
 	}
 	for _, v := range variants {
 		out := Variant{Name: e.o.config(e.model, v, 1).Variant(), Steps: e.compare(v, false), Time: e.compare(v, true)}
-		var seconds, own, plain []float64
+		var seconds, own, plain, correct, plainCorrect []float64
 		for _, t := range e.of(v) {
 			last := t.record.Last()
 			seconds, own, plain = append(seconds, t.record.Seconds), append(own, last.Own.Variance), append(plain, last.Plain.Variance)
+			correct, plainCorrect = append(correct, last.Own.Correct), append(plainCorrect, last.Plain.Correct)
 		}
-		out.Seconds, out.OwnLessPlain = student(seconds), paired(own, plain)
+		out.Seconds, out.OwnLessPlain, out.CorrectLessPlain = student(seconds), paired(own, plain), paired(correct, plainCorrect)
 		s.Variants = append(s.Variants, out)
 	}
 	return s
@@ -111,6 +118,9 @@ func (e *experimenter) compare(v variant, time bool) Compared {
 		xs := values(v, m.Of)
 		c.Metrics, c.Difference = append(c.Metrics, student(xs)), append(c.Difference, paired(xs, values(variants[0], m.Of)))
 	}
+	config := e.o.config(e.model, v, 1).WithDefaults()
+	masked := float64(config.MaskedTokens()) / float64(config.Length)
+	c.AllOriginal = student(values(v, func(m electra.Measurement) float64 { return 1 - masked*(1-m.Own.Correct) }))
 	confidence := func(m electra.Measurement) float64 { return m.Confidence }
 	c.ConfidenceAbove = paired(values(v, confidence), values(variant{v.sampler, false}, confidence))
 	for task := range finetune.BuiltInTasks {
