@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -74,34 +75,92 @@ func TestLayerVJPEqualsGradient(t *testing.T) {
 	}
 }
 
-// TestOneQueryEqualsAll compares a layer run for one row, which computes no
-// keys and no values, with that row of the whole layer, values and gradients.
-func TestOneQueryEqualsAll(t *testing.T) {
+// TestFewQueriesEqualAll compares a layer run for few rows, which computes no
+// keys and no values, with those rows of the whole layer, values and
+// gradients: one row of each sequence, and two of sequences side by side that do
+// not see each other.
+func TestFewQueriesEqualAll(t *testing.T) {
+	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
+	ids := [][]int32{{2, 7, 9, 4}, {2, 5, 3, 0}}
+	for name, c := range map[string]struct {
+		mask any // [B, n] or [B, n, n]
+		pick [][][]float32
+	}{
+		"one":  {[][]float32{{1, 1, 1, 1}, {1, 1, 1, 0}}, [][][]float32{{oneHot(4, 1)}, {oneHot(4, 2)}}},
+		"some": {[][][]float32{sideBySide(2, 2), sideBySide(1, 3)}, [][][]float32{{oneHot(4, 1), oneHot(4, 2)}, {oneHot(4, 0), oneHot(4, 3)}}},
+	} {
+		exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+			ids, mask, pick := in[0], in[1], in[2]
+			x := w.Embed(bert.Inputs{IDs: ids}, nil)
+			ofRows := mask
+			if mask.Rank() == 3 {
+				ofRows = bert.Rows(mask, pick)
+			}
+			few := w.Layer(0, bert.Rows(x, pick), x, ofRows, nil)
+			all := bert.Rows(w.Layer(0, x, x, mask, nil), pick)
+			gradient := func(y *graph.Node) *graph.Node { return graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0] }
+			return []*graph.Node{few, all, gradient(few), gradient(all), bert.SetRows(x, pick, bert.Rows(x, pick)), x}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for layer := range m.Config.Layers {
+			out, err := exec.CallAt(context.Background(), layer, ids, c.mask, c.pick)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := 0; k < len(out); k += 2 {
+				want := flat(t, out[k+1])
+				wide := make([]float64, len(want))
+				for i, v := range want {
+					wide[i] = float64(v)
+				}
+				near(t, name, flat(t, out[k]), wide)
+			}
+		}
+	}
+}
+
+// sideBySide is the mask [n, n] of sequences of the given lengths in one.
+func sideBySide(lengths ...int) [][]float32 {
+	of := []int{}
+	for i, n := range lengths {
+		of = append(of, slices.Repeat([]int{i}, n)...)
+	}
+	mask := make([][]float32, len(of))
+	for i := range mask {
+		mask[i] = make([]float32, len(of))
+		for j := range mask[i] {
+			if of[i] == of[j] {
+				mask[i][j] = 1
+			}
+		}
+	}
+	return mask
+}
+
+// TestSequencesSideBySide compares a layer of two sequences in one row of
+// tokens, their positions given, with each of them by itself.
+func TestSequencesSideBySide(t *testing.T) {
 	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
 	exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		ids, mask, pick := in[0], in[1], in[2]
-		x := w.Embed(bert.Inputs{IDs: ids}, nil)
-		one := graph.Squeeze(w.Layer(0, graph.InsertAxes(bert.Row(x, pick), 1), x, mask, nil), 1)
-		all := bert.Row(w.Layer(0, x, x, mask, nil), pick)
-		gradient := func(y *graph.Node) *graph.Node { return graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0] }
-		return []*graph.Node{one, all, gradient(one), gradient(all)}
+		x := w.Embed(bert.Inputs{IDs: in[0], Positions: in[1]}, nil)
+		return []*graph.Node{w.Layer(0, x, x, in[2], nil)}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for layer := range m.Config.Layers {
-		out, err := exec.CallAt(context.Background(), layer,
-			[][]int32{{2, 7, 9, 4}, {2, 5, 3, 0}}, [][]float32{{1, 1, 1, 1}, {1, 1, 1, 0}}, [][]float32{oneHot(4, 1), oneHot(4, 2)})
+	run := func(ids, positions []int32, lengths ...int) []float32 {
+		out, err := exec.CallAt(context.Background(), 0, [][]int32{ids}, [][]int32{positions}, [][][]float32{sideBySide(lengths...)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for k := 0; k < len(out); k += 2 {
-			want := flat(t, out[k+1])
-			wide := make([]float64, len(want))
-			for i, v := range want {
-				wide[i] = float64(v)
-			}
-			near(t, "one query", flat(t, out[k]), wide)
-		}
+		return flat(t, out[0])
 	}
+	apart := append(run([]int32{2, 7, 9}, []int32{0, 1, 2}, 3), run([]int32{2, 5}, []int32{0, 1}, 2)...)
+	want := make([]float64, len(apart))
+	for i, v := range apart {
+		want[i] = float64(v)
+	}
+	near(t, "side by side", run([]int32{2, 7, 9, 2, 5}, []int32{0, 1, 2, 0, 1}, 3, 2), want)
 }
