@@ -19,6 +19,7 @@ type bandedLine struct {
 	wash      float64      // opacity of the band
 	color     *color.NRGBA // nil: the series'
 	bare      bool         // no marks at the points
+	faint     bool         // thin, without dashes, marks and legend: one of many
 }
 
 // addBandedLines adds lines to the first panel, see [Figure.addLines].
@@ -55,6 +56,11 @@ func (f *Figure) addLines(p *plot.Plot, lines []bandedLine) error {
 			color = *l.color
 		}
 		line.LineStyle = f.theme.line(1.6, color)
+		if l.faint {
+			line.Width = f.theme.pt(0.5)
+			p.Add(line)
+			continue
+		}
 		line.Dashes = dashes(l.series, line.Width)
 		points.GlyphStyle = draw.GlyphStyle{Color: color, Radius: f.theme.pt(2.4), Shape: glyphs[l.series%len(glyphs)]}
 		p.Add(line)

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -49,9 +50,6 @@ func TestExperimentsStayInside(t *testing.T) {
 				u.Lambdas, u.Counts = append(u.Lambdas, q), append(u.Counts, q)
 				var p experiments.ErasePoint
 				p.Neurons, p.Erased.Perplexity.Change = 1000*i+1, stats.Interval{Mean: 1, Low: -1, High: 1e6}
-				if i >= 5 {
-					continue // the legend leaves no room
-				}
 				erased.Relations = append(erased.Relations, experiments.ErasedRelation{Relation: "P1376", Name: long, Curve: []experiments.ErasePoint{p}})
 			}
 			for range d.Recipes {
@@ -66,5 +64,42 @@ func TestExperimentsStayInside(t *testing.T) {
 				textInside(t, f, n)
 			}
 		}
+	}
+}
+
+// TestMedianOfManyLines: where at least half of the lines have a point.
+func TestMedianOfManyLines(t *testing.T) {
+	var lines []bandedLine
+	for i := range 11 {
+		l := bandedLine{label: "one of many", series: i}
+		l.add(0, [3]float64{float64(i), -1, 100})
+		if i < 6 {
+			l.add(1, [3]float64{7, 7, 7})
+		}
+		if i < 5 {
+			l.add(2, [3]float64{9, 9, 9})
+		}
+		lines = append(lines, l)
+	}
+	all := ofMany(lines, "median")
+	median := all[11]
+	if len(all) != 12 || !reflect.DeepEqual(median, bandedLine{label: "median", x: []float64{0, 1}, y: []float64{5, 7}, low: []float64{1, 7}, high: []float64{9, 7}, wash: 0.2}) {
+		t.Errorf("%d lines, the last %+v", len(all), median)
+	}
+	for _, l := range all[:11] {
+		if !l.faint || l.low != nil {
+			t.Errorf("line %+v", l)
+		}
+	}
+	e := &experiments.EraseTable{}
+	for range mostErasedLines + 1 {
+		e.Relations = append(e.Relations, experiments.ErasedRelation{Relation: "P19", Curve: []experiments.ErasePoint{{Neurons: 1}, {Neurons: 2}}})
+	}
+	if f := MustErasedPerplexityCurve(e); len(f.legend) != 1 || !strings.HasPrefix(f.legend[0].label, "median") {
+		t.Errorf("the legend of many relations is %+v", f.legend)
+	}
+	e.Relations = e.Relations[1:]
+	if f := MustErasedPerplexityCurve(e); len(f.legend) != mostErasedLines {
+		t.Errorf("the legend of some relations is %+v", f.legend)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -40,12 +41,30 @@ func ActivationExpression(r *experiments.ActivationExpression, options ...Option
 			parts = append(parts, fmt.Sprintf("%s, %s: %s [%s, %s]", methodNames[s], textNames[g], short(v.Mean), short(v.Low), short(v.High)))
 		}
 	}
-	b.text = func(g, s int) string { return minus(short(b.series[s].values[g].Mean)) }
+	digits := b.decimals()
+	b.text = func(g, s int) string { return minus(fmt.Sprintf("%.*f", digits, b.series[s].values[g].Mean)) }
 	if err := f.addIntervalBars(b); err != nil {
 		return nil, err
 	}
 	f.desc = sentences(parts...)
 	return f, nil
+}
+
+// decimals are as many as the means need, up to three, or two from 1 on: the same
+// for all, so that they can be compared.
+func (b intervalBars) decimals() int {
+	most, need := 3, 1
+	for _, s := range b.series {
+		for _, v := range s.values {
+			if math.Abs(v.Mean) >= 1 {
+				most = 2
+			}
+			for need < 3 && math.Abs(v.Mean-math.Round(v.Mean*math.Pow10(need))/math.Pow10(need)) > 5e-4 {
+				need++
+			}
+		}
+	}
+	return min(most, need)
 }
 
 // MustActivationExpression is [ActivationExpression] for notebook cells: it panics instead of returning an error.

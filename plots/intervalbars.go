@@ -33,6 +33,9 @@ type intervalSeries struct {
 	values []stats.Interval
 	from   int  // the group of the first value
 	mark   bool // a mark beside the bars
+	// onFirst marks stand on the first of a group's bars, which they belong to,
+	// instead of on all.
+	onFirst bool
 }
 
 // place is where series s is in group g: the k-th of n, its own kind.
@@ -90,6 +93,10 @@ func (f *Figure) addIntervalBars(b intervalBars) error {
 			g := series.from + i
 			k, n := b.place(s, g)
 			middle := b.at(g) + b.offset(k, n)
+			if series.onFirst {
+				_, bars := b.place(0, g)
+				middle = b.at(g) + b.offset(0, bars) + b.offset(k, n)/float64(bars)
+			}
 			w := whisker{at: middle, of: v, upright: b.upright, style: t.line(0.9, ink), cap: t.pt(2)}
 			if series.mark {
 				w.style.Color, w.cap = color, 0
@@ -165,7 +172,7 @@ func (b intervalBars) label(t theme, middle float64, v stats.Interval, text stri
 // names writes the groups' names along their axis, and makes room for rows.
 func (b intervalBars) names(f *Figure) error {
 	p, t := f.panels[0], f.theme
-	axis, limit := &p.Y, f.nameRoom()
+	axis, limit := &p.Y, f.nameRoom(b.rows)
 	if b.upright {
 		axis, limit = &p.X, f.options.Size.Width*0.8/vg.Length(len(b.groups))
 	}
@@ -191,8 +198,14 @@ func (b intervalBars) names(f *Figure) error {
 	return f.growFor(row * (float64(len(b.groups)) + groupsGap))
 }
 
-// nameRoom is the width that the names of rows may take.
-func (f *Figure) nameRoom() vg.Length { return f.options.Size.Width * 0.36 }
+// nameRoom is the width that the names of rows may take: more if they must
+// stand in one line.
+func (f *Figure) nameRoom(lines int) vg.Length {
+	if lines > 1 {
+		return f.options.Size.Width * 0.36
+	}
+	return f.options.Size.Width * 0.42
+}
 
 // limit sets the ranges of both axes; that of values has a little more than the intervals.
 func (b intervalBars) limit(p *plot.Plot, lines whiskers) {

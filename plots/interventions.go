@@ -131,7 +131,7 @@ func relationName(property, name string) string {
 // rowName shortens a row's name until it has room beside its count.
 func (f *Figure) rowName(name, count string) string {
 	style := f.panels[0].Y.Tick.Label
-	return fit(style, clean(name), f.nameRoom()-width(style, count)) + count
+	return fit(style, clean(name), f.nameRoom(1)-width(style, count)) + count
 }
 
 func interventionLine(r *experiments.Intervention) string {

@@ -15,7 +15,8 @@ import (
 var methodNames = [2]string{"knowledge neurons (integrated gradients)", "activation baseline's neurons"}
 
 // LayerDistribution draws which share of the refined neurons of all facts
-// each layer has, by both methods (the paper's figure 3).
+// each layer has, by both methods, with 95 % intervals over facts where the
+// table has them (the paper's figure 3).
 func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure, error) {
 	o, err := optional(options)
 	if err != nil {
@@ -32,24 +33,42 @@ func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure,
 		return nil, err
 	}
 	f := newFigure("layer distribution", "Layers of the neurons that hold facts", o)
-	f.subtitle = []string{tableLine(t)}
+	line := tableLine(t)
+	if len(t.Gradients.PerLayerIntervals) > 0 {
+		line += "; lines: 95 % intervals"
+	}
+	f.subtitle = []string{line}
 	f.provenance = []kn.Provenance{t.Provenance}
 	f.panels = []*plot.Plot{f.theme.plot("Layer (0 is next to the embeddings)", "Share of the neurons [%]")}
 	b := intervalBars{upright: true, scale: 100, groups: make([]string, layers)}
-	parts := []string{"Share of the neurons in each layer from the embeddings on, in percent", tableLine(t)}
-	for s, shares := range [][]float64{t.Gradients.PerLayer, t.Baseline.PerLayer} {
+	parts := []string{"Share of the neurons in each layer from the embeddings on, in percent", line}
+	for s, m := range []experiments.MethodNeurons{t.Gradients, t.Baseline} {
+		shares := m.PerLayer
 		if err := probabilities(methodNames[s]+": PerLayer", shares); err != nil {
 			return nil, err
 		}
+		if n := len(m.PerLayerIntervals); n > 0 {
+			if err := errors.Join(sameLength("PerLayerIntervals", n, "PerLayer", layers), checkIntervals(methodNames[s], m.PerLayerIntervals...)); err != nil {
+				return nil, err
+			}
+		}
 		series, text := intervalSeries{label: methodNames[s]}, methodNames[s]+":"
-		for _, share := range shares {
-			series.values = append(series.values, stats.Interval{Mean: share, Low: share, High: share})
+		for l, share := range shares {
+			v := stats.Interval{Mean: share, Low: share, High: share}
+			if len(m.PerLayerIntervals) > 0 {
+				v = m.PerLayerIntervals[l]
+			}
+			series.values = append(series.values, v)
 			text += fmt.Sprintf(" %.1f", 100*share)
 		}
 		b.series, parts = append(b.series, series), append(parts, text)
 	}
 	if layers <= 12 && !(o.narrow() && layers > 6) {
-		b.text = func(g, s int) string { return fmt.Sprintf("%.0f", 100*b.series[s].values[g].Mean) }
+		digits := 0
+		if layers <= 6 {
+			digits = 1
+		}
+		b.text = func(g, s int) string { return fmt.Sprintf("%.*f", digits, 100*b.series[s].values[g].Mean) }
 	}
 	if err := f.addIntervalBars(b); err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ type logTicks struct{}
 
 // Ticks returns the ticks between the logarithms low and high.
 func (logTicks) Ticks(low, high float64) []plot.Tick {
-	multiples, every := []float64{1}, max(1, int(math.Ceil((high-low)/7)))
+	multiples, every := []float64{1}, max(1, int(math.Ceil((high-low)/8)))
 	if high-low < 3 {
 		multiples = []float64{1, 2, 5}
 	}

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -136,7 +137,9 @@ func newUpdateCurve(t *experiments.UpdateTable, options []Options, chart, title 
 
 // ErasedPerplexityCurve draws by how much the perplexity of a relation's facts
 // and of others' grows with the number of the relation's commonest neurons that
-// are erased, both in powers; a line a relation, bands are 95 % intervals.
+// are erased, both in powers; a line a relation, bands are 95 % intervals. Of
+// more than six relations it is the median, with a band from the tenth to the
+// ninetieth percentile of the relations, and a faint line for each.
 func ErasedPerplexityCurve(t *experiments.EraseTable, options ...Options) (*Figure, error) {
 	ratio := func(v float64) float64 { return math.Log10(max(1+v, leastError)) }
 	return erasedCurve(t, options, "erased perplexity curve", "Erasing more of a relation's neurons", "Perplexity, times that before",
@@ -203,13 +206,23 @@ func erasedCurve(t *experiments.EraseTable, options []Options, chart, title, y s
 				both[side].add(math.Log10(float64(q.Neurons)), v)
 				low, high = min(low, v[1]), max(high, v[2])
 			}
-			parts = append(parts, fmt.Sprintf("%s, %d neurons: perplexity %s and %s, answer first %.0f %% and %.0f %%", r.Relation, q.Neurons,
+			parts = append(parts, fmt.Sprintf("%s, %s: perplexity %s and %s, answer first %.0f %% and %.0f %%", r.Relation, plural(q.Neurons, "neuron"),
 				percent(q.Erased.Perplexity.Change.Mean), percent(q.Others.Perplexity.Change.Mean), 100*q.Erased.Accuracy.Mean, 100*q.Others.Accuracy.Mean))
 		}
 		lines[0], lines[1] = append(lines[0], both[0]), append(lines[1], both[1])
 	}
 	if low > high {
 		return nil, errors.New("plots: the erasure of relations has no curve; give it Counts")
+	}
+	if len(t.Relations) > mostErasedLines {
+		f.subtitle = []string{fmt.Sprintf("The commonest neurons of one relation at a time, a faint line for each of %d", len(t.Relations))}
+		low, high = math.Inf(1), math.Inf(-1)
+		for side := range lines {
+			lines[side] = ofMany(lines[side], "median of the relations; band: 10th to 90th percentile")
+			for _, l := range lines[side] {
+				low, high = min(low, slices.Min(l.y)), max(high, slices.Max(l.y))
+			}
+		}
 	}
 	for side, p := range f.panels {
 		p.X.Tick.Marker = logTicks{}
@@ -224,6 +237,37 @@ func erasedCurve(t *experiments.EraseTable, options []Options, chart, title, y s
 	}
 	f.desc = sentences(parts...)
 	return f, nil
+}
+
+// mostErasedLines are as many relations as have a line of their own in the legend.
+const mostErasedLines = 6
+
+// ofMany makes lines faint and draws their median, with a band from their tenth
+// to their ninetieth percentile, where at least half of them have a point.
+func ofMany(lines []bandedLine, label string) []bandedLine {
+	at := map[float64][]float64{}
+	var all []bandedLine
+	for _, l := range lines {
+		for i, x := range l.x {
+			at[x] = append(at[x], l.y[i])
+		}
+		if len(l.x) > 0 {
+			grey := wash(faint, 0.45)
+			l.color, l.faint, l.low, l.high = &grey, true, nil, nil
+			all = append(all, l)
+		}
+	}
+	median := bandedLine{label: label, series: 0, wash: 0.2}
+	for _, x := range slices.Sorted(maps.Keys(at)) {
+		if ys := at[x]; 2*len(ys) >= len(all) {
+			slices.Sort(ys)
+			median.add(x, [3]float64{stats.Quantile(ys, 0.5), stats.Quantile(ys, 0.1), stats.Quantile(ys, 0.9)})
+		}
+	}
+	if len(median.x) > 0 {
+		all = append(all, median)
+	}
+	return all
 }
 
 // splitPanels gives the figure two panels side by side, with one label of the

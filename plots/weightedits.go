@@ -58,7 +58,7 @@ func MustUpdateRates(t *experiments.UpdateTable, options ...Options) *Figure {
 
 // ErasedPerplexity draws, for each relation that was erased, by how much the
 // perplexity of its facts and that of other facts rises, with 95 % intervals;
-// beside the bars, as marks, the same relation's when the controls are erased
+// on the first bar, as marks, the same relation's when the controls are erased
 // instead.
 func ErasedPerplexity(t *experiments.EraseTable, options ...Options) (*Figure, error) {
 	o, err := optional(options)
@@ -79,8 +79,8 @@ func ErasedPerplexity(t *experiments.EraseTable, options ...Options) (*Figure, e
 	b := intervalBars{scale: 100, rows: 2, series: []intervalSeries{
 		{label: "facts of the relation"},
 		{label: "facts of other relations"},
-		{label: "facts of the relation, another relation's neurons erased", mark: true},
-		{label: "facts of the relation, random neurons erased", mark: true},
+		{label: "facts of the relation, another relation's neurons erased", mark: true, onFirst: true},
+		{label: "facts of the relation, random neurons erased", mark: true, onFirst: true},
 	}}
 	parts := []string{"Change of the perplexity with 95 % intervals", line}
 	for _, r := range t.Relations {

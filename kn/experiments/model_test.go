@@ -149,7 +149,10 @@ func TestNeurons(t *testing.T) {
 	for _, f := range g.Facts {
 		total += len(f.Neurons)
 	}
-	for _, s := range table.Gradients.PerLayer {
+	for l, s := range table.Gradients.PerLayer {
+		if v := table.Gradients.PerLayerIntervals[l]; math.Abs(v.Mean-s) > 1e-12 || v.Low > s || v.High < s {
+			t.Errorf("layer %d has %v of the neurons, the interval is %+v", l, s, v)
+		}
 		share += s
 	}
 	if math.Abs(table.Gradients.PerFact.Mean-float64(total)/9) > 1e-12 || math.Abs(share-1) > 1e-12 {

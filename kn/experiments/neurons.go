@@ -60,6 +60,10 @@ func byActivation(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) {
 func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets func(Fact) ([]kn.Neuron, [][]kn.Neuron)) MethodNeurons {
 	n := MethodNeurons{Selection: s, PerLayer: make([]float64, layers)}
 	perFact, perPrompt, top := map[int][]float64{}, map[int][]float64{}, map[int][]float64{}
+	inLayer := make([]map[int][]float64, layers)
+	for l := range inLayer {
+		inLayer[l] = map[int][]float64{}
+	}
 	var holders []Holder
 	total := 0
 	for i, f := range facts {
@@ -73,6 +77,9 @@ func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets 
 			n.PerLayer[neuron.Layer]++
 			total++
 			top[i] = append(top[i], oneIf(neuron.Layer >= layers-(layers+2)/3))
+			for l := range inLayer {
+				inLayer[l][i] = append(inLayer[l][i], oneIf(neuron.Layer == l))
+			}
 		}
 		if len(refined) == 0 {
 			n.WithoutAny++
@@ -80,6 +87,7 @@ func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets 
 	}
 	for l := range n.PerLayer {
 		n.PerLayer[l] /= float64(max(1, total))
+		n.PerLayerIntervals = append(n.PerLayerIntervals, stats.Bootstrap(inLayer[l], o))
 	}
 	n.PerFact, n.PerPrompt, n.Top = stats.Bootstrap(perFact, o), stats.Bootstrap(perPrompt, o), stats.Bootstrap(top, o)
 	n.Shared = Shared(holders, o)

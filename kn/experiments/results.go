@@ -41,8 +41,10 @@ type MethodNeurons struct {
 	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
 	WithoutAny int            `json:"without_any"` // facts with no refined neuron
 	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
-	Top        stats.Interval `json:"top"`         // share in the topmost third of the layers, rounded up
-	Shared     SharedNeurons  `json:"shared"`      // by two facts
+	// PerLayerIntervals are the same with their intervals, over facts.
+	PerLayerIntervals []stats.Interval `json:"per_layer_intervals"`
+	Top               stats.Interval   `json:"top"`    // share in the topmost third of the layers, rounded up
+	Shared            SharedNeurons    `json:"shared"` // by two facts
 }
 
 // RelationNeurons are one relation's.
@@ -145,10 +147,11 @@ type RuleConvergence struct {
 // ConvergencePoint is the error at one number of nodes: the largest error of
 // a score as a share of the prompt's largest score.
 type ConvergencePoint struct {
-	Nodes  float64 `json:"nodes"` // a layer; the mean for the adaptive rule
-	Median float64 `json:"median"`
-	Low    float64 `json:"low"`  // tenth percentile of the prompts
-	High   float64 `json:"high"` // ninetieth
+	Nodes     float64 `json:"nodes"`               // a layer; the mean for the adaptive rule
+	Tolerance float64 `json:"tolerance,omitempty"` // of the adaptive rule
+	Median    float64 `json:"median"`
+	Low       float64 `json:"low"`  // tenth percentile of the prompts
+	High      float64 `json:"high"` // ninetieth
 	// Same is the mean Jaccard index of the coarse set with the exact one.
 	Same stats.Interval `json:"same"`
 }
@@ -213,6 +216,7 @@ type NeuronTexts struct {
 	Facts  int          `json:"facts"` // that have the neuron
 	Most   []NeuronText `json:"most"`
 	Least  []NeuronText `json:"least"`
+	AsLow  int          `json:"as_low"` // texts that activate it as little as the first of Least: many where a ReLU is 0
 }
 
 // NeuronText is a text as it was read.
