@@ -46,6 +46,7 @@ func example(t testing.TB, dir string) *report.Report {
 	table := &report.Table{ID: "facts", Caption: report.Join("Facts of ", report.Mono("a|b")), Columns: report.Columns("relation", ">facts", ">neurons")}
 	table.Row(r.String("/name"), r.Number("/facts", report.Count), r.Interval("/a~1b/0", report.Decimals(2)))
 	table.Row("none", "–", "–")
+	table.Row(nil, r.Number("/facts", report.Count), nil)
 	s := report.Section{Title: "Where they are"}
 	s.Say("The change is ", r.Number("/change", report.Change(1)), ", the error ", r.Number("/tiny", report.Significant(2)), ", see ", report.Link("the paper", "https://example.org/a?b&c"), ".")
 	s.Add(table, &report.Figure{ID: "bars", Drawing: drawing{}, Caption: report.Join("Bars.")})
@@ -74,20 +75,20 @@ func TestWrite(t *testing.T) {
 	if err := example(t, dir).Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if n := reporttest.Traced(t, dir); n != 8 {
-		t.Errorf("%d numbers are traced, want 8", n)
+	if n := reporttest.Traced(t, dir); n != 9 {
+		t.Errorf("%d numbers are traced, want 9", n)
 	}
 	for name, texts := range map[string][]string{
 		"report.md": {
 			"# A report\n", "- [Where they are](#where-they-are)", "The change is −29.0 %, the error 0.00012, see [the paper](https://example.org/a?b&c).",
-			"| relation | facts | neurons |\n| :-- | --: | --: |\n| P19 &lt;place> | 27,738 | 4.12 \\[3.99, 4.30\\] |\n| none | – | – |\n",
+			"| relation | facts | neurons |\n| :-- | --: | --: |\n| P19 &lt;place> | 27,738 | 4.12 \\[3.99, 4.30\\] |\n| none | – | – |\n|  | 27,738 |  |\n",
 			"Facts of `a\\|b`", "![Two bars & a line.](figures/bars.svg)", "1. **It falls.** **holds here.** By −29.0 %\n   - Rule: below 0\n", "- seed: 1\n",
 		},
 		"report.html": {
 			`<td>P19 &lt;place&gt;</td>`, `<td class="right"><span data-source="counts.json#/facts" data-scale="1" title="counts.json#/facts">27,738</span></td>`,
 			`<h2 id="where-they-are">`, `aria-label="Two bars &amp; a line."`, `<svg class="chart" width="10">`, `<span class="verdict">holds here</span>`, `href="https://example.org/a?b&amp;c"`,
 		},
-		"results/facts.csv":   {"relation,facts,neurons,neurons low,neurons high\nP19 <place>,27738,4.1249,3.9949,4.30\nnone,–,–,,\n"},
+		"results/facts.csv":   {"relation,facts,neurons,neurons low,neurons high\nP19 <place>,27738,4.1249,3.9949,4.30\nnone,–,–,,\nnone,27738,–,,\n"},
 		"results/facts.md":    {"| P19 &lt;place> | 27,738 |"},
 		"results/claims.json": {`"verdict": "holds here"`, `"counts.json#/change"`},
 		"figures/bars.svg":    {"<?xml"},

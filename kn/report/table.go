@@ -36,11 +36,14 @@ func Columns(names ...string) []Column {
 	return columns
 }
 
-// Row adds a row of strings, spans and texts.
+// Row adds a row of strings, spans and texts. A cell that is nil says the same
+// as the one above it: it is blank where people read it, and repeated in the CSV.
 func (t *Table) Row(cells ...any) {
 	row := make([]Text, len(cells))
 	for i, cell := range cells {
-		row[i] = Join(cell)
+		if cell != nil {
+			row[i] = Join(cell)
+		}
 	}
 	t.Rows = append(t.Rows, row)
 }
@@ -75,11 +78,14 @@ func (t *Table) csv() ([]byte, error) {
 			head = append(head, c.Name+" low", c.Name+" high")
 		}
 	}
-	lines := [][]string{head}
+	lines, above := [][]string{head}, make([]Text, len(t.Columns))
 	for _, row := range t.Rows {
 		var line []string
 		for i, cell := range row {
-			line = append(line, cell.fields(interval[i])...)
+			if cell != nil {
+				above[i] = cell
+			}
+			line = append(line, above[i].fields(interval[i])...)
 		}
 		lines = append(lines, line)
 	}
