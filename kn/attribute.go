@@ -9,7 +9,10 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
-// DefaultTolerance is the adaptive rule's tolerance unless told otherwise.
+// DefaultTolerance is the adaptive rule's tolerance unless told otherwise. For
+// sets of neurons 0.01 does as well, which sweeps take: of 50 facts of mini in
+// 694 prompts all refined sets were the same and all coarse ones but two, with
+// 43 nodes a layer instead of 61 and in two thirds of the time.
 const DefaultTolerance = 1e-3
 
 // AttributeOptions are the options of [Model.Attribute].

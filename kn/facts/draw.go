@@ -5,11 +5,14 @@ import (
 	"container/heap"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // OfRelations is the source of the facts of some relations; with none named,
-// of all. It ends with an error when the data set has no fact of one of them.
+// of all. It ends with an error when the data set has no fact of one of them,
+// which lists those that it has.
 func OfRelations(source Source, relations ...string) Source {
 	if len(relations) == 0 {
 		return source
@@ -17,20 +20,43 @@ func OfRelations(source Source, relations ...string) Source {
 	return func(yield func(Bag, error) bool) {
 		found := map[string]bool{}
 		for b, err := range source {
-			if err == nil && !slices.Contains(relations, b.Relation) {
-				continue
+			if err == nil {
+				found[b.Relation] = true
+				if !slices.Contains(relations, b.Relation) {
+					continue
+				}
 			}
-			found[b.Relation] = true
 			if !yield(b, err) || err != nil {
 				return
 			}
 		}
 		for _, r := range relations {
 			if !found[r] {
-				yield(Bag{}, fmt.Errorf("facts: the data set has no fact of the relation %q", r))
+				yield(Bag{}, fmt.Errorf("facts: the data set has no fact of the relation %q; it has those of %s", r, listed(found)))
 				return
 			}
 		}
+	}
+}
+
+// shownRelations are as many as an error names.
+const shownRelations = 12
+
+// listed names relations in order of their properties' numbers, the first of many.
+func listed(relations map[string]bool) string {
+	names := slices.SortedFunc(maps.Keys(relations), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) // P9 before P10
+	})
+	if more := len(names) - shownRelations; more > 1 {
+		names = append(names[:shownRelations], fmt.Sprintf("%d more", more))
+	}
+	switch n := len(names); n {
+	case 0:
+		return "no relation"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 }
 

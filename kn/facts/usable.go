@@ -1,8 +1,10 @@
 package facts
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
@@ -35,46 +37,111 @@ const (
 // is one token of its vocabulary, with those of their prompts that have one
 // mask, at most maxTokens tokens, and no word that would become [UNK]. Facts
 // and prompts that stand twice stand once. leftOut, which may be nil, is told
-// what is missing, every time that the source is run through.
+// what is missing until the source has been run through to its end for the
+// first time: from then on it is known which facts and prompts can be used, a
+// few bytes a fact, and the texts are not read again.
 func Usable(source Source, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) Source {
 	if leftOut == nil {
 		leftOut = func(LeftOut) {}
 	}
+	var known atomic.Pointer[[]kept] // of all facts in the source's order
 	return func(yield func(Bag, error) bool) {
-		seen := map[string]bool{}
+		if known := known.Load(); known != nil {
+			again(source, *known, yield)
+			return
+		}
+		seen, all := map[string]bool{}, []kept{}
 		for b, err := range source {
 			if err != nil {
 				yield(b, err)
 				return
 			}
-			kept, ok := askable(b, vocabulary, maxTokens, leftOut)
-			if !ok {
+			of, keep := askable(b, vocabulary, maxTokens, leftOut)
+			if keep == nothing {
+				all = append(all, nothing)
 				continue
 			}
-			key := kept.Key()
+			key := of.Key()
 			if seen[key] {
 				leftOut(b.without("", Repeated, ""))
+				all = append(all, nothing)
 				continue
 			}
 			seen[key] = true
-			if !yield(kept, nil) {
+			all = append(all, keep)
+			if !yield(of, nil) {
 				return
 			}
 		}
+		known.Store(&all)
 	}
 }
 
-// askable is the bag with the prompts that can be used; false if there is
-// nothing to ask.
-func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) (Bag, bool) {
-	if _, err := vocabulary.Single(b.Answer); err != nil {
-		leftOut(b.without("", NotOneToken, err.Error()))
-		return b, false
+// kept says which of a fact's prompts can be used: one character of 0 or 1 for
+// each, or one of the constants.
+type kept string
+
+const (
+	nothing    kept = ""
+	everything kept = "all"
+)
+
+// of is the bag with the prompts that are kept.
+func (k kept) of(b Bag) (Bag, error) {
+	if k == everything {
+		return b, nil
+	}
+	if len(k) != len(b.Prompts) {
+		return b, errChanged
 	}
 	prompts := b.Prompts
 	b.Prompts = nil
+	for i, prompt := range prompts {
+		if k[i] == '1' {
+			b.Prompts = append(b.Prompts, prompt)
+		}
+	}
+	return b, nil
+}
+
+var errChanged = errors.New("facts: the data set has changed since it was first run through; start again")
+
+// again runs through a source of which it is known what to keep.
+func again(source Source, known []kept, yield func(Bag, error) bool) {
+	i := 0
+	for b, err := range source {
+		if err != nil {
+			yield(b, err)
+			return
+		}
+		if i == len(known) {
+			yield(Bag{}, errChanged)
+			return
+		}
+		if k := known[i]; k != nothing {
+			of, err := k.of(b)
+			if !yield(of, err) || err != nil {
+				return
+			}
+		}
+		i++
+	}
+	if i < len(known) {
+		yield(Bag{}, errChanged)
+	}
+}
+
+// askable is the bag with the prompts that can be used, and which they are;
+// nothing if there is nothing to ask.
+func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) (Bag, kept) {
+	if _, err := vocabulary.Single(b.Answer); err != nil {
+		leftOut(b.without("", NotOneToken, err.Error()))
+		return b, nothing
+	}
+	prompts, marks := b.Prompts, bytes.Repeat([]byte("0"), len(b.Prompts))
+	b.Prompts = nil
 	seen := map[string]bool{}
-	for _, prompt := range prompts {
+	for i, prompt := range prompts {
 		if seen[prompt] {
 			leftOut(b.without(prompt, Repeated, ""))
 			continue
@@ -85,12 +152,17 @@ func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func
 			continue
 		}
 		b.Prompts = append(b.Prompts, prompt)
+		marks[i] = '1'
 	}
-	if len(b.Prompts) == 0 {
+	switch len(b.Prompts) {
+	case 0:
 		leftOut(b.without("", NoPromptLeft, ""))
-		return b, false
+		return b, nothing
+	case len(prompts):
+		return b, everything
+	default:
+		return b, kept(marks)
 	}
-	return b, true
 }
 
 // cannotAsk says why a prompt cannot be used, if so.

@@ -1,10 +1,12 @@
 package facts_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -38,16 +40,23 @@ func TestUsable(t *testing.T) {
 		return facts.Bag{Relation: "P36", Subject: "France", Answer: answer, Prompts: prompts}
 	}
 	good := bag("Paris", "The capital of France is [MASK].")
+	partly := bag("Rome", "The capital [MASK].", "no mask", "The capital of France is [MASK].")
+	kept := bag("Rome", "The capital [MASK].", "The capital of France is [MASK].")
 	var left []facts.LeftOut
-	usable := facts.Usable(source(
+	bags := []facts.Bag{
 		good,
 		bag("Paris and Rome", "The capital of France is [MASK]."),
 		bag("Paris", "The capital of France is [MASK].", "The capital of France.", "[MASK] is [MASK].", "The capital of [MASK] is \u4e16.",
 			"The capital of France is [MASK].", "the the the the the the the the the the the the the the the [MASK]"),
 		bag("Paris", "no mask"),
-	), vocabulary(t), 16, func(l facts.LeftOut) { left = append(left, l) })
-	if got := all(t, usable); !reflect.DeepEqual(got, []facts.Bag{good}) {
-		t.Errorf("usable are %+v", got)
+		partly,
+	}
+	given := source(bags...)
+	usable := facts.Usable(func(yield func(facts.Bag, error) bool) { given(yield) }, vocabulary(t), 16, func(l facts.LeftOut) { left = append(left, l) })
+	for run := range 2 { // what was found out in the first is known in the second
+		if got := all(t, usable); !reflect.DeepEqual(got, []facts.Bag{good, kept}) {
+			t.Errorf("run %d: usable are %+v", run, got)
+		}
 	}
 	var reasons []facts.Reason
 	for _, l := range left {
@@ -57,12 +66,19 @@ func TestUsable(t *testing.T) {
 		facts.NotOneToken,
 		facts.NoMask, facts.ManyMasks, facts.UnknownWord, facts.Repeated, facts.TooLong, facts.Repeated,
 		facts.NoMask, facts.NoPromptLeft,
+		facts.NoMask,
 	}
 	if !reflect.DeepEqual(reasons, want) {
 		t.Errorf("left out %+v", left)
 	}
 	if left[1].Prompt != "The capital of France." || left[6].Prompt != "" || left[0].Detail == "" {
 		t.Errorf("left out %+v", left)
+	}
+	for change, of := range map[string][]facts.Bag{"grew": append(slices.Clone(bags), good), "shrank": bags[:4], "has other prompts": append(slices.Clone(bags[:4]), good)} {
+		given = source(of...)
+		if err := lastError(t, usable); err == nil || !strings.Contains(err.Error(), "has changed") {
+			t.Errorf("a data set that %s after the first run: error %v", change, err)
+		}
 	}
 }
 
@@ -95,7 +111,14 @@ func TestDraw(t *testing.T) {
 	if len(only) != 250 || only[0].Relation != "P106" {
 		t.Errorf("%d facts of P106", len(only))
 	}
-	if err := lastError(t, facts.OfRelations(source(bags...), "P106", "P1")); err == nil {
-		t.Error("a relation that is not there is no error")
+	if err := lastError(t, facts.OfRelations(source(bags...), "P106", "P1")); err == nil || !strings.Contains(err.Error(), `"P1"; it has those of P19 and P106`) {
+		t.Errorf("of a relation that is not there: %v", err)
+	}
+	var many []facts.Bag
+	for i := range 41 {
+		many = append(many, facts.Bag{Relation: fmt.Sprintf("P%d", 41-i), Answer: "Rome"})
+	}
+	if err := lastError(t, facts.OfRelations(source(many...), "P0")); err == nil || !strings.HasSuffix(err.Error(), "it has those of P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 and 29 more") {
+		t.Errorf("of a relation among many that is not there: %v", err)
 	}
 }

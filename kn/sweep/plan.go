@@ -30,15 +30,13 @@ func newPlan(ctx context.Context, model *kn.Model, source facts.Source, o Option
 		return nil, err
 	}
 	asked := cancelled(ctx, facts.OfRelations(source, o.Relations...))
-	usable := func(leftOut func(facts.LeftOut)) facts.Source {
-		return facts.Usable(asked, model.Tokenizer(), model.Config().MaxPositions, leftOut)
-	}
-	for _, err := range usable(func(l facts.LeftOut) { p.leftOut = append(p.leftOut, l) }) {
+	usable := facts.Usable(asked, model.Tokenizer(), model.Config().MaxPositions, func(l facts.LeftOut) { p.leftOut = append(p.leftOut, l) })
+	for _, err := range usable {
 		if err != nil {
 			return nil, err
 		}
 	}
-	p.selected = facts.Draw(usable(nil), o.Limit, o.Seed)
+	p.selected = facts.Draw(usable, o.Limit, o.Seed)
 	for bag, err := range p.selected {
 		if err != nil {
 			return nil, err

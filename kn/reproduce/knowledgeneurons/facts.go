@@ -98,12 +98,11 @@ func openSource(m *kn.Model, o Options) (s source, err error) {
 // drawFacts chooses the facts and writes them into the folder.
 func drawFacts(ctx context.Context, m *kn.Model, dir string, from source, o Options) (*FactSummary, error) {
 	s := &FactSummary{Source: from.name, Texts: from.textName, Chosen: o.Relations, Limit: o.Limit, Seed: o.Seed, Tolerance: o.Tolerance, LeftOut: []LeftOut{}}
-	of := facts.OfRelations(from.facts, o.Relations...)
-	perRelation, err := s.survey(ctx, m, of, filepath.Join(dir, LeftOutFile))
+	usable, perRelation, err := s.survey(ctx, m, facts.OfRelations(from.facts, o.Relations...), filepath.Join(dir, LeftOutFile))
 	if err != nil {
 		return nil, err
 	}
-	drawn := atMost(facts.Draw(usable(m, of, nil), perRelation, o.Seed), o.Limit)
+	drawn := atMost(facts.Draw(usable, perRelation, o.Seed), o.Limit)
 	relations, sum := map[string]bool{}, sha256.New()
 	counted := func(yield func(facts.Bag, error) bool) {
 		for b, err := range drawn {
@@ -130,19 +129,15 @@ func drawFacts(ctx context.Context, m *kn.Model, dir string, from source, o Opti
 	return s, nil
 }
 
-func usable(m *kn.Model, source facts.Source, leftOut func(facts.LeftOut)) facts.Source {
-	return facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, leftOut)
-}
-
-// survey counts the facts that can be asked, lists what cannot, and says how
-// many facts of each relation keep the limit.
-func (s *FactSummary) survey(ctx context.Context, m *kn.Model, source facts.Source, list string) (perRelation int, err error) {
+// survey finds and counts the facts that can be asked, lists what cannot, and
+// says how many facts of each relation keep the limit.
+func (s *FactSummary) survey(ctx context.Context, m *kn.Model, source facts.Source, list string) (usable facts.Source, perRelation int, err error) {
 	have, counts := map[string]int{}, map[facts.Reason]*LeftOut{}
 	err = writeFile(list, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)
 		var failed error
-		for b, err := range usable(m, source, func(l facts.LeftOut) {
+		usable = facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, func(l facts.LeftOut) {
 			if counts[l.Reason] == nil {
 				counts[l.Reason] = &LeftOut{Reason: l.Reason}
 			}
@@ -152,7 +147,8 @@ func (s *FactSummary) survey(ctx context.Context, m *kn.Model, source facts.Sour
 				counts[l.Reason].Prompts++
 			}
 			failed = errors.Join(failed, encoder.Encode(l))
-		}) {
+		})
+		for b, err := range usable {
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return err
 			}
@@ -164,7 +160,7 @@ func (s *FactSummary) survey(ctx context.Context, m *kn.Model, source facts.Sour
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
 		s.LeftOut = append(s.LeftOut, *counts[reason])
 	}
-	return evenly(slices.Collect(maps.Values(have)), s.Limit), err
+	return usable, evenly(slices.Collect(maps.Values(have)), s.Limit), err
 }
 
 // evenly is the largest number of facts of each relation, at least 1, of which
