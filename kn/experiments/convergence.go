@@ -79,7 +79,9 @@ func Convergence(ctx context.Context, m *kn.Model, facts []Fact, options Converg
 			t.Rules = append(t.Rules, RuleConvergence{Rule: rule.Rule})
 		}
 		last := &t.Rules[len(t.Rules)-1]
-		last.Points = append(last.Points, summarizeRule(measured, k, o))
+		p := summarizeRule(measured, k, o)
+		p.Tolerance = rule.Tolerance
+		last.Points = append(last.Points, p)
 	}
 	t.Provenance, err = m.Provenance(o, o.Seed)
 	return t, err

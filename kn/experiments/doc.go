@@ -6,8 +6,8 @@
 //   - [Neurons]: which neurons hold the facts, how many, where, and what facts
 //     share (the paper's table 2 and figure 3),
 //   - [Intervene]: suppressing and amplifying them (figures 4 and 5),
-//   - [Update]: giving facts new answers by their neurons' weights (table 5),
-//   - [Erase]: erasing a relation's commonest neurons (table 6),
+//   - [Update]: giving facts new answers by their neurons' weights,
+//   - [Erase]: erasing a relation's commonest neurons,
 //   - [DiffRecipes]: the published codes against one another,
 //   - [Express]: how strongly the neurons act in texts that say the fact, and in others (tables 3 and 4),
 //   - [Convergence]: how exact the integrals are.

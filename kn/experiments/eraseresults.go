@@ -5,7 +5,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// EraseTable is the result of [Erase] (the paper's table 6).
+// EraseTable is the result of [Erase].
 type EraseTable struct {
 	Neurons    int              `json:"neurons"` // erased of each relation, if it has so many
 	Relations  []ErasedRelation `json:"relations"`

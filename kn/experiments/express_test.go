@@ -84,6 +84,9 @@ func TestExpress(t *testing.T) {
 		if len(x.Most) != 3 || len(x.Least) != 3 || x.Most[0].Activation < x.Most[2].Activation || x.Least[0].Activation > x.Least[2].Activation {
 			t.Errorf("texts of %v: %+v", x.Neuron, x)
 		}
+		if alike := x.AsLow >= 3; x.AsLow < 1 || alike != (x.Least[0].Activation == x.Least[2].Activation) {
+			t.Errorf("%d texts activate %v as little as %+v", x.AsLow, x.Neuron, x.Least)
+		}
 		for _, text := range append(slices.Clone(x.Most), x.Least...) {
 			if v := m.MustActivations(text.Text)[x.Neuron.Layer][x.Neuron.Index]; math.Abs(v-text.Activation) > 1e-5 {
 				t.Errorf("%v in %q: %v, alone %v", x.Neuron, text.Text, text.Activation, v)

@@ -24,6 +24,9 @@ func extremes(all []Fact, plans []*textPlan, o ExpressOptions) []NeuronTexts {
 		texts := textsOf(n, plans)
 		list.Most = slices.Clone(texts[:min(o.Extremes, len(texts))])
 		slices.Reverse(texts)
+		for list.AsLow < len(texts) && texts[list.AsLow].Activation == texts[0].Activation {
+			list.AsLow++
+		}
 		list.Least = slices.Clone(texts[:min(o.Extremes, len(texts))])
 		lists = append(lists, list)
 	}

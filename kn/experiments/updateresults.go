@@ -5,7 +5,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// UpdateTable is the result of [Update] (the paper's table 5).
+// UpdateTable is the result of [Update].
 type UpdateTable struct {
 	Facts     int `json:"facts"`   // updated
 	Prompts   int `json:"prompts"` // of theirs, those that the unmodified model answers rightly

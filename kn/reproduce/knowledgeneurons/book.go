@@ -19,7 +19,8 @@ type book struct {
 
 // setting is what all tables have in common.
 type setting struct {
-	model string
+	model      string
+	activation string // the model's activation function, such as "gelu"
 	// taught says that this project pre-trained the model, whose objective
 	// makes some claims true by construction.
 	taught bool

@@ -55,17 +55,26 @@ func steps(r *report.Result, id, pointer, overlap, caption string) *report.Table
 	return t
 }
 
+// kinks says why the better rules are no better on some models.
+func (b *book) kinks() string {
+	if b.activation != "relu" {
+		return ""
+	}
+	return " " + b.model + "'s activation function is the ReLU, whose derivative jumps: rules that are far quicker on smooth integrands, such as Gauss-Legendre, gain little here, " +
+		"and the adaptive rule looks for the jumps. BERT has the smooth GELU."
+}
+
 // exactness is the section on the integral's error.
 func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
 	s := report.Section{Title: "How exact the integrals are"}
 	r := b.File("convergence")
 	s.Say("Attributions are integrals, and the published codes take sums of 20 nodes for them. ", r.Number("/prompts", report.Count),
 		" prompts of different facts were attributed by each rule and number of nodes, and compared with a reference: ", r.String("/reference"),
-		". The error is the largest of any neuron's score, as a share of the prompt's largest score; coarse sets are compared by their Jaccard index.")
+		". The error is the largest of any neuron's score, as a share of the prompt's largest score; coarse sets are compared by their Jaccard index.", b.kinks())
 	t := &report.Table{
 		ID: "convergence", Caption: report.Join("Error of the attributions by rule and number of nodes a layer, over prompts."),
 		Columns: report.Columns("rule", ">nodes", ">median error", ">10th percentile", ">90th percentile", ">coarse set's overlap with the exact one"),
-		Note:    report.Join("The authors take 20 nodes of left_riemann, EleutherAI's library 20 of linspace_inclusive. The adaptive rule chooses its nodes; their mean is shown."),
+		Note:    report.Join("The authors take 20 nodes of left_riemann, EleutherAI's library 20 of linspace_inclusive. The adaptive rule chooses its nodes, until it estimates the error to be below the share of the largest score that is named; their mean is shown."),
 	}
 	for i := range r.Len("/rules") {
 		rule := fmt.Sprintf("/rules/%d", i)
@@ -76,7 +85,11 @@ func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
 				nodes = report.Decimals(1)
 			}
 			e := report.Format{Scale: 100, Unit: " %", Significant: 2}
-			t.Row(r.String(rule+"/rule"), r.Number(p+"/nodes", nodes), r.Number(p+"/median", e), r.Number(p+"/low", e), r.Number(p+"/high", e), r.Interval(p+"/same", report.Decimals(3)))
+			name := report.Join(r.String(rule + "/rule"))
+			if tolerance := p + "/tolerance"; r.Has(tolerance) {
+				name = report.Join(name, " to ", r.Number(tolerance, report.Format{Scale: 100, Unit: " %", Significant: 1}))
+			}
+			t.Row(name, r.Number(p+"/nodes", nodes), r.Number(p+"/median", e), r.Number(p+"/low", e), r.Number(p+"/high", e), r.Interval(p+"/same", report.Decimals(3)))
 		}
 	}
 	b.Figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(plots.ConvergenceError(c))

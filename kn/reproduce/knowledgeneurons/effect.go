@@ -47,7 +47,7 @@ func (b *book) effectTable(r *report.Result) *report.Table {
 	for i := range r.Len("/sets") {
 		suppressed, amplified := any(dash), any(dash)
 		if method := map[int]string{own: "/gradients", baseline: "/baseline"}[i]; method != "" {
-			suppressed, amplified = inPaper(b.paper, method+"/suppressed", report.Change(2)), inPaper(b.paper, method+"/amplified", report.Change(2))
+			suppressed, amplified = b.paper.Number(method+"/suppressed", report.Change(2)), b.paper.Number(method+"/amplified", report.Change(2))
 		}
 		t.Row(r.String(at(i, "label")), r.Interval(at(i, "neurons"), report.Decimals(1)),
 			r.Interval(at(i, "suppressed"), report.Change(1)), suppressed, r.Interval(at(i, "amplified"), report.Change(1)), amplified,
@@ -88,7 +88,7 @@ func (b *book) effectClaims(r *report.Result) {
 		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
 		Evidence: report.Join(change(own, "suppressed"), " against ", change(otherRelation, "suppressed"), " (neurons of a fact of another relation), ",
 			change(random, "suppressed"), " (random) and ", change(matched, "suppressed"), " (nearest in activation)."),
-		Paper:   report.Join(inPaper(b.paper, "/gradients/suppressed", report.Change(2)), "."),
+		Paper:   report.Join(b.paper.Number("/gradients/suppressed", report.Change(2)), "."),
 		Rule:    report.Join("the interval of the loss is above twice that of each control's."),
 		Caveat:  caveat,
 		Verdict: report.Enough(facts, report.All(loss(otherRelation), loss(random), loss(matched))),
@@ -97,7 +97,7 @@ func (b *book) effectClaims(r *report.Result) {
 		ID: "amplify", Statement: report.Join("Amplifying a fact's knowledge neurons raises the answer's probability, and more than amplifying other neurons."),
 		Evidence: report.Join(change(own, "amplified"), " against ", change(otherRelation, "amplified"), " (neurons of a fact of another relation), ",
 			change(random, "amplified"), " (random) and ", change(matched, "amplified"), " (nearest in activation)."),
-		Paper:  report.Join(inPaper(b.paper, "/gradients/amplified", report.Change(2)), "."),
+		Paper:  report.Join(b.paper.Number("/gradients/amplified", report.Change(2)), "."),
 		Rule:   report.Join("the interval of the gain is above 0, and so is that of the difference from each control, paired by fact."),
 		Caveat: caveat,
 		Verdict: report.Enough(facts, report.All(report.Exceeds(r.Estimate(at(own, "amplified")), 0),
@@ -106,7 +106,7 @@ func (b *book) effectClaims(r *report.Result) {
 	b.Claim(report.Claim{
 		ID: "baseline-effect", Statement: report.Join("Suppressing the neurons that the activation baseline finds hurts far less."),
 		Evidence: report.Join(change(own, "suppressed"), " (knowledge neurons) against ", change(baseline, "suppressed"), " (baseline's neurons)."),
-		Paper:    report.Join(inPaper(b.paper, "/gradients/suppressed", report.Change(2)), " against ", inPaper(b.paper, "/baseline/suppressed", report.Change(2)), "."),
+		Paper:    report.Join(b.paper.Number("/gradients/suppressed", report.Change(2)), " against ", b.paper.Number("/baseline/suppressed", report.Change(2)), "."),
 		Rule:     report.Join("the interval of the knowledge neurons' loss is above twice that of the baseline's."),
 		Verdict:  report.Enough(facts, loss(baseline)),
 	})

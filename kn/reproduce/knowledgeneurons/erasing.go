@@ -13,12 +13,12 @@ import (
 // be little.
 const little = 0.1
 
-// erasing is the section on erasing relations (the paper's table 6).
+// erasing is the section on erasing relations (the paper's second case study).
 func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
 	claim := report.Claim{
 		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
-		Paper:  report.Join("perplexity of place of birth ", inPaper(b.paper, "/erase/0/change", report.Change(1)), ", of others ", inPaper(b.paper, "/erase/0/others", report.Change(1)), "."),
+		Paper:  report.Join("perplexity of place of birth ", b.paper.Number("/erase/0/change", report.Change(1)), ", of others ", b.paper.Number("/erase/0/others", report.Change(1)), "."),
 		Rule:   report.Join("for each relation erased, the interval of its perplexity's change is above that of the other relations', which is below +10 %."),
 		Caveat: b.builtIn("This model's neurons stand mostly for the answer, and relations share answers: what is erased of one is missing in those that share it."),
 	}
@@ -26,7 +26,7 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 		return b.notMeasured(s, "erase", claim)
 	}
 	r := b.File("erase")
-	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that most of its facts have, are set to 0, as in the authors' code. "+
+	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that the most of its facts have, are set to 0, as in the authors' code. "+
 		"Measured are the perplexity of the relation's facts and of others', exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
 		"The controls erase as many of the commonest neurons of another relation, and random neurons of the same layers.")
 	s.Add(b.erasedTable(r))
@@ -72,7 +72,7 @@ func relationName(r *report.Result, relation string) string {
 
 func (b *book) erasedTable(r *report.Result) *report.Table {
 	t := &report.Table{
-		ID: "erase", Caption: report.Join("Perplexity before and after a relation's commonest neurons are erased (table 6 of the paper), with 95 % intervals over facts."),
+		ID: "erase", Caption: report.Join("Perplexity before and after a relation's commonest neurons are erased, as in the paper's second case study, with 95 % intervals over facts."),
 		Columns: report.Columns("relation", ">facts", ">neurons", ">its perplexity", ">change", ">paper", ">perplexity of other facts", ">change", ">paper"),
 		Note:    b.settings(),
 	}
@@ -83,10 +83,7 @@ func (b *book) erasedTable(r *report.Result) *report.Table {
 		relation := fmt.Sprintf("/relations/%d", i)
 		its, others := any(dash), any(dash)
 		if k := slices.IndexFunc(reported.Erase, func(p PaperErasure) bool { return p.Relation == r.String(relation+"/relation") }); k >= 0 {
-			its = inPaper(b.paper, fmt.Sprintf("/erase/%d/change", k), report.Change(1))
-			if reported.Erase[k].Others != 0 {
-				others = inPaper(b.paper, fmt.Sprintf("/erase/%d/others", k), report.Change(1))
-			}
+			its, others = b.paper.Number(fmt.Sprintf("/erase/%d/change", k), report.Change(1)), b.paper.Number(fmt.Sprintf("/erase/%d/others", k), report.Change(1))
 		}
 		own := relation + "/sets/0"
 		t.Row(relationName(r, relation), r.Number(relation+"/facts", report.Count), r.Number(own+"/neurons", report.Count),

@@ -21,7 +21,7 @@ func TestNothingToMeasure(t *testing.T) {
 	for _, c := range outcome.Claims {
 		verdicts[c.ID] = c.Verdict
 	}
-	if len(verdicts) != 9 || verdicts["erase"] != report.Unknown {
+	if len(verdicts) != 10 || verdicts["erase"] != report.Unknown {
 		t.Errorf("verdicts %v", verdicts)
 	}
 	for result, there := range map[string]bool{"update": true, "erase": false} {

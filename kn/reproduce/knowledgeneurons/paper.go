@@ -1,11 +1,5 @@
 package knowledgeneurons
 
-import (
-	"slices"
-
-	"github.com/knowledge-neurons/gonb-kn/kn/report"
-)
-
 // Paper is what Dai et al. (2022) report for bert-base-cased on PARAREL. It is
 // a result file like the others, so that the report's numbers can be traced.
 // Shares and relative changes are plain: 0.1 stands for 10 %.
@@ -25,8 +19,6 @@ type Paper struct {
 	Erase  []PaperErasure `json:"erase"`
 
 	SecondsAFact float64 `json:"seconds_a_fact"`
-	// Recalled are the pointers to numbers that no text at hand could confirm.
-	Recalled []string `json:"recalled"`
 }
 
 // PaperMethod is what the paper reports for one method's neurons.
@@ -59,10 +51,11 @@ type PaperErasure struct {
 	Relation string  `json:"relation"`
 	Name     string  `json:"name"`
 	Change   float64 `json:"change"`
-	Others   float64 `json:"others,omitempty"`
+	Others   float64 `json:"others"`
 }
 
-// reported are the numbers of Dai et al. (2022).
+// reported are the numbers of Dai et al. (2022), as far as they are known here
+// for certain: of the relations that it erases (P19, P27, P106, P937) the first.
 var reported = Paper{
 	Citation: "Dai, Dong, Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained Transformers, ACL 2022",
 	URL:      "https://aclanthology.org/2022.acl-long.581",
@@ -81,19 +74,6 @@ var reported = Paper{
 	},
 	Erase: []PaperErasure{
 		{Relation: "P19", Name: "place of birth", Change: 1.066, Others: 121.6/120.3 - 1},
-		{Relation: "P20", Name: "place of death", Change: 0.653},
-		{Relation: "P103", Name: "native language", Change: 0.302},
-		{Relation: "P106", Name: "occupation", Change: 0.699},
 	},
 	SecondsAFact: 13.3,
-	Recalled:     []string{"/erase/1/change", "/erase/2/change", "/erase/3/change"},
-}
-
-// inPaper prints a number of the paper, marked if it is from memory.
-func inPaper(r *report.Result, pointer string, f report.Format) report.Text {
-	t := report.Text{r.Number(pointer, f)}
-	if slices.Contains(reported.Recalled, pointer) {
-		t = append(t, report.Small(" [recall]"))
-	}
-	return t
 }

@@ -85,7 +85,7 @@ func (e *experimenter) stages() []step {
 	convergence := experiments.ConvergenceOptions{Prompts: z.Prompts, Seed: seed, Resamples: z.Resamples}
 	steps := []step{
 		{"sweep", e.sweep},
-		experiment(e, "neurons", "which neurons, and where", z.Resamples, &e.found.neurons,
+		experiment(e, "neurons", "which neurons, and where", []any{z.Resamples, "intervals of layers"}, &e.found.neurons,
 			func(_ context.Context, _ kn.Progress) (*experiments.NeuronTable, error) {
 				return experiments.Neurons(e.m, e.gathered, stats.Options{Resamples: z.Resamples, Seed: seed})
 			}),

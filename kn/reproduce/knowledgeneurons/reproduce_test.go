@@ -131,7 +131,7 @@ func TestReproduce(t *testing.T) {
 		verdicts[c.ID] = c.Verdict
 	}
 	// So few facts a relation are too few to tell of erasing.
-	if len(verdicts) != 9 || verdicts["suppress"] != report.Holds || verdicts["erase"] != report.Unknown {
+	if len(verdicts) != 10 || verdicts["suppress"] != report.Holds || verdicts["erase"] != report.Unknown {
 		t.Errorf("verdicts %v", verdicts)
 	}
 	want := written(t, dir)

@@ -14,8 +14,9 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 	s := report.Section{Title: "Activation and expression"}
 	claim := report.Claim{
 		ID: "expression", Statement: report.Join("A fact's knowledge neurons act more in texts that express the fact (T1) than in texts about its subject (T2), and more there than in random ones (T3)."),
-		Paper: report.Join(inPaper(b.paper, "/gradients/activation/0", report.Decimals(3)), ", ", inPaper(b.paper, "/gradients/activation/1", report.Decimals(3)), " and ", inPaper(b.paper, "/gradients/activation/2", report.Decimals(3)), "."),
-		Rule:  report.Join("the intervals of both differences are above 0."),
+		Paper: report.Join(b.paper.Number("/gradients/activation/0", report.Decimals(3)), ", ", b.paper.Number("/gradients/activation/1", report.Decimals(3)), " and ", b.paper.Number("/gradients/activation/2", report.Decimals(3)),
+			"; of the baseline's neurons ", b.paper.Number("/baseline/activation/0", report.Decimals(3)), ", ", b.paper.Number("/baseline/activation/1", report.Decimals(3)), " and ", b.paper.Number("/baseline/activation/2", report.Decimals(3)), "."),
+		Rule: report.Join("the intervals of both differences are above 0."),
 		Caveat: b.builtIn("T1 with the answer masked is what this model was trained on, while masked words of T2 and T3 are nothing that it was trained for. " +
 			"That its neurons act in T1 says that they serve the recall of facts."),
 	}
@@ -35,7 +36,8 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 	b.Figure(&s, "expression-by-relation", report.Join("The same by relation."))(plots.ExpressionByRelation(t))
 	s.Add(b.extremeTexts(r))
 	claim.Evidence = report.Join("Mean activations ", r.Interval("/gradients/t1", report.Decimals(3)), ", ", r.Interval("/gradients/t2", report.Decimals(3)), " and ", r.Interval("/gradients/t3", report.Decimals(3)),
-		"; differences paired by fact, T1 − T2 ", r.Interval("/gradients/t1_less_t2", report.Decimals(3)), ", T2 − T3 ", r.Interval("/gradients/t2_less_t3", report.Decimals(3)), ".")
+		"; differences paired by fact, T1 − T2 ", r.Interval("/gradients/t1_less_t2", report.Decimals(3)), ", T2 − T3 ", r.Interval("/gradients/t2_less_t3", report.Decimals(3)),
+		". The baseline's neurons: ", r.Interval("/baseline/t1", report.Decimals(3)), ", ", r.Interval("/baseline/t2", report.Decimals(3)), " and ", r.Interval("/baseline/t3", report.Decimals(3)), ".")
 	claim.Verdict = report.Enough(int(r.Float("/facts")), report.All(report.Exceeds(r.Estimate("/gradients/t1_less_t2"), 0), report.Exceeds(r.Estimate("/gradients/t2_less_t3"), 0)))
 	b.Claim(claim)
 	return s
@@ -51,7 +53,7 @@ func (b *book) textTable(r *report.Result) *report.Table {
 		row := []any{name}
 		for _, method := range []string{"/gradients", "/baseline"} {
 			row = append(row, r.Interval(fmt.Sprintf("%s/t%d", method, k+1), report.Decimals(3)), r.Number(fmt.Sprintf("%s/of_relations/%d", method, k), report.Decimals(3)),
-				inPaper(b.paper, fmt.Sprintf("%s/activation/%d", method, k), report.Decimals(3)))
+				b.paper.Number(fmt.Sprintf("%s/activation/%d", method, k), report.Decimals(3)))
 		}
 		t.Row(row...)
 	}
@@ -61,20 +63,25 @@ func (b *book) textTable(r *report.Result) *report.Table {
 // extremeTexts lists the texts that activate some neurons most and least.
 func (b *book) extremeTexts(r *report.Result) *report.Table {
 	t := &report.Table{
-		ID: "extreme-texts", Caption: report.Join("The texts that activate the commonest neurons most and least (table 4 of the paper), as they were read."),
-		Columns: report.Columns("neuron", "", ">activation", "text", "type"),
+		ID: "extreme-texts", Caption: report.Join("The texts that activate the commonest neurons most and least (table 4 of the paper), as they were read. Texts alike activate a neuron as little as the first that is shown; a ReLU is 0 in many."),
+		Columns: report.Columns("neuron", ">facts that have it", "", ">texts alike", ">activation", "text", "type"),
 	}
 	for i := range r.Len("/extremes") {
 		n := fmt.Sprintf("/extremes/%d", i)
-		name := report.Join(r.Number(n+"/neuron/0", report.Count), ":", r.Number(n+"/neuron/1", report.Count), ", of ", r.Number(n+"/facts", report.Count), " facts")
+		var name any = report.Join(r.Number(n+"/neuron/0", report.Count), ":", r.Number(n+"/neuron/1", report.Count))
+		var facts any = r.Number(n+"/facts", report.Count)
 		for _, end := range []string{"most", "least"} {
 			for j := range min(shownTexts, r.Len(n+"/"+end)) {
-				text, what := fmt.Sprintf("%s/%s/%d", n, end, j), ""
+				text := fmt.Sprintf("%s/%s/%d", n, end, j)
+				what, alike := any(nil), any(nil)
 				if j == 0 {
-					what = end
+					what, alike = end, dash
+					if as := n + "/as_low"; end == "least" && r.Has(as) {
+						alike = r.Number(as, report.Count)
+					}
 				}
-				t.Row(name, what, r.Number(text+"/activation", report.Decimals(3)), r.String(text+"/text"), r.String(text+"/type"))
-				name = nil
+				t.Row(name, facts, what, alike, r.Number(text+"/activation", report.Decimals(3)), r.String(text+"/text"), r.String(text+"/type"))
+				name, facts = nil, nil
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (b *book) neuronTable(r *report.Result) *report.Table {
 			if paper == "" {
 				cells = append(cells, dash)
 			} else {
-				cells = append(cells, inPaper(b.paper, method+paper, report.Decimals(2)))
+				cells = append(cells, b.paper.Number(method+paper, report.Decimals(2)))
 			}
 		}
 		t.Row(cells...)
@@ -101,17 +101,19 @@ func (b *book) whereClaims(r *report.Result) {
 		ID: "within-across", Statement: report.Join("Two facts of one relation share more knowledge neurons than two of different relations."),
 		Evidence: report.Join(r.Interval(within, report.Decimals(2)), " against ", r.Interval(across, report.Decimals(2)), "; without pairs that have one answer, ",
 			r.Interval(within+"_other_answer", report.Decimals(2)), " against ", r.Interval(across+"_other_answer", report.Decimals(2)), "."),
-		Paper:   report.Join(inPaper(b.paper, "/gradients/within", report.Decimals(2)), " against ", inPaper(b.paper, "/gradients/across", report.Decimals(2)), "."),
+		Paper:   report.Join(b.paper.Number("/gradients/within", report.Decimals(2)), " against ", b.paper.Number("/gradients/across", report.Decimals(2)), "."),
 		Rule:    report.Join("the interval within relations is above that across them."),
 		Caveat:  report.Join("Facts of one relation have the same answer more often than others, and neurons can stand for the answer: compare the second pair of numbers."),
 		Verdict: report.Enough(facts-int(r.Float("/relations")), report.Greater(r.Estimate(within), r.Estimate(across))),
 	})
 	baseline := "/baseline/shared/across"
 	b.Claim(report.Claim{
-		ID: "baseline-common", Statement: report.Join("The activation baseline's neurons are common to facts of different relations, knowledge neurons are not."),
-		Evidence: report.Join("Two facts of different relations share ", r.Interval(baseline, report.Decimals(2)), " of the baseline's neurons, ", r.Interval(across, report.Decimals(2)), " knowledge neurons."),
-		Paper:    report.Join(inPaper(b.paper, "/baseline/across", report.Decimals(2)), " and ", inPaper(b.paper, "/gradients/across", report.Decimals(2)), "."),
-		Rule:     report.Join("the interval of the baseline's is above that of the knowledge neurons."),
-		Verdict:  report.Enough(facts, report.Greater(r.Estimate(baseline), r.Estimate(across))),
+		ID: "baseline-common", Statement: report.Join("Two facts of different relations share more of the activation baseline's neurons than knowledge neurons."),
+		Evidence: report.Join(r.Interval(baseline, report.Decimals(2)), " of the ", r.Interval("/baseline/per_fact", report.Decimals(2)), " baseline's neurons of a fact against ",
+			r.Interval(across, report.Decimals(2)), " of its ", r.Interval("/gradients/per_fact", report.Decimals(2)), " knowledge neurons."),
+		Paper: report.Join(b.paper.Number("/baseline/across", report.Decimals(2)), " of ", b.paper.Number("/baseline/per_fact", report.Decimals(2)), " against ",
+			b.paper.Number("/gradients/across", report.Decimals(2)), " of ", b.paper.Number("/gradients/per_fact", report.Decimals(2)), "."),
+		Rule:    report.Join("the interval of the baseline's is above that of the knowledge neurons."),
+		Verdict: report.Enough(facts, report.Greater(r.Estimate(baseline), r.Estimate(across))),
 	})
 }

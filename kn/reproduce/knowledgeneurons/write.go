@@ -27,7 +27,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 
 func (e *experimenter) setting() setting {
 	_, err := e.m.Facts()
-	return setting{model: e.m.Name(), taught: err == nil}
+	return setting{model: e.m.Name(), activation: e.m.Config().HiddenAct, taught: err == nil}
 }
 
 func (b *book) introduction() report.Text {
