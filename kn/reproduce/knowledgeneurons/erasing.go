@@ -27,7 +27,7 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	}
 	r := b.File("erase")
 	s.Say("The value vectors of a relation's ", r.Number("/neurons", report.Count), " commonest neurons, those that the most of its facts have, are set to 0, as in the authors' code. "+
-		"Measured are the perplexity of the relation's facts and of others', exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
+		"Measured are the perplexity of the relation's facts and of up to ", r.Number("/provenance/options/others", report.Count), " others, drawn of all other relations, exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
 		"The controls erase as many of the commonest neurons of another relation, and random neurons of the same layers.")
 	s.Add(b.erasedTable(r))
 	b.Figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
