@@ -62,7 +62,7 @@ func (c *climb) block(s sizes, y layout, l int, which []int, samples []Sample, b
 }
 
 // source says for each token [B, n] of a block which one of the unmodified
-// model's it is.
+// model's it is. Padding, which nothing attends to, may be any: it is the first.
 func (c *climb) source(b *block) *tensors.Tensor {
 	source := input[int32]{flat: make([]int32, b.size*b.n), columns: b.n}
 	for r, i := range b.which {
@@ -71,11 +71,7 @@ func (c *climb) source(b *block) *tensors.Tensor {
 		}
 		sample := c.points[i].sample
 		from := c.batch.tokens[c.row[sample]]
-		length := b.n // of a whole bin, as the samples' own
-		if b.packed() {
-			length = len(c.samples[sample].IDs)
-		}
-		for j := range length {
+		for j := range c.samples[sample].IDs {
 			source.flat[b.tokens[r]+j] = int32(from + j)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 // by several goroutines at once, the gradient [F] being that of the scaled
 // neurons, or nil if not asked for.
 func (p *paths) climb(ctx context.Context, points []point, which []int, gradients bool, done results) error {
-	each := together(points, which)
+	each := perPath(points, which)
 	which = slices.Clone(which)
 	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
 	// Lanes go side by side: while one waits for an operation that only uses
@@ -50,9 +50,9 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 	return group.Wait()
 }
 
-// together is the number of points that every path with points has among
+// perPath is the number of points that every path with points has among
 // those chosen; 0 if they differ.
-func together(points []point, which []int) (each int) {
+func perPath(points []point, which []int) (each int) {
 	count := map[[2]int]int{}
 	for _, i := range which {
 		count[[2]int{points[i].sample, points[i].layer}]++
