@@ -192,6 +192,9 @@ func surfaceLine(g *landscape.Grid, path *landscape.Path) string {
 	if g.Group != "" {
 		line += "; only the parameters of the " + g.Group + " move"
 	}
+	if g.EncoderOnly {
+		line += "; θ₂ without its classifier"
+	}
 	if path != nil {
 		low := 1.0
 		for _, q := range path.Points {

@@ -18,15 +18,20 @@ type Combiner struct {
 	sum    *graph.Exec
 }
 
-// NewCombiner takes models of the same shapes, head included, that lie on one
-// backend.
+// NewCombiner takes models with the same encoder, and heads of one kind, that lie
+// on one backend. Where classifiers are for different numbers of labels, only
+// one's weights may enter a combination, and these must be the first model's.
 func NewCombiner(models ...*Model) (*Combiner, error) {
 	if len(models) == 0 {
 		return nil, fmt.Errorf("bert: there is no model to combine")
 	}
 	first := models[0]
 	for _, m := range models[1:] {
-		if err := SameShapes(first.Config, m.Config); err != nil {
+		c := m.Config
+		if first.Config.Classifies() && c.Classifies() {
+			c.Labels = first.Config.Labels
+		}
+		if err := SameShapes(first.Config, c); err != nil {
 			return nil, fmt.Errorf("bert: %w", err)
 		}
 		if m.Backend != first.Backend {
@@ -86,6 +91,9 @@ func (c *Combiner) combine(m *Model, name string, coefficients []float64) error 
 	var terms []any
 	for i, f := range coefficients {
 		if f != 0 {
+			if shape, first := c.models[i].tensors[name].Shape(), c.models[0].tensors[name].Shape(); !shape.Equal(first) {
+				return fmt.Errorf("model %d has it in shape %v, model 0 in %v", i, shape, first)
+			}
 			used, terms = append(used, float32(f)), append(terms, c.models[i].tensors[name])
 		}
 	}

@@ -33,8 +33,15 @@
 // pooler and classifier, not the masked language model that it came from. Let
 // [finetune.Config].Checkpoints contain 0, and take the folder that
 // [finetune.CheckpointDir] names. Two fine-tunings have one θ0 if they start from
-// one model under one seed, for tasks with equally many labels; else the plane
-// still goes through all three points, but δ2 is not the way that θ2 was reached.
+// one model under one seed, for tasks with equally many labels; under another
+// seed the plane still goes through all three points, but δ2 is not the way that
+// θ2 was reached.
+//
+// θ2 may have another number of labels: the paper's second direction is that of
+// another data set. Its classifier then fits none of the examples, and δ2 is that
+// of all other parameters; in the classifier it is 0, so that the classifier at
+// (α, β) is that at (α, 0). At (0, 1) stands then not θ2, but θ2 under θ0's
+// classifier, and [Plane].EncoderOnly says so.
 //
 // # Trajectories
 //
@@ -55,8 +62,8 @@
 //
 // # Reconstructed
 //
-// The grid and the axes are the paper's; its text does not fix how coordinates of
-// a trajectory follow from the angles if δ1 and δ2 are far from orthogonal, nor
-// what becomes of classifiers in the direction of another data set. Both are
-// settled here as said above.
+// The grid and the axes are the paper's. How coordinates of a trajectory follow
+// from the angles if δ1 and δ2 are far from orthogonal, and what becomes of
+// classifiers in the direction of another data set, no text at hand confirms;
+// both are settled here as said above.
 package landscape

@@ -38,6 +38,9 @@ func (g *Group) check(c bert.Config) error {
 	return nil
 }
 
+// isClassifier says whether a tensor's shape depends on the number of labels.
+func isClassifier(tensor string) bool { return strings.HasPrefix(tensor, "classifier.") }
+
 // tensorsOf lists the names of a model's tensors.
 func tensorsOf(c bert.Config) []string {
 	var names []string

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
@@ -326,18 +327,18 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestOtherShapes: checkpoints of other sizes, or for other labels, are named.
+// TestOtherShapes: checkpoints of other sizes are named, and those for other labels
+// where these matter.
 func TestOtherShapes(t *testing.T) {
 	_, theta, examples := small(t)
-	two := spoiled(t, theta[1], func(c *checkpoint.Checkpoint) {
-		c.Config = c.Config.ForClassification([]string{"no", "yes"})
-		h := c.Config.HiddenSize
-		c.Tensors["classifier.weight"] = checkpoint.Tensor{Shape: []int{2, h}, Data: c.Tensors["classifier.weight"].Data[:2*h]}
-		c.Tensors["classifier.bias"] = checkpoint.Tensor{Shape: []int{2}, Data: c.Tensors["classifier.bias"].Data[:2]}
-	})
-	_, err := landscape.Surface(t.Context(), theta[0], theta[1], two, examples, noCache)
+	two := spoiled(t, theta[1], withTwoLabels)
+	_, err := landscape.Curve(t.Context(), theta[0], two, examples, noCache)
 	if err == nil || !strings.Contains(err.Error(), "labels: 3 and 2") || !strings.Contains(err.Error(), two) {
 		t.Errorf("other labels give %v", err)
+	}
+	one := []dynamics.Checkpoint{{Step: 5, Model: two}}
+	if _, err := landscape.Trajectory(t.Context(), theta[0], theta[1], theta[2], one, noCache); err == nil || !strings.Contains(err.Error(), "labels: 3 and 2") {
+		t.Errorf("a checkpoint for other labels gives %v", err)
 	}
 	if !sharedtest.Available() {
 		return
@@ -346,6 +347,52 @@ func TestOtherShapes(t *testing.T) {
 	_, err = landscape.Curve(t.Context(), theta[0], others[1], examples, noCache)
 	if err == nil || !strings.Contains(err.Error(), "the models differ in") {
 		t.Errorf("other sizes give %v", err)
+	}
+}
+
+func withTwoLabels(c *checkpoint.Checkpoint) {
+	c.Config = c.Config.ForClassification([]string{"no", "yes"})
+	h := c.Config.HiddenSize
+	c.Tensors["classifier.weight"] = checkpoint.Tensor{Shape: []int{2, h}, Data: c.Tensors["classifier.weight"].Data[:2*h]}
+	c.Tensors["classifier.bias"] = checkpoint.Tensor{Shape: []int{2}, Data: c.Tensors["classifier.bias"].Data[:2]}
+}
+
+// TestOtherNumberOfLabels: a θ2 for other labels lends its encoder's direction. The
+// plane is that of a θ2 that has θ0's classifier, to the last bit.
+func TestOtherNumberOfLabels(t *testing.T) {
+	_, theta, examples := small(t)
+	two := spoiled(t, theta[2], withTwoLabels)
+	start, err := checkpoint.OpenFolder(theta[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := start.MustLoad(t.Context(), nil)
+	three := spoiled(t, theta[2], func(c *checkpoint.Checkpoint) {
+		for _, name := range []string{"classifier.weight", "classifier.bias"} {
+			c.Tensors[name] = head.Tensors[name]
+		}
+	})
+	o := landscape.Options{Alphas: []float64{0, 1, 1.5}, Betas: []float64{-0.5, 0, 1}, NoCache: true}
+	got := landscape.MustSurface(t.Context(), theta[0], theta[1], two, examples, o)
+	want := landscape.MustSurface(t.Context(), theta[0], theta[1], three, examples, o)
+	whole := landscape.MustSurface(t.Context(), theta[0], theta[1], theta[2], examples, o)
+	if !got.EncoderOnly || want.EncoderOnly {
+		t.Errorf("only the encoder leads to θ2: %v, %v", got.EncoderOnly, want.EncoderOnly)
+	}
+	for i, row := range want.Loss {
+		for j, loss := range row {
+			near(t, "the loss", got.Loss[i][j], loss, 1e-5)
+		}
+	}
+	if got.Loss[1][1] != whole.Loss[1][1] || got.Loss[0][2] == whole.Loss[0][2] {
+		t.Errorf("the surface is %v, that of the whole θ2 %v", got.Loss, whole.Loss)
+	}
+	near(t, "the length of δ2", got.Norm2, want.Norm2, 1e-12)
+	near(t, "the cosine", got.Cosine, want.Cosine, 1e-12)
+	way := []dynamics.Checkpoint{{Step: 1, Model: theta[0]}, {Step: 2, Model: theta[2]}, {Step: 3, Model: theta[1]}}
+	a, b := landscape.MustTrajectory(t.Context(), theta[0], theta[1], two, way, noCache), landscape.MustTrajectory(t.Context(), theta[0], theta[1], three, way, noCache)
+	if !reflect.DeepEqual(a.Points, b.Points) {
+		t.Errorf("the way is %+v, want %+v", a.Points, b.Points)
 	}
 }
 

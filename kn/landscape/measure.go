@@ -26,10 +26,14 @@ type point struct {
 	group       *Group
 }
 
-// coefficients are those of θ0, θ1 and θ2 in a tensor.
-func (p point) coefficients(tensor string) []float64 {
+// coefficients are those of θ0, θ1 and θ2 in a tensor; if θ2's classifier is
+// foreign, it stays out.
+func (p point) coefficients(tensor string, foreign bool) []float64 {
 	if p.group != nil && !p.group.has(tensor) {
 		return []float64{0, 1, 0}
+	}
+	if foreign && isClassifier(tensor) {
+		return []float64{1 - p.alpha, p.alpha, 0}
 	}
 	return []float64{1 - p.alpha - p.beta, p.alpha, p.beta}
 }
@@ -174,7 +178,7 @@ func (e *evaluator) evaluate(ctx context.Context, p point) (v Value, err error) 
 	if err := ctx.Err(); err != nil {
 		return v, err
 	}
-	m, err := e.combiner.Combine(func(tensor string) []float64 { return p.coefficients(tensor)[:len(e.models)] })
+	m, err := e.combiner.Combine(func(tensor string) []float64 { return p.coefficients(tensor, e.s.foreign)[:len(e.models)] })
 	if err != nil {
 		return v, err
 	}

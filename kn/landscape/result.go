@@ -13,6 +13,9 @@ type Plane struct {
 	Norm1  float64 `json:"norm1"`            // |δ1|, of what moves
 	Norm2  float64 `json:"norm2,omitempty"`  // |δ2|
 	Cosine float64 `json:"cosine,omitempty"` // of the angle between δ1 and δ2
+	// EncoderOnly says that δ2 has no part in the classifier, as Theta2's is for
+	// another number of labels.
+	EncoderOnly bool `json:"encoder_only,omitempty"`
 }
 
 // Sample says what models were evaluated on.

@@ -20,7 +20,8 @@ type space struct {
 	names    []string // of θ0, θ1 and perhaps θ2
 	folders  []*checkpoint.Folder
 	digests  []string
-	config   bert.Config
+	config   bert.Config // θ0's, and that of all models evaluated
+	foreign  bool        // θ2 has another number of labels, so that its classifier takes no part
 	encoded  []finetune.Encoded
 	data     string // digest of the examples
 	sample   Sample
@@ -57,9 +58,10 @@ func newSpace(ctx context.Context, names []string, examples []finetune.Example, 
 	return s, err
 }
 
-// openSpace opens the checkpoints alone.
-func openSpace(ctx context.Context, names []string, o Options) (*space, error) {
-	s := &space{names: names, progress: o.Progress}
+// openSpace opens the checkpoints alone: those that span the space, and perhaps
+// others that are to be projected onto it.
+func openSpace(ctx context.Context, names []string, o Options, others ...string) (*space, error) {
+	s := &space{names: append(names[:len(names):len(names)], others...), progress: o.Progress}
 	switch {
 	case o.NoCache:
 	case o.Cells != "":
@@ -67,7 +69,7 @@ func openSpace(ctx context.Context, names []string, o Options) (*space, error) {
 	default:
 		s.store = cache.Default()
 	}
-	for _, name := range names {
+	for i, name := range s.names {
 		folder, err := kn.OpenCheckpoint(name, kn.WithContext(ctx), kn.WithProgress(o.Progress))
 		if err != nil {
 			return nil, err
@@ -81,7 +83,11 @@ func openSpace(ctx context.Context, names []string, o Options) (*space, error) {
 			return nil, err
 		}
 		s.folders, s.digests = append(s.folders, folder), append(s.digests, digest)
-		if err := bert.SameShapes(s.folders[0].Config(), c); err != nil {
+		start := s.folders[0].Config()
+		if i == 2 && i < len(names) && len(c.Labels) != len(start.Labels) {
+			s.foreign, c.Labels = true, start.Labels
+		}
+		if err := bert.SameShapes(start, c); err != nil {
 			return nil, fmt.Errorf("landscape: there is no way from %s to %s: %w; take checkpoints that were fine-tuned from one model, for equally many labels", names[0], name, err)
 		}
 	}
@@ -134,7 +140,7 @@ func (s *space) plane(ctx context.Context, group *Group) (Plane, error) {
 	}
 	p.Norm1 = l.norm(0)
 	if len(s.names) > 2 {
-		p.Theta2, p.Norm2, p.Cosine = s.names[2], l.norm(1), l.cosine()
+		p.Theta2, p.Norm2, p.Cosine, p.EncoderOnly = s.names[2], l.norm(1), l.cosine(), s.foreign
 	}
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 
@@ -39,7 +40,7 @@ func Trajectory(ctx context.Context, theta0, theta1, theta2 string, checkpoints 
 		if i > 0 && c.Step <= checkpoints[i-1].Step {
 			return nil, fmt.Errorf("landscape: checkpoint %s of step %d comes after step %d; list them in the order of their steps", c.Model, c.Step, checkpoints[i-1].Step)
 		}
-		at, err := openSpace(ctx, append(names[:len(names):len(names)], c.Model), o)
+		at, err := openSpace(ctx, names, o, c.Model)
 		if err != nil {
 			return nil, err
 		}
@@ -106,11 +107,26 @@ func (s *space) lengths(ctx context.Context, group *Group) (lengths, error) {
 			names = append(names, name)
 		}
 	}
+	if s.foreign {
+		points[2] = withHeadOf(points[0], points[2])
+	}
 	if l, err = lengthsOf(points, names); err != nil {
 		return l, err
 	}
 	(&teller{}).keep(s.store, key, l)
 	return l, nil
+}
+
+// withHeadOf is a checkpoint with the classifier of another one.
+func withHeadOf(head, c *checkpoint.Checkpoint) *checkpoint.Checkpoint {
+	both := *c
+	both.Tensors = maps.Clone(c.Tensors)
+	for name, t := range head.Tensors {
+		if isClassifier(name) {
+			both.Tensors[name] = t
+		}
+	}
+	return &both
 }
 
 // lengthsOf computes the inner products over some tensors, in float64.

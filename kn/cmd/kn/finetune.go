@@ -67,7 +67,7 @@ what computes, go or xla:cpu.`,
 		Args: cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) (err error) {
 			for _, f := range freeze {
-				c.Freeze = append(c.Freeze, frozenName(f))
+				c.Freeze = append(c.Freeze, tensorName(f))
 			}
 			if err := checkFineTuning(c.Out, force); err != nil {
 				return err
@@ -108,9 +108,9 @@ what computes, go or xla:cpu.`,
 	return cmd
 }
 
-// frozenName is what [finetune.Config.Freeze] calls a part of a model: a layer
-// by its number, embeddings and pooler by their names.
-func frozenName(part string) string {
+// tensorName is what [finetune.Config.Freeze] and [landscape.Group] call a part
+// of a model: a layer by its number, embeddings and pooler by their names.
+func tensorName(part string) string {
 	part = strings.TrimSpace(part)
 	if _, err := strconv.ParseUint(part, 10, 31); err == nil {
 		return "bert.encoder.layer." + part

@@ -20,12 +20,14 @@ import (
 type landscapeCall struct {
 	theta0, theta1, theta2 string
 	data, plot, run        string
+	back                   bool
 	options                landscape.Options
 }
 
 func (a *app) landscape() *cobra.Command {
 	var c landscapeCall
 	var alphas, betas factorsFlag
+	var group []string
 	cmd := &cobra.Command{
 		Use:   "landscape --theta0 A --theta1 B [--theta2 C] --data FILE",
 		Short: "Measure loss and error on the line, or plane, between classifiers",
@@ -35,7 +37,14 @@ A), as in Hao et al., Visualizing and Understanding the Effectiveness of BERT
 (2019). A is the start of a fine-tuning with its untrained classifier, the
 checkpoint of step 0 ("kn finetune --checkpoints 0"); B is its end, and C that of
 another one. At (0, 0), (1, 0) and (0, 1) stand the checkpoints themselves. Without
-C the result is a curve over alpha. FILE is a TSV file with a header that names label
+C the result is a curve over alpha. Where C has another number of labels than A
+and B, its classifier stays out: beta moves all parameters but the classifier's.
+
+With --group only some of the parameters move, the others staying B's. With
+--taken-back one group after another has A's values again in B: the embeddings,
+the bottom, middle and top layers, and the classifier, or the --group alone.
+
+FILE is a TSV file with a header that names label
 and sentence, or label, sentence1 and sentence2; labels are B's.
 
 Points are kept in the cache as they are measured: after Ctrl-C, or a crash, the
@@ -43,6 +52,9 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 		Example: `  kn finetune --model mini --task paraphrase --train 96 --dev 40 --test 40 --epochs 1 --checkpoints 0,2 --out ./pairs
   printf 'label\tsentence1\tsentence2\nsame\tParis is the capital of France.\tThe capital of France is Paris.\n' | \
      kn landscape --theta0 ./pairs/checkpoints/step-000000 --theta1 ./pairs --data /dev/stdin --alphas -1,0,1,2 --plot curve.svg
+  printf 'label\tsentence1\tsentence2\nsame\tParis is the capital of France.\tThe capital of France is Paris.\n' | \
+     kn landscape --theta0 ./pairs/checkpoints/step-000000 --theta1 ./pairs --data /dev/stdin --taken-back --plot groups.svg
+  kn landscape --theta0 ./rte/checkpoints/step-000000 --theta1 ./rte --data dev.tsv --group 8,9,10,11
   kn landscape --theta0 ./rte/checkpoints/step-000000 --theta1 ./rte --theta2 ./mrpc --data dev.tsv --trajectory ./rte --plot surface.png
   kn landscape --theta0 ./a0 --theta1 ./a --theta2 ./b --data dev.tsv --alphas 0,0.5,1 --betas 0,0.5,1 --json > surface.json`,
 		Args: cobra.NoArgs,
@@ -53,6 +65,12 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 			if cmd.Flags().Changed("betas") {
 				c.options.Betas = betas
 			}
+			for i, part := range group {
+				group[i] = tensorName(part)
+			}
+			if group != nil {
+				c.options.Group = &landscape.Group{Name: strings.Join(group, ", "), Tensors: group}
+			}
 			if err := c.check(); err != nil {
 				return err
 			}
@@ -61,6 +79,9 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 			examples, err := c.examples(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if c.back {
+				return a.groupsTakenBack(cmd.Context(), c, examples)
 			}
 			if c.theta2 == "" {
 				return a.lossCurve(cmd.Context(), c, examples)
@@ -76,6 +97,8 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 	flags.StringVarP(&c.data, "data", "d", "", "TSV `FILE` of labelled examples (required)")
 	flags.Var(&alphas, "alphas", "places on the way from A to B (default -4 to 4 by 0.2, with C -1 to 2 by 0.25)")
 	flags.Var(&betas, "betas", "places on the way from A to C (default -1 to 2 by 0.25)")
+	flags.StringSliceVar(&group, "group", nil, "`PARTS` that move, or are taken back: layers by number, embeddings, pooler, classifier, or tensors by name")
+	flags.BoolVar(&c.back, "taken-back", false, "measure B with groups of its parameters taken back to A's values")
 	flags.StringVar(&c.run, "trajectory", "", "`DIR` of the fine-tuning whose checkpoints are projected onto the plane")
 	flags.StringVar(&c.plot, "plot", "", "`FILE` to draw the result to: .svg, .png or .pdf, or .html for a surface to turn")
 	flags.BoolVar(&a.noCache, "no-cache", false, "neither look points up in the cache nor keep them")
@@ -85,6 +108,9 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 
 // check finds what cannot work before anything is computed.
 func (c landscapeCall) check() error {
+	if c.back && (c.theta2 != "" || c.options.Alphas != nil || c.options.Betas != nil) {
+		return usagef("--taken-back measures no line or plane; leave out --theta2, --alphas and --betas")
+	}
 	if c.theta2 == "" && c.options.Betas != nil {
 		return usagef("--betas needs --theta2")
 	}
@@ -153,6 +179,36 @@ func (a *app) lossCurve(ctx context.Context, c landscapeCall, examples []finetun
 			fmt.Fprintf(w, "lowest at alpha %g; the loss is within %d times that for a width of %s%s in alpha, %s in parameters\n", v.At, flatFactor, orMore(v.Open), number(v.Width), number(v.Distance))
 		}
 		writeLandscape(w, a.out, l.Plane, l.Sample)
+	})
+}
+
+func (a *app) groupsTakenBack(ctx context.Context, c landscapeCall, examples []finetune.Example) error {
+	var groups []landscape.Group
+	if c.options.Group != nil {
+		groups, c.options.Group = []landscape.Group{*c.options.Group}, nil
+	}
+	r, err := landscape.TakenBack(ctx, c.theta0, c.theta1, groups, examples, c.options)
+	if err != nil {
+		return err
+	}
+	if c.plot != "" {
+		f, err := plots.TakenBack(r)
+		if err != nil {
+			return err
+		}
+		if err := f.Save(c.plot); err != nil {
+			return err
+		}
+	}
+	return a.print(r, func(w *bytes.Buffer) {
+		t := newTable("taken back", ">loss", ">error", ">moved by")
+		t.add(nil, "none: B", r.FineTuned.Loss, r.FineTuned.Error, "")
+		for _, g := range r.Groups {
+			t.add(nil, g.Name, g.Loss, g.Error, share(g.Moved))
+		}
+		t.add(nil, "all: A", r.Start.Loss, r.Start.Error, "")
+		t.write(w, a.out)
+		writeSample(w, a.out, fmt.Sprintf("%d examples; moved by: |B - A| / |A| of the group", r.Examples), r.Sample)
 	})
 }
 
@@ -234,12 +290,23 @@ func writeGrid(w *bytes.Buffer, s style, name string, g *landscape.Grid, values 
 	t.write(w, s)
 }
 
-// writeLandscape says what was moved, and what of the examples was not read.
+// writeLandscape says what was moved, and on what the models were evaluated.
 func writeLandscape(w *bytes.Buffer, s style, p landscape.Plane, sample landscape.Sample) {
 	line := fmt.Sprintf("%d examples; |B - A| = %s", sample.Examples, number(p.Norm1))
 	if p.Theta2 != "" {
 		line += fmt.Sprintf(", |C - A| = %s, cosine %.3f", number(p.Norm2), p.Cosine)
 	}
+	if p.Group != "" {
+		line += "; only " + p.Group + " moves"
+	}
+	writeSample(w, s, line, sample)
+	if p.EncoderOnly {
+		fmt.Fprintln(w, s.bad("note:"), "C has another number of labels; its classifier takes no part")
+	}
+}
+
+// writeSample says what models were evaluated on, and what of it was not read.
+func writeSample(w *bytes.Buffer, s style, line string, sample landscape.Sample) {
 	fmt.Fprintln(w, s.faint(line))
 	if sample.Cut > 0 {
 		fmt.Fprintln(w, s.bad("note:"), sample.Cut, "examples are longer than the models take and lost their end")

@@ -74,10 +74,14 @@ func TestLandscapeTablesAndCharts(t *testing.T) {
 	file, out := labelled(t, g), t.TempDir()
 	curve := append([]string{"landscape", "--data", file, "--alphas", "0,0.5,1", "--plot"}, filepath.Join(out, "curve.png"))
 	surface := append([]string{"landscape", "--data", file, "--alphas", "0,1", "--betas", "0,1", "--plot"}, filepath.Join(out, "surface.html"))
+	groups := append([]string{"landscape", "--data", file, "--taken-back", "--plot"}, filepath.Join(out, "groups.png"))
+	group := []string{"landscape", "--data", file, "--alphas", "0,1", "--group", "1,classifier"}
 	for _, c := range []struct {
 		args, words []string
 	}{
 		{append(curve, thetas(dir, 2)...), []string{"alpha", "0.5", "lowest at alpha", "6 examples", "the vocabulary cannot spell"}},
+		{append(groups, thetas(dir, 2)...), []string{"none: B", "embeddings", "layer 1", "classifier", "all: A", "moved by", "6 examples"}},
+		{append(group, thetas(dir, 2)...), []string{"alpha", "only bert.encoder.layer.1, classifier moves"}},
 		{append(surface, thetas(dir, 3)...), []string{"loss: alpha, beta", "error: alpha, beta", "on an area of at least", "cosine"}},
 	} {
 		table := succeeds(t, c.args...)
@@ -87,11 +91,26 @@ func TestLandscapeTablesAndCharts(t *testing.T) {
 			}
 		}
 	}
-	for name, start := range map[string]string{"curve.png": "\x89PNG", "surface.html": "<!DOCTYPE html>"} {
+	for name, start := range map[string]string{"curve.png": "\x89PNG", "groups.png": "\x89PNG", "surface.html": "<!DOCTYPE html>"} {
 		data, err := os.ReadFile(filepath.Join(out, name))
 		if err != nil || !strings.HasPrefix(string(data), start) {
 			t.Errorf("%s begins with %.20q: %v", name, data, err)
 		}
+	}
+}
+
+// TestLandscapeTakenBack: a curve of one group begins where that group is taken back.
+func TestLandscapeTakenBack(t *testing.T) {
+	var g landscapeGolden
+	dir := goldens(t)[0]
+	sharedtest.ReadJSON(t, &g, dir, "landscape.json")
+	args := append([]string{"landscape", "--data", labelled(t, g), "--group", "embeddings,0", "--json"}, thetas(dir, 2)...)
+	var back landscape.GroupsTakenBack
+	object(t, succeeds(t, append(args, "--taken-back")...), &back, "theta0", "theta1", "start", "fine_tuned", "groups", "examples", "provenance")
+	var line landscape.Line
+	object(t, succeeds(t, append(args, "--alphas", "0,1")...), &line, append(planeKeys, "group")...)
+	if len(back.Groups) != 1 || line.Loss[0] != back.Groups[0].Loss || line.Loss[1] != back.FineTuned.Loss || line.Loss[0] == back.Start.Loss || line.Loss[0] == line.Loss[1] {
+		t.Errorf("taken back: %+v; on the line: %v", back, line.Loss)
 	}
 }
 
@@ -143,6 +162,8 @@ func TestLandscapeErrors(t *testing.T) {
 		{exitUsage, []string{"--data", good, "--betas", "0,1"}, "--betas needs --theta2"},
 		{exitUsage, []string{"--data", good, "--trajectory", "x"}, "--trajectory needs --theta2"},
 		{exitUsage, []string{"--data", good, "--alphas", "0,x"}, "finite number"},
+		{exitUsage, []string{"--data", good, "--alphas", "0,1", "--taken-back"}, "leave out --theta2, --alphas"},
+		{exitFailure, []string{"--data", good, "--group", "7"}, "no tensor bert.encoder.layer.7"},
 		{exitUsage, []string{"--data", good, "--plot", "x.gif"}, ".svg, .png, .pdf"},
 		{exitUsage, []string{"--data", good, "--plot", "x.html"}, "end its name"},
 		{exitUsage, []string{"--data", good, "--alphas", "1,0", "--plot", "x.svg"}, "rising order"},
