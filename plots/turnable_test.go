@@ -96,10 +96,20 @@ func TestTurnableSurface(t *testing.T) {
 			t.Errorf("%q is missing among %q", word, first.texts())
 		}
 	}
+	for i, s := range stages[:2] {
+		texts := s.only("text")
+		for k, d := range texts {
+			for _, e := range texts[:k] {
+				if p, q := d.Points[0], e.Points[0]; math.Abs(p[0]-q[0]) < 12 && math.Abs(p[1]-q[1]) < 9 {
+					t.Errorf("stage %d: %q lies on %q", i, d.Text, e.Text)
+				}
+			}
+		}
+	}
 	for i, s := range stages {
 		for _, d := range s.Drawn {
 			for _, p := range d.Points {
-				if !(p[0] > 0 && p[0] < 720 && p[1] > 0 && p[1] < 540) {
+				if !(p[0] > 0 && p[0] < 600 && p[1] > 0 && p[1] < 540) {
 					t.Fatalf("stage %d: %+v is outside of the canvas", i, d)
 				}
 			}
