@@ -82,7 +82,7 @@ func TestEqualModelsAreAtDistanceZero(t *testing.T) {
 			}
 		}
 		for l := range c.SVCCADistance {
-			if !(c.SVCCADistance[l] >= 0 && c.SVCCADistance[l] < 1e-9 && c.CKADistance[l] >= 0 && c.CKADistance[l] < 1e-12) {
+			if c.SVCCADistance[l] != 0 || c.CKADistance[l] != 0 {
 				t.Errorf("%s: hidden states %d are at distance %v and %v from themselves", name, l, c.SVCCADistance[l], c.CKADistance[l])
 			}
 		}
