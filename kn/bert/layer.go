@@ -32,22 +32,20 @@ func (w *Weights) Attention(l int, queries, keys, mask *graph.Node, hooks Hooks)
 		context := w.attendFew(l, hooks.at(QueryOut, l, lw.Query.Apply(queries)), keys, mask) // [B, m, H]
 		return w.afterAttention(l, context, queries, hooks)
 	}
-	split := func(x *graph.Node) *graph.Node { // [B, r, H] -> [B, r, A, d]
-		return graph.Reshape(x, x.Shape().Dimensions[0], x.Shape().Dimensions[1], heads, size)
+	split := func(x *graph.Node) *graph.Node { // [B, r, H] -> [B, A, r, d]
+		x = graph.Reshape(x, x.Shape().Dimensions[0], x.Shape().Dimensions[1], heads, size)
+		return graph.TransposeAllAxes(x, 0, 2, 1, 3)
 	}
-	q := split(hooks.at(QueryOut, l, lw.Query.Apply(queries))) // [B, m, A, d]
-	k := split(hooks.at(KeyOut, l, lw.Key.Apply(keys)))        // [B, n, A, d]
-	v := split(hooks.at(ValueOut, l, lw.Value.Apply(keys)))    // [B, n, A, d]
-	// Batch axes come first in DotGeneral's result.
-	scores := graph.DotGeneral(q, []int{3}, []int{0, 2}, k, []int{3}, []int{0, 2}) // [B, A, m, n]
-	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
+	q := split(hooks.at(QueryOut, l, lw.Query.Apply(queries)))            // [B, A, m, d]
+	k := split(hooks.at(KeyOut, l, lw.Key.Apply(keys)))                   // [B, A, n, d]
+	v := split(hooks.at(ValueOut, l, lw.Value.Apply(keys)))               // [B, A, n, d]
+	scores := graph.MulScalar(productT(q, k), 1/math.Sqrt(float64(size))) // [B, A, m, n]
 	if mask != nil {
 		scores = graph.Add(scores, hide(mask))
 	}
-	probs := graph.Softmax(scores, -1)                                                  // [B, A, m, n]
-	probs = hooks.at(AttentionProbs, l, probs)                                          // [B, A, m, n]
-	context := graph.DotGeneral(probs, []int{3}, []int{0, 1}, v, []int{1}, []int{0, 2}) // [B, A, m, d]
-	context = graph.TransposeAllAxes(context, 0, 2, 1, 3)                               // [B, m, A, d]
+	probs := hooks.at(AttentionProbs, l, graph.Softmax(scores, -1)) // [B, A, m, n]
+	context := product(probs, v)                                    // [B, A, m, d]
+	context = graph.TransposeAllAxes(context, 0, 2, 1, 3)           // [B, m, A, d]
 	dims := queries.Shape().Dimensions
 	context = graph.Reshape(context, dims[0], dims[1], w.Config.HiddenSize) // [B, m, H]
 	return w.afterAttention(l, context, queries, hooks)
@@ -75,17 +73,21 @@ func (w *Weights) attendFew(l int, query, keys, mask *graph.Node) *graph.Node {
 	lw, heads := w.Layers[l], w.Config.Heads
 	batch, m, hidden := query.Shape().Dimensions[0], query.Shape().Dimensions[1], w.Config.HiddenSize
 	size := hidden / heads
-	split := func(x *graph.Node) *graph.Node { return graph.Reshape(x, heads, size, hidden) } // [H, H] -> [A, d, H]
-	q := graph.Reshape(query, batch, m, heads, size)                                          // [B, m, A, d]
-	u := graph.DotGeneral(q, []int{3}, []int{2}, split(lw.Key.Weight), []int{1}, []int{0})    // [A, B, m, H]
-	scores := graph.DotGeneral(u, []int{3}, []int{1}, keys, []int{2}, []int{0})               // [B, A, m, n]
-	scores = graph.MulScalar(scores, 1/math.Sqrt(float64(size)))
+	split := func(x *graph.Node) *graph.Node { return graph.Reshape(x, heads, size, hidden) }        // [H, H] -> [A, d, H]
+	q := graph.Reshape(query, batch*m, heads, size)                                                  // [B·m, A, d]
+	q = graph.TransposeAllAxes(q, 1, 0, 2)                                                           // [A, B·m, d]
+	u := product(q, split(lw.Key.Weight))                                                            // [A, B·m, H]
+	u = graph.TransposeAllAxes(graph.Reshape(u, heads, batch, m, hidden), 1, 0, 2, 3)                // [B, A, m, H]
+	scores := productT(graph.Reshape(u, batch, heads*m, hidden), keys)                               // [B, A·m, n]
+	scores = graph.MulScalar(graph.Reshape(scores, batch, heads, m, -1), 1/math.Sqrt(float64(size))) // [B, A, m, n]
 	if mask != nil {
 		scores = graph.Add(scores, hide(mask))
 	}
-	mixed := graph.DotGeneral(graph.Softmax(scores, -1), []int{3}, []int{0}, keys, []int{1}, []int{0}) // [B, A, m, H]
-	context := graph.DotGeneral(mixed, []int{3}, []int{1}, split(lw.Value.Weight), []int{2}, []int{0}) // [A, B, m, d]
-	context = graph.Reshape(graph.TransposeAllAxes(context, 1, 2, 0, 3), batch, m, hidden)             // [B, m, H]
+	probs := graph.Reshape(graph.Softmax(scores, -1), batch, heads*m, -1)                    // [B, A·m, n]
+	mixed := graph.Reshape(product(probs, keys), batch, heads, m, hidden)                    // [B, A, m, H]
+	mixed = graph.Reshape(graph.TransposeAllAxes(mixed, 1, 0, 2, 3), heads, batch*m, hidden) // [A, B·m, H]
+	context := productT(mixed, split(lw.Value.Weight))                                       // [A, B·m, d]
+	context = graph.Reshape(graph.TransposeAllAxes(context, 1, 0, 2), batch, m, hidden)      // [B, m, H]
 	return graph.Add(context, graph.ExpandLeftToRank(lw.Value.Bias, 3))
 }
 

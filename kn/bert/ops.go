@@ -2,14 +2,16 @@ package bert
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Apply computes x · Weightᵀ + Bias over the last axis: [..., in] -> [..., out].
 func (d Dense) Apply(x *graph.Node) *graph.Node {
-	last := x.Rank() - 1
-	y := graph.DotGeneral(x, []int{last}, nil, d.Weight, []int{1}, nil) // [..., out]
+	in := x.Shape().Dimensions
+	y := productT(graph.Reshape(x, -1, in[len(in)-1]), d.Weight) // [rows, out]
+	y = graph.Reshape(y, append(slices.Clone(in[:len(in)-1]), -1)...)
 	return graph.Add(y, graph.ExpandLeftToRank(d.Bias, y.Rank()))
 }
 
