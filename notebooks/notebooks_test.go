@@ -293,7 +293,7 @@ func TestElectra(t *testing.T) {
 	learned := cell(t, n, "func learn")
 	start := numbers(t, learned, `after +0 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+)`)
 	end := numbers(t, learned, `(?s)after 10000 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+).*bounded alike: ([\d.]+)`)
-	if start[0] != 1 || end[0] > 0.2 || end[1] > 0.4*start[1] || end[2] > min(end[0], end[1])+0.02 {
+	if start[0] != 1 || start[1] != 1 || end[0] > 0.2 || end[1] > 0.4*start[1] || end[2] > min(end[0], end[1])+0.02 {
 		t.Errorf("variances at first %v, after learning and at the optimum %v", start, end)
 	}
 	bounds := cell(t, n, "MustElectraBounds")

@@ -57,9 +57,9 @@ type feeder struct {
 
 func newFeeder(k *corpus, c Config) *feeder { return &feeder{corpus: k, config: c, pass: -1} }
 
-// trained is the number of windows that are trained on: all but the last batch,
-// which is measured on.
-func (f *feeder) trained() int { return f.corpus.windows() - f.config.Batch }
+// trained is the number of windows that are trained on: all but the last ones,
+// which are measured on.
+func (f *feeder) trained() int { return f.corpus.windows() - f.config.HeldOut }
 
 // windows returns the windows of a step.
 func (f *feeder) windows(step int) []int {
@@ -84,7 +84,7 @@ func (f *feeder) step(step int) (*batch, *rand.Rand, error) {
 
 // heldOut returns the windows that are measured on, always masked alike.
 func (f *feeder) heldOut() (*batch, error) {
-	windows := make([]int, f.config.Batch)
+	windows := make([]int, f.config.HeldOut)
 	for i := range windows {
 		windows[i] = f.trained() + i
 	}

@@ -69,12 +69,15 @@ type Config struct {
 	Beta2        float64 `json:"beta2"`         // 0: 0.999
 	Epsilon      float64 `json:"epsilon"`       // 0: 1e-6
 	WeightDecay  float64 `json:"weight_decay"`  // of matrices; 0: 0.01
-	Clip         float64 `json:"clip"`          // largest norm of the whole gradient; 0: 1
+	Clip         float64 `json:"clip"`          // largest norm of the whole gradient; 0: 100
 
 	// MeasureEvery is the number of steps between two measurements, see
 	// [Measurement]; 0: twenty in all, but ten steps at least; negative: at the
 	// end only.
 	MeasureEvery int `json:"measure_every"`
+	// HeldOut is the number of windows that are measured on instead of trained
+	// on, the text's last; 0: Batch.
+	HeldOut int `json:"held_out"`
 	// Resamples is how often a measurement draws the replacements of its
 	// windows; 0: 16.
 	Resamples int `json:"resamples"`
@@ -102,7 +105,8 @@ func (c Config) WithDefaults() Config {
 	c.Steps, c.Batch, c.Length = cmp.Or(c.Steps, 1000), cmp.Or(c.Batch, 32), cmp.Or(c.Length, 128)
 	c.LearningRate, c.WarmUp = cmp.Or(c.LearningRate, 0.001), orDefault(c.WarmUp, 0.1)
 	c.Beta1, c.Beta2, c.Epsilon = cmp.Or(c.Beta1, 0.9), cmp.Or(c.Beta2, 0.999), cmp.Or(c.Epsilon, 1e-6)
-	c.WeightDecay, c.Clip = orDefault(c.WeightDecay, 0.01), cmp.Or(c.Clip, 1)
+	c.WeightDecay, c.Clip = orDefault(c.WeightDecay, 0.01), cmp.Or(c.Clip, 100)
+	c.HeldOut = cmp.Or(c.HeldOut, c.Batch)
 	c.MeasureEvery, c.Resamples = cmp.Or(c.MeasureEvery, max(10, c.Steps/20)), cmp.Or(c.Resamples, 16)
 	c.Checkpoints = slices.Compact(slices.Sorted(slices.Values(c.Checkpoints)))
 	return c
@@ -143,8 +147,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("electra: a size of the model is negative; 0 stands for that of %s", c.Model)
 	case c.Heads > 0 && c.Hidden%c.Heads != 0:
 		return fmt.Errorf("electra: hidden size %d is not a multiple of the %d heads", c.Hidden, c.Heads)
-	case c.Steps < 1 || c.Batch < 1 || c.Resamples < 2:
-		return fmt.Errorf("electra: steps and batch must be positive, and resamples at least 2, not %d, %d, %d", c.Steps, c.Batch, c.Resamples)
+	case c.Steps < 1 || c.Batch < 1 || c.HeldOut < 1 || c.Resamples < 2:
+		return fmt.Errorf("electra: steps, batch and windows held out must be positive, and resamples at least 2, not %d, %d, %d, %d", c.Steps, c.Batch, c.HeldOut, c.Resamples)
 	case c.Facts < 0:
 		return fmt.Errorf("electra: %d facts; 0 stands for all", c.Facts)
 	case c.Length < 8:

@@ -64,9 +64,9 @@ func openCorpus(ctx context.Context, c Config, folder *checkpoint.Folder, progre
 	if err := k.read(c.Trim); err != nil {
 		return nil, errors.Join(err, k.close())
 	}
-	if n := k.windows(); n < 2*c.Batch {
-		return nil, errors.Join(fmt.Errorf("electra: the text has %d tokens, %d windows of %d; a batch of %d windows is trained on and another measured on: give a longer text, or smaller windows or batches",
-			k.tokens, n, c.Length, c.Batch), k.close())
+	if n := k.windows(); n < c.Batch+c.HeldOut {
+		return nil, errors.Join(fmt.Errorf("electra: the text has %d tokens, %d windows of %d; a batch of %d windows is trained on and %d others are measured on: give a longer text, or smaller windows or batches",
+			k.tokens, n, c.Length, c.Batch, c.HeldOut), k.close())
 	}
 	return k, nil
 }

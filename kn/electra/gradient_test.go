@@ -51,7 +51,7 @@ func TestGradients(t *testing.T) {
 	}
 	for _, s := range []Sampler{HPLoss, HPDist} {
 		checkGradient(t, string(s), x, func(x *graph.Node) *graph.Node {
-			return s.HardnessLoss(x, repeat(x, 3, whole), repeat(x, 1.7, float), repeat(x, 0.6, float))
+			return s.HardnessLoss(graph.Softmax(graph.IotaLike(x, 1), -1), x, repeat(x, 3, whole), repeat(x, 1.7, float), repeat(x, 0.6, float))
 		})
 	}
 	for _, replaced := range []float64{0, 1} {
@@ -105,7 +105,7 @@ func TestWhereNoGradientFlows(t *testing.T) {
 			if !s.HasHead() {
 				return []*graph.Node{none, some}
 			}
-			learned := graph.ReduceAllSum(s.HardnessLoss(head, drawn, weight, detection))
+			learned := graph.ReduceAllSum(s.HardnessLoss(p, head, drawn, weight, detection))
 			g = graph.Gradient(learned, logits, scores, head)
 			none = graph.Add(none, graph.ReduceAllSum(graph.Abs(graph.Concatenate(g[:2], 0))))
 			return []*graph.Node{none, graph.Mul(some, graph.ReduceAllSum(graph.Abs(g[2])))}
@@ -130,7 +130,7 @@ func TestHPDistLearnsTheOptimum(t *testing.T) {
 			head, p, loss := graph.BroadcastToDims(in[0], v, v), in[1], in[2]
 			from := Mixture.Mix(HPDist.Propose(in[1], graph.Squeeze(in[0], 0)), p, 3) // [V]
 			every := graph.ConvertDType(graph.IotaLike(p, 0), tensors.FromScalar(int32(0)).DType())
-			l := HPDist.HardnessLoss(head, every, ImportanceWeights(p, from, 3), loss)
+			l := HPDist.HardnessLoss(graph.BroadcastToDims(graph.InsertAxes(p, 0), v, v), head, every, ImportanceWeights(p, from, 3), loss)
 			expected := graph.ReduceAllSum(graph.Mul(graph.StopGradient(from), l))
 			return []*graph.Node{graph.L2Norm(graph.Gradient(expected, in[0])[0])}
 		}, matrix([][]float64{head}), vector(c.generator...), vector(c.loss...))
@@ -138,7 +138,7 @@ func TestHPDistLearnsTheOptimum(t *testing.T) {
 	}
 	log := make([]float64, v)
 	for x, p := range optimal {
-		log[x] = math.Log(p)
+		log[x] = math.Log(p / c.generator[x])
 	}
 	if s := slope(log); s > 1e-6 {
 		t.Errorf("gradient %v at the optimum", s)

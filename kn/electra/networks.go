@@ -25,6 +25,8 @@ const (
 	// hardness, named as those of the generator's.
 	hardnessHead = "hardness_predictions"
 	hardnessBias = "hardness_head.bias"
+	// hardnessOffset is of the head that predicts losses alone.
+	hardnessOffset = "hardness_head.offset"
 )
 
 // named is the lookup of a network's tensors among all variables.
@@ -61,7 +63,11 @@ func (n networks) arrange(lookup bert.Lookup) models {
 }
 
 func (n networks) newHardnessHead(word *node, lookup bert.Lookup) VocabularyHead {
-	return newVocabularyHead(hardnessHead, hardnessBias, n.generator, word, lookup)
+	h := newVocabularyHead(hardnessHead, hardnessBias, n.generator, word, lookup)
+	if n.sampler == HPLoss {
+		h.Offset = lookup(hardnessOffset, 1)
+	}
+	return h
 }
 
 // hardness lists the tensors of the head that predicts hardness.
@@ -84,6 +90,8 @@ func (n networks) expected() []checkpoint.Expected {
 
 // initial draws a tensor: normal matrices, norms 1, biases 0. Each follows
 // from the seed and its name, so that all samplers start from the same models.
+// The head that predicts hardness has a norm of 0, and so says 0 of every
+// token: p_S is p_G at first, and what it becomes has been learned.
 func (c Config) initial(name string, dims []int) []float32 {
 	n := 1
 	for _, d := range dims {
@@ -91,6 +99,7 @@ func (c Config) initial(name string, dims []int) []float32 {
 	}
 	data := make([]float32, n)
 	switch {
+	case name == ofGenerator+hardnessHead+".LayerNorm.weight":
 	case strings.HasSuffix(name, "LayerNorm.weight"):
 		for i := range data {
 			data[i] = 1

@@ -19,7 +19,7 @@ const (
 	// HPLoss predicts the detection loss of every token:
 	// p_S(x) ∝ p_G(x)·softplus(h(x)), with h [V] the head's output.
 	HPLoss Sampler = "hp-loss"
-	// HPDist predicts the proposal: p_S = softmax(h).
+	// HPDist learns the proposal: p_S(x) ∝ p_G(x)·exp(h(x)).
 	HPDist Sampler = "hp-dist"
 )
 
@@ -55,7 +55,7 @@ func (s Sampler) Propose(generator, head *graph.Node) *graph.Node {
 		product := graph.Mul(generator, PredictedLoss(head))                      // [..., V]
 		p = graph.Div(product, graph.ReduceAndKeep(product, graph.ReduceSum, -1)) // [..., V]
 	case HPDist:
-		p = graph.Softmax(head, -1)
+		p = graph.Softmax(tilted(generator, head), -1)
 	}
 	return graph.StopGradient(p)
 }

@@ -39,7 +39,7 @@ func TestGoldens(t *testing.T) {
 			// softplus(log(eˣ - 1)) is x.
 			head := graph.Log(graph.Expm1(in[1]))
 			p := HPLoss.Propose(in[0], head)
-			return []*graph.Node{p, HPDist.Propose(in[0], graph.Log(in[2])), Plain.Propose(in[0], nil), ImportanceWeights(in[0], p, 100)}
+			return []*graph.Node{p, HPDist.Propose(in[0], graph.Log(in[1])), Plain.Propose(in[0], nil), ImportanceWeights(in[0], p, 100)}
 		}, matrix(g.Generator), matrix(g.Loss), matrix(g.Proportional))
 		near(t, "graph's hp-loss", out[0], flatten(g.Proportional), 1e-5)
 		near(t, "graph's hp-dist", out[1], flatten(g.Proportional), 1e-5)

@@ -107,7 +107,7 @@ func (c Config) losses(m models, in []*node) losses {
 	}
 	if g.head != nil {
 		of := graph.Reshape(along(pick, detection), b*k) // [N]
-		l.hardness = graph.ReduceAllMean(c.Sampler.HardnessLoss(g.head, drawn, weight, of))
+		l.hardness = graph.ReduceAllMean(c.Sampler.HardnessLoss(g.p, g.head, drawn, weight, of))
 	}
 	return l
 }

@@ -39,6 +39,9 @@ type VocabularyHead struct {
 	Norm  bert.Norm   // [E]
 	Word  *graph.Node // [V, E], the word embeddings
 	Bias  *graph.Node // [V]
+	// Offset is added to all numbers. Only the head that predicts losses has
+	// one, [1]: tokens that were seldom drawn are predicted the usual loss.
+	Offset *graph.Node
 }
 
 func newEncoder(c ModelConfig, lookup bert.Lookup) Encoder {
@@ -117,7 +120,11 @@ func (e *Encoder) Encode(in bert.Inputs, hooks bert.Hooks) *graph.Node {
 func (h VocabularyHead) Logits(hidden *graph.Node, layerNormEps float64) *graph.Node {
 	// Always gelu, whatever the layers' activation function is.
 	x := h.Norm.Apply(bert.Activate("gelu", h.Dense.Apply(hidden)), layerNormEps) // [..., E]
-	return bert.Dense{Weight: h.Word, Bias: h.Bias}.Apply(x)
+	x = bert.Dense{Weight: h.Word, Bias: h.Bias}.Apply(x)
+	if h.Offset != nil {
+		x = graph.Add(x, graph.Reshape(h.Offset))
+	}
+	return x
 }
 
 // Logits are those of the masked language model: hidden [..., H] -> [..., V].

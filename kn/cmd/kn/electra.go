@@ -39,6 +39,7 @@ var electraHelp = map[string]string{
 	"weight_decay":    "of the matrices",
 	"clip":            "largest norm of the gradient",
 	"measure_every":   "steps between two measurements; 0 for twenty in all, but ten steps at least",
+	"held_out":        "windows that are measured on, the text's last; 0 for --batch",
 	"resamples":       "how often a measurement draws its windows' replacements",
 }
 
@@ -102,7 +103,7 @@ crash, the same command goes on from there, to the same models.`,
 	}
 	a.jsonFlag(cmd)
 	usual := electra.Config{MeasureEvery: -1}.WithDefaults() // how often to measure depends on the steps
-	usual.MeasureEvery = 0
+	usual.MeasureEvery, usual.HeldOut = 0, 0                 // and on what, on the batch
 	flags := cmd.Flags()
 	flags.StringVarP(&c.Model, "model", "m", "", "`MODEL` that gives tokenizer and sizes: mini, a folder, or owner/name on the Hugging Face hub (required)")
 	flags.StringVar(&c.Text, "text", "", "text `FILE` to learn from; without it what the model was taught")
