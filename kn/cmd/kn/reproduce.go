@@ -237,11 +237,12 @@ func (a *app) reproduceElectraSampling() *cobra.Command {
 		Long: `Reproduce Hao, Dong, Bao, Xu and Wei, Learning to Sample Replacements for ELECTRA
 Pre-Training (Findings of ACL 2021), at a small size: pre-train ELECTRA, HP_Loss
 and HP_Dist, each with cross-entropy and with focal loss, on facts that the model
-was taught about countries, capitals and languages, with three seeds; then fine-tune the discriminators on tasks made of
-these facts, after equal steps and after equal time. DIR gets report.html,
-report.md, the results as JSON, the tables as CSV and Markdown, and the figures
-as SVG and PNG. What is a reconstruction, not the authors' code, is in the
-documentation of kn's package electra.`,
+was taught about countries, capitals and languages, with three seeds; then
+fine-tune the discriminators on tasks made of these facts, after equal steps and
+after equal time. DIR gets report.html, report.md, the results as JSON, the
+tables as CSV and Markdown, and the figures as SVG and PNG. What is a
+reconstruction, not the authors' code, is in the documentation of kn's package
+electra.`,
 		Example: "  kn reproduce electra-sampling --model mini --out ./electra",
 		Args:    cobra.NoArgs,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
@@ -269,7 +270,7 @@ documentation of kn's package electra.`,
 		help  string
 	}{
 		"seeds": {&o.Seeds, "3", "trainings of each variant"},
-		"steps": {&o.Steps, "400", "of pre-training"},
+		"steps": {&o.Steps, "2000", "of pre-training"},
 		"facts": {&o.Facts, "120", "to pre-train on, and to make the tasks of"},
 		"train": {&o.Train, "45", "examples to fine-tune on, and as many to test on"},
 	} {

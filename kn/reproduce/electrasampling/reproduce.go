@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
@@ -44,17 +47,27 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 		return nil, err
 	}
 	defer e.run.Close()
-	for _, stage := range []func(context.Context, variant, int) error{e.pretrain, e.finetune} {
-		for seed := 1; seed <= o.Seeds; seed++ {
-			for _, v := range variants {
-				if err := stage(ctx, v, seed); err != nil {
-					return nil, err
-				}
-			}
-		}
+	if err := e.each(ctx, e.pretrain); err != nil {
+		return nil, err
+	}
+	e.pace()
+	if err := e.each(ctx, e.finetune); err != nil {
+		return nil, err
 	}
 	e.run.Begin("write the report")
 	return e.report()
+}
+
+// each runs a stage for every variant and seed.
+func (e *experimenter) each(ctx context.Context, stage func(context.Context, variant, int) error) error {
+	for seed := 1; seed <= e.o.Seeds; seed++ {
+		for _, v := range variants {
+			if err := stage(ctx, v, seed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // experimenter runs the stages.
@@ -111,19 +124,35 @@ type Tuned struct {
 	At    int       `json:"at"`    // step of these
 }
 
-// budget is the time that the quickest variant took for all steps.
-func (e *experimenter) budget() float64 {
-	least := 0.0
-	for i, v := range variants {
-		sum := 0.0
-		for _, t := range e.records {
-			if t.variant == v {
-				sum += t.record.Seconds / float64(e.o.Seeds)
+// pace makes the times of all trainings comparable: a step takes as long as the
+// variant's usual one, the median over what the trainings' points tell, of all
+// seeds. What the machine did besides is left out.
+func (e *experimenter) pace() {
+	for _, v := range variants {
+		var seconds []float64 // a step
+		for _, t := range e.of(v) {
+			for i, p := range t.record.Training[1:] {
+				before := t.record.Training[i]
+				seconds = append(seconds, (p.Seconds-before.Seconds)/float64(p.Step-before.Step))
 			}
 		}
-		if i == 0 || sum < least {
-			least = sum
+		slices.Sort(seconds)
+		usual := stat.Quantile(0.5, stat.Empirical, seconds, nil)
+		for _, t := range e.of(v) {
+			t.record.Seconds = usual * float64(t.record.Steps)
+			for i := range t.record.Measurements {
+				m := &t.record.Measurements[i]
+				m.Seconds = usual * float64(m.Step)
+			}
 		}
+	}
+}
+
+// budget is the time that the quickest variant takes for all steps.
+func (e *experimenter) budget() float64 {
+	least := e.records[0].record.Seconds
+	for _, t := range e.records {
+		least = min(least, t.record.Seconds)
 	}
 	return least
 }

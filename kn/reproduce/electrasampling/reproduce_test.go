@@ -14,7 +14,7 @@ import (
 )
 
 // quick is a reproduction of two seeds that learn nothing.
-var quick = electrasampling.Options{Seeds: 2, Steps: 10, Relations: []string{"P36", "P1376"}, Facts: 60, Batch: 4, Hidden: 8, Draws: 2, Train: 10, Epochs: 1, Command: "kn reproduce"}
+var quick = electrasampling.Options{Seeds: 2, Steps: 10, Relations: []string{"P36", "P1376"}, Facts: 60, Batch: 4, HeldOut: 4, Hidden: 8, Draws: 2, Train: 10, Epochs: 1, Command: "kn reproduce"}
 
 // TestReproduce makes a whole report, traces its numbers, and makes it again
 // from what is kept.

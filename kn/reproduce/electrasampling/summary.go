@@ -25,10 +25,10 @@ type Summary struct {
 
 // Variant is one variant's results.
 type Variant struct {
-	Name    string         `json:"name"`
-	Seconds stats.Interval `json:"seconds"`
-	Steps   Compared       `json:"steps"` // after equal steps
-	Time    Compared       `json:"time"`  // after equal time
+	Name    string   `json:"name"`
+	Seconds float64  `json:"seconds"` // of a training, at the usual pace
+	Steps   Compared `json:"steps"`   // after equal steps
+	Time    Compared `json:"time"`    // after equal time
 	// OwnLessPlain is the variance of its weighted losses less that of plain
 	// sampling's from the same models.
 	OwnLessPlain stats.Interval `json:"own_less_plain"`
@@ -43,10 +43,13 @@ type Compared struct {
 	Difference []stats.Interval `json:"difference"`
 	// AllOriginal is the accuracy of calling every token original, given how many
 	// replacements are correct.
-	AllOriginal stats.Interval   `json:"all_original"`
-	Tasks       []stats.Interval `json:"tasks"` // accuracy
-	Mean        stats.Interval   `json:"mean"`  // over the tasks
-	MeanAbove   stats.Interval   `json:"mean_above"`
+	AllOriginal stats.Interval `json:"all_original"`
+	// BaseRate is the loss of a token of saying the share of replaced tokens,
+	// drawn plainly as the weighted loss expects, of each.
+	BaseRate  stats.Interval   `json:"base_rate"`
+	Tasks     []stats.Interval `json:"tasks"` // accuracy
+	Mean      stats.Interval   `json:"mean"`  // over the tasks
+	MeanAbove stats.Interval   `json:"mean_above"`
 	// ConfidenceAbove is the generator's confidence above that of the same
 	// sampler with cross-entropy.
 	ConfidenceAbove stats.Interval `json:"confidence_above"`
@@ -79,13 +82,14 @@ func (e *experimenter) summarize() *Summary {
 	}
 	for _, v := range variants {
 		out := Variant{Name: e.o.config(e.model, v, 1).Variant(), Steps: e.compare(v, false), Time: e.compare(v, true)}
-		var seconds, own, plain, correct, plainCorrect []float64
+		var own, plain, correct, plainCorrect []float64
 		for _, t := range e.of(v) {
 			last := t.record.Last()
-			seconds, own, plain = append(seconds, t.record.Seconds), append(own, last.Own.Variance), append(plain, last.Plain.Variance)
+			own, plain = append(own, last.Own.Variance), append(plain, last.Plain.Variance)
 			correct, plainCorrect = append(correct, last.Own.Correct), append(plainCorrect, last.Plain.Correct)
 		}
-		out.Seconds, out.OwnLessPlain, out.CorrectLessPlain = student(seconds), paired(own, plain), paired(correct, plainCorrect)
+		out.Seconds = e.of(v)[0].record.Seconds
+		out.OwnLessPlain, out.CorrectLessPlain = paired(own, plain), paired(correct, plainCorrect)
 		s.Variants = append(s.Variants, out)
 	}
 	return s
@@ -121,6 +125,10 @@ func (e *experimenter) compare(v variant, time bool) Compared {
 	config := e.o.config(e.model, v, 1).WithDefaults()
 	masked := float64(config.MaskedTokens()) / float64(config.Length)
 	c.AllOriginal = student(values(v, func(m electra.Measurement) float64 { return 1 - masked*(1-m.Own.Correct) }))
+	c.BaseRate = student(values(v, func(m electra.Measurement) float64 {
+		replaced := masked * (1 - m.Plain.Correct)
+		return stat.Entropy([]float64{replaced, 1 - replaced})
+	}))
 	confidence := func(m electra.Measurement) float64 { return m.Confidence }
 	c.ConfidenceAbove = paired(values(v, confidence), values(variant{v.sampler, false}, confidence))
 	for task := range finetune.BuiltInTasks {

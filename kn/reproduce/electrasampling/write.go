@@ -41,7 +41,7 @@ func (e *experimenter) setting(r *report.Result) report.Section {
 	s.Say("Six variants, ", r.Number("/seeds", report.Count), " seeds each, were pre-trained for ", r.Number("/steps", report.Count), " steps on ", r.Number("/facts", report.Count), " facts that ", e.model,
 		" was taught, of the relations ", strings.Join(e.o.Relations, ", "), ", said in this project's sentences: ", r.Number("/tokens", report.Count), fmt.Sprintf(" tokens, in windows of %d, %d windows a step, %.0f %% masked. ", c.Length, c.Batch, 100*c.MaskedShare),
 		fmt.Sprintf("The discriminator has %s and is %d wide, and so is the generator, for half as wide it learns little more than frequencies in so few steps; the tokenizer has what occurs in the sentences. Learning rate %g at its highest, weight of the discriminator's loss %g, weights of replacements at most %g, by mixing; γ = %g where the generator's loss is focal.", layers(c.Layers), c.Hidden, c.LearningRate, c.Weight, c.Bound, e.o.Gamma))
-	s.Say("Equal time is what the quickest variant took for all steps, ", r.Number("/seconds", report.Decimals(0)), " s; of the others the last checkpoint within it counts, whose learning rate had not yet fallen to 0. "+
+	s.Say("Equal time is what the quickest variant takes for all steps, ", r.Number("/seconds", report.Decimals(0)), " s at the median time of a step; of the others the last checkpoint within it counts, whose learning rate had not yet fallen to 0. "+
 		"All is measured on windows that were not trained on, though of the same facts. The discriminators were then fine-tuned on tasks made of these facts.")
 	return s
 }
@@ -60,7 +60,7 @@ func (e *experimenter) measured(r *report.Result, at, title string) report.Secti
 	for i := range electra.Metrics {
 		t.Columns = append(t.Columns, report.Column{Name: r.String(fmt.Sprintf("/metrics/%d", i)), Right: true})
 	}
-	t.Columns = append(t.Columns, report.Columns(">Accuracy of calling all original")...)
+	t.Columns = append(t.Columns, report.Columns(">Accuracy of calling all original", ">Loss of knowing their share alone")...)
 	tasks := &report.Table{ID: "tasks-" + at, Caption: report.Join("Accuracy after fine-tuning."), Columns: report.Columns("variant")}
 	for i := range r.Len("/tasks") {
 		tasks.Columns = append(tasks.Columns, report.Column{Name: r.String(fmt.Sprintf("/tasks/%d", i)), Right: true})
@@ -73,7 +73,7 @@ func (e *experimenter) measured(r *report.Result, at, title string) report.Secti
 		for i, m := range electra.Metrics {
 			row = append(row, r.Interval(fmt.Sprintf("%s/metrics/%d", in, i), format(m)))
 		}
-		t.Row(append(row, r.Interval(in+"/all_original", report.Percent(1)))...)
+		t.Row(append(row, r.Interval(in+"/all_original", report.Percent(1)), r.Interval(in+"/base_rate", report.Format{Significant: 3}))...)
 		row = []any{name}
 		for i := range r.Len("/tasks") {
 			row = append(row, r.Interval(fmt.Sprintf("%s/tasks/%d", in, i), report.Percent(1)))
@@ -131,7 +131,7 @@ func (e *experimenter) claims(r *report.Result) report.Claims {
 			Evidence: report.Join("Variance of a replaced token's loss, less that of plain sampling from the same models: ", both("/own_less_plain", report.Format{Significant: 3, Signed: true})),
 			Paper:    report.Join("proved for the exact proposal."),
 			Rule:     report.Join("both intervals of the difference are below 0."),
-			Caveat:   report.Join("The proof is of the exact proposal and without a bound; here the proposal is learned, and all of a window's replacements are drawn at once."),
+			Caveat:   report.Join("The proof is of the exact proposal and without a bound. Here the proposal is learned, by a head on a generator that does not know the original token, which the loss depends on, and all of a window's replacements are drawn at once."),
 			Verdict:  report.All(below(of(hpLoss, "/own_less_plain")), below(of(hpDist, "/own_less_plain"))),
 		},
 		{
