@@ -52,15 +52,40 @@ func ModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Options
 			title = "Embeddings"
 		}
 		f.addMatrix(r.Names, values[l], title, bar, l%columns == 0, l >= len(values)-columns, len(r.Names)*columns > 10)
-		for i, a := range r.Names {
-			for j := i + 1; j < len(r.Names); j++ {
-				parts = append(parts, fmt.Sprintf("Layer %s, %s and %s: %s", name, a, r.Names[j], short(values[l][i][j])))
-			}
+		if text := nearestAndFurthest(r.Names, values[l]); text != "" {
+			parts = append(parts, "Layer "+name+": "+text)
 		}
 	}
 	f.grid(columns, rows, bar)
 	f.desc = sentences(parts...)
 	return f, nil
+}
+
+// nearestAndFurthest names the two models that are nearest and the two that are
+// furthest from each other.
+func nearestAndFurthest(names []string, matrix [][]float64) string {
+	type pair struct{ i, j int }
+	var near, far *pair
+	for i := range names {
+		for j := i + 1; j < len(names); j++ {
+			if near == nil || matrix[i][j] < matrix[near.i][near.j] {
+				near = &pair{i, j}
+			}
+			if far == nil || matrix[i][j] > matrix[far.i][far.j] {
+				far = &pair{i, j}
+			}
+		}
+	}
+	if near == nil {
+		return ""
+	}
+	text := func(p *pair) string {
+		return fmt.Sprintf("%s and %s (%s)", names[p.i], names[p.j], short(matrix[p.i][p.j]))
+	}
+	if *near == *far {
+		return text(near)
+	}
+	return "nearest are " + text(near) + ", furthest " + text(far)
 }
 
 // MustModelPairs is [ModelPairs] for notebook cells: it panics instead of returning an error.

@@ -56,7 +56,7 @@ func TestTrainingSaysWhatItShows(t *testing.T) {
 		"training history":   {"train: loss", "dev: loss", "after 1000 steps"},
 		"dynamics heat map":  {"Layer emb.: 0.0196 after 1000 steps", "Layer 11: 0.51"},
 		"dynamics curves":    {"Layer 1: 0.295"},
-		"model pairs":        {"Layer 1, seed 1 and seed 3: 0.44"},
+		"model pairs":        {"Layer 1: nearest are seed 1 and seed 2 (0.385), furthest seed 2 and seed 3 (0.495)"},
 		"followed knowledge": {"answer ranked first: from 96.0 to 9.2 [6.2, 12.2]"},
 	} {
 		for _, w := range want {

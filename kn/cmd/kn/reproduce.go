@@ -95,7 +95,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 func (a *app) reproduceLearningDynamics() *cobra.Command {
 	var out string
 	var o learningdynamics.Options
-	seeds, steps := countFlag(3), countFlag(100)
+	seeds, steps := countFlag(3), countFlag(600)
 	cmd := &cobra.Command{
 		Use:   "fine-tuning-dynamics --model MODEL --out DIR",
 		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
@@ -139,7 +139,7 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
 func (a *app) reproduceEffectiveness() *cobra.Command {
 	var out string
 	var o berteffectiveness.Options
-	seeds, steps, train, grid := countFlag(6), countFlag(60), countFlag(480), countFlag(3)
+	seeds, steps, train, grid := countFlag(6), countFlag(100), countFlag(480), countFlag(3)
 	cmd := &cobra.Command{
 		Use:   "bert-effectiveness --model MODEL --out DIR",
 		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",

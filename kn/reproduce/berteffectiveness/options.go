@@ -39,7 +39,7 @@ const ScratchRate = 3
 type Sizes struct {
 	Train   int `json:"train"`    // examples to learn from; 0: 480
 	Batch   int `json:"batch"`    // examples in a step; 0: 32
-	Steps   int `json:"steps"`    // from the pre-trained weights; 0: 60, four rounds through the examples
+	Steps   int `json:"steps"`    // from the pre-trained weights; 0: 100, near seven rounds through the examples
 	Scratch int `json:"scratch"`  // times as many steps from scratch, at most 20; 0: 3
 	Long    int `json:"long"`     // times as many steps long past convergence; 0: 4
 	HeldOut int `json:"held_out"` // examples of each of the parts dev and test; 0: 200
@@ -54,7 +54,7 @@ func (o Options) filled(own bool, hidden int) (Options, error) {
 	o.Seeds = cmp.Or(o.Seeds, reproduce.Fewest)
 	o.LearningRate = reproduce.LearningRate(o.LearningRate, own, hidden)
 	z := &o.Sizes
-	z.Train, z.Batch, z.Steps = cmp.Or(z.Train, 480), cmp.Or(z.Batch, 32), cmp.Or(z.Steps, 60)
+	z.Train, z.Batch, z.Steps = cmp.Or(z.Train, 480), cmp.Or(z.Batch, 32), cmp.Or(z.Steps, 100)
 	z.Scratch, z.Long = cmp.Or(z.Scratch, 3), cmp.Or(z.Long, 4)
 	z.HeldOut, z.Sample, z.Grid = cmp.Or(z.HeldOut, 200), cmp.Or(z.Sample, 100), cmp.Or(z.Grid, 3)
 	z.Sample = min(z.Sample, z.Train, z.HeldOut)

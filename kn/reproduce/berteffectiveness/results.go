@@ -157,6 +157,10 @@ type Curves struct {
 	ByStart[Regions]
 	// Climb is how far the loss climbs above the start's on the way to the end.
 	Climb ByStart[reproduce.Spread] `json:"climb"`
+	// At is the alpha where the training loss is lowest, and End the loss at the
+	// training's end, alpha 1.
+	At  ByStart[reproduce.Spread] `json:"at"`
+	End ByStart[reproduce.Spread] `json:"end"`
 	// Wider is the width of the common region of the pre-trained start less that
 	// from scratch, OwnWider the same of own regions; see [Regions]. Smoother is
 	// the climb from scratch less that from the pre-trained weights.
@@ -194,6 +198,9 @@ func climb(l *landscape.Line) float64 {
 	return highest - start
 }
 
+// lossAtEnd is the loss at alpha 1; every axis has it.
+func lossAtEnd(l *landscape.Line) float64 { return l.Loss[slices.Index(l.Alphas, 1)] }
+
 func (c *Curves) summarize() error {
 	for i := range c.Runs {
 		r := &c.Runs[i]
@@ -230,6 +237,10 @@ func (c *Curves) summarize() error {
 	c.Scratch = regions(func(r *RunCurves) *StartCurve { return &r.Scratch })
 	c.Climb.Pretrained = over(func(r *RunCurves) float64 { return r.Pretrained.Climb })
 	c.Climb.Scratch = over(func(r *RunCurves) float64 { return r.Scratch.Climb })
+	c.At.Pretrained = over(func(r *RunCurves) float64 { return r.Pretrained.Own.At })
+	c.At.Scratch = over(func(r *RunCurves) float64 { return r.Scratch.Own.At })
+	c.End.Pretrained = over(func(r *RunCurves) float64 { return lossAtEnd(r.Pretrained.Train) })
+	c.End.Scratch = over(func(r *RunCurves) float64 { return lossAtEnd(r.Scratch.Train) })
 	c.Smoother = less(c.Climb.Scratch, c.Climb.Pretrained)
 	width := func(w *landscape.Width) region { return region{w.Width, w.Open} }
 	c.Wider = over(func(r *RunCurves) float64 { return wider(width(r.Pretrained.Common), width(r.Scratch.Common)) })

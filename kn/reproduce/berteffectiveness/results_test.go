@@ -127,6 +127,13 @@ func TestCurves(t *testing.T) {
 	}
 	near(t, "climb", climb(hill), 5)
 	near(t, "no climb", climb(wide), 0)
+	beyond := parabola(2, 100)
+	beyond.Loss[slices.Index(beyond.Alphas, 1)] = 1.5 // the lowest points are beside the end
+	c = runs(beyond, wide)
+	near(t, "lowest at", c.At.Pretrained.Mean, 0.99)
+	near(t, "lowest at the end", c.At.Scratch.Mean, 1)
+	near(t, "loss at the end", c.End.Pretrained.Mean, 1.5)
+	near(t, "least loss at the end", c.End.Scratch.Mean, 1)
 	verdict(t, "smoother", runs(wide, hill).Smoother, report.Holds)
 	verdict(t, "rougher", runs(hill, wide).Smoother, report.Fails)
 	verdict(t, "both smooth", runs(wide, narrow).Smoother, report.Unknown)

@@ -140,6 +140,9 @@ func (b *book) curves() report.Section {
 		b.Figure(&s, "curves-"+task, report.Join("From the pre-trained weights and from scratch, “"+task+"”, seed 1."))(f, err)
 	})
 	b.regions(&s, r, "widths", "width [α]", "width [|θ|]")
+	s.Say("The training loss is lowest at α = ", r.Interval("/at/pretrained", report.Decimals(2)), " from the pre-trained weights, and is ", r.Interval("/end/pretrained", report.Significant(2)),
+		" nats at the end, α = 1; from scratch at ", r.Interval("/at/scratch", report.Decimals(2)), ", and ", r.Interval("/end/scratch", report.Significant(2)),
+		" at the end. Where examples are classified rightly, cross-entropy falls further as all logits grow; so the lowest point lies beyond the end of a training whose steps are few, and even of one that has learned every example.")
 	s.Say("Between start and end the loss climbs at most ", r.Interval("/climb/pretrained", report.Decimals(3)), " nats above that of the pre-trained start, and ", r.Interval("/climb/scratch", report.Decimals(3)), " from scratch.")
 	b.Claim(report.Claim{
 		ID: "smooth", Statement: report.Join("On the straight line from the pre-trained weights to the end the loss does not climb first; from scratch it does."),
@@ -156,7 +159,7 @@ func (b *book) surfaces() report.Section {
 	s := report.Section{Title: "Planes"}
 	r, curves := b.File("surfaces"), b.File("curves")
 	s.Say("f(α, β) = J(θ₀ + α (θ₁ − θ₀) + β (θ₂ − θ₀)) at ", b.setting.Entries("/surface"), " × ", b.setting.Entries("/surface"), " points from −1 to 2. "+
-		"θ₂ is the end of a training from the same start, under the same seed, on other facts of the same task; the paper takes another data set, but tasks made of facts have different numbers of labels. "+
+		"θ₂ is the end of a training from the same start, under the same seed, on other facts of the same task; the paper takes another data set. Tasks made of facts have different numbers of labels, so that of another one only the encoder could lead somewhere (as in kn landscape), and at (0, 1) would stand no model that was trained. "+
 		"Loss and error on examples that were learned from, and on held-out ones: the surface of the generalization error. A training's checkpoints are projected by least squares; of their squared distance from the start the least share that lies in the plane is ",
 		r.Interval("/explained/pretrained", report.Percent(0)), " in fine-tuning, and ", r.Interval("/explained/scratch", report.Percent(0)), " from scratch.")
 	for _, start := range []string{pretrained, scratch} {

@@ -25,7 +25,11 @@ type Options struct {
 
 // Sizes of the trainings and of the samples. What is 0 is the default.
 type Sizes struct {
-	Steps   int `json:"steps"`   // of each training; 0: 100
+	// Steps of each training; 0: 600. The embedded model learns “relation” in 100,
+	// and of “true” and “paraphrase” nothing in as many: of held-out statements it
+	// then judged 53 % and 50 % rightly, after 600 steps 68 % and 82 %.
+	Steps   int `json:"steps"`
+	Train   int `json:"train"`   // examples of each task to learn from; 0: one for each step's place, at most 8000
 	Batch   int `json:"batch"`   // examples in a step; 0: 32
 	Dev     int `json:"dev"`     // held-out examples of each task; 0: 300
 	Facts   int `json:"facts"`   // followed, drawn as evenly from relations as they allow; 0: 41
@@ -39,7 +43,8 @@ func (o Options) filled(taught bool, hidden int) (Options, error) {
 	o.LearningRate = reproduce.LearningRate(o.LearningRate, taught, hidden)
 	o.Seeds = cmp.Or(o.Seeds, 3)
 	z := &o.Sizes
-	z.Steps, z.Batch, z.Dev = cmp.Or(z.Steps, 100), cmp.Or(z.Batch, 32), cmp.Or(z.Dev, 300)
+	z.Steps, z.Batch, z.Dev = cmp.Or(z.Steps, 600), cmp.Or(z.Batch, 32), cmp.Or(z.Dev, 300)
+	z.Train = cmp.Or(z.Train, min(8000, z.Steps*z.Batch))
 	z.Facts, z.Prompts = cmp.Or(z.Facts, 41), cmp.Or(z.Prompts, 5)
 	distinct := slices.Compact(slices.Sorted(slices.Values(o.Tasks)))
 	switch {
@@ -47,7 +52,7 @@ func (o Options) filled(taught bool, hidden int) (Options, error) {
 		return o, fmt.Errorf("learningdynamics: tasks %q; give two or more different ones, to compare data sets", o.Tasks)
 	case o.Seeds < 2:
 		return o, fmt.Errorf("learningdynamics: %d seeds; give two or more, to compare seeds", o.Seeds)
-	case z.Steps < 2 || z.Batch < 1 || z.Dev < 1 || z.Facts < 1 || z.Prompts < 1 || !(o.LearningRate > 0):
+	case z.Steps < 2 || z.Batch < 1 || z.Train < 1 || z.Dev < 1 || z.Facts < 1 || z.Prompts < 1 || !(o.LearningRate > 0):
 		return o, fmt.Errorf("learningdynamics: sizes must be positive, and steps 2 or more: %+v, learning rate %v", *z, o.LearningRate)
 	}
 	return o, nil

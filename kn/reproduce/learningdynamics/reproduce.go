@@ -76,7 +76,7 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 		return nil, err
 	}
 	for _, task := range o.Tasks {
-		sizes := finetune.Sizes{Train: o.Sizes.Steps * o.Sizes.Batch, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
+		sizes := finetune.Sizes{Train: o.Sizes.Train, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
 		if e.data[task], err = finetune.BuiltIn(task, facts.Known(taught), sizes); err != nil {
 			return nil, err
 		}
@@ -120,7 +120,7 @@ func (e *experimenter) setting() Setting {
 		Citation: "Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT Fine-Tuning, AACL 2020",
 		URL:      "https://aclanthology.org/2020.aacl-main.11",
 		Model:    e.m.Name(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Trainings: len(e.runs),
-		LearningRate: e.o.LearningRate, Sizes: e.o.Sizes, Examples: e.o.Sizes.Steps * e.o.Sizes.Batch,
+		LearningRate: e.o.LearningRate, Sizes: e.o.Sizes,
 	}
 }
 

@@ -20,7 +20,6 @@ type Setting struct {
 	Trainings    int      `json:"trainings"`
 	LearningRate float64  `json:"learning_rate"`
 	Sizes
-	Examples int `json:"examples"` // of each task, to train on
 }
 
 // spreads spreads what each training has of each of n things.

@@ -45,6 +45,24 @@ func (b *book) findings() report.Section {
 		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else. Where the paper tells low, intermediate and last layers of twelve apart, "+
 			"there is one of each kind here, or none. The tasks are made of those facts, not GLUE's.")
 	}
+	accuracies := []any{"How well the models have learned, by accuracy on held-out examples under each seed: "}
+	for i, r := range b.e.runs {
+		file := b.File(fmt.Sprintf("training-%s-%d", r.Task, r.Seed))
+		switch {
+		case r.Seed > 1:
+			accuracies = append(accuracies, ", ")
+		case i > 0:
+			accuracies = append(accuracies, "; ")
+		}
+		if r.Seed == 1 {
+			accuracies = append(accuracies, "“"+r.Task+"” ")
+		}
+		accuracies = append(accuracies, file.Number("/evaluations/dev/accuracy", report.Percent(1)))
+		if int(r.Seed) == b.e.o.Seeds {
+			accuracies = append(accuracies, " (always the commonest label: ", file.Number("/evaluations/dev/majority", report.Percent(1)), ")")
+		}
+	}
+	s.Say(append(accuracies, ". Where that is near the commonest label's, findings tell how training moves a model, not what learning does to it.")...)
 	s.Say("A finding holds here if the number below it has the sign that it asks for in every one of the trainings, whatever the task and the seed; it does not if it has the other sign in every one; "+
 		"otherwise, or with fewer than ", reproduce.Fewest, " trainings, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims)
@@ -65,7 +83,7 @@ func (b *book) taskFigure(s *report.Section, id, caption string, draw func(i int
 func (b *book) trainings() report.Section {
 	s := report.Section{Title: "The trainings"}
 	s.Say("Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact. "+
-		"Learning rate ", b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration.")
+		"Each task has ", b.setting.Number("/train", report.Count), " examples to learn from. Learning rate ", b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration.")
 	t := &report.Table{
 		ID: "trainings", Caption: report.Join("Every training at its end, on ", b.setting.Number("/dev", report.Count), " held-out examples."),
 		Columns: report.Columns("task", "seed", ">labels", ">loss", ">accuracy", ">commonest label"),
