@@ -68,7 +68,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 				return usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
 			}
 			o.Limit, o.Tolerance = int(limit), tolerance
-			o.Command = commandLine(cmd)
+			o.Command, o.Projected = commandLine(cmd), a.projected
 			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
 				return knowledgeneurons.Reproduce(cmd.Context(), m, out, o, watch)
 			})
