@@ -14,7 +14,7 @@ import (
 // ConvergenceOptions are the options of [Convergence].
 type ConvergenceOptions struct {
 	Prompts int `json:"prompts"` // drawn, of different facts where there are enough; 0: 30
-	// Nodes of the fixed rules. Empty: 2 to 128.
+	// Nodes of the fixed rules. Empty: 2 to 64.
 	Nodes []int `json:"nodes"`
 	// Tolerances of the adaptive rule. Empty: 0.1 to 0.0001.
 	Tolerances []float64 `json:"tolerances"`
@@ -29,7 +29,7 @@ type ConvergenceOptions struct {
 func (o ConvergenceOptions) filled() ConvergenceOptions {
 	o.Prompts, o.Reference, o.Threshold = cmp.Or(o.Prompts, 30), cmp.Or(o.Reference, 1e-5), cmp.Or(o.Threshold, kn.DefaultThreshold)
 	if len(o.Nodes) == 0 {
-		o.Nodes = []int{2, 4, 8, 16, 20, 32, 64, 128}
+		o.Nodes = []int{2, 4, 8, 16, 20, 32, 64}
 	}
 	if len(o.Tolerances) == 0 {
 		o.Tolerances = []float64{0.1, 0.01, 0.001, 0.0001}
