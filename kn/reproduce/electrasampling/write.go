@@ -41,8 +41,10 @@ func (e *experimenter) setting(r *report.Result) report.Section {
 	s.Say("Six variants, ", r.Number("/seeds", report.Count), " seeds each, were pre-trained for ", r.Number("/steps", report.Count), " steps on ", r.Number("/facts", report.Count), " facts that ", e.model,
 		" was taught, of the relations ", strings.Join(e.o.Relations, ", "), ", said in this project's sentences: ", r.Number("/tokens", report.Count), fmt.Sprintf(" tokens, in windows of %d, %d windows a step, %.0f %% masked. ", c.Length, c.Batch, 100*c.MaskedShare),
 		fmt.Sprintf("The discriminator has %s and is %d wide, and so is the generator, for half as wide it learns little more than frequencies in so few steps; the tokenizer has what occurs in the sentences. Learning rate %g at its highest, weight of the discriminator's loss %g, weights of replacements at most %g, by mixing; γ = %g where the generator's loss is focal.", layers(c.Layers), c.Hidden, c.LearningRate, c.Weight, c.Bound, e.o.Gamma))
-	s.Say("Equal time is what the quickest variant takes for all steps, ", r.Number("/seconds", report.Decimals(0)), " s at the median time of a step; of the others the last checkpoint within it counts, whose learning rate had not yet fallen to 0. "+
-		"All is measured on windows that were not trained on, though of the same facts. The discriminators were then fine-tuned on tasks made of these facts.")
+	s.Say("Equal time is what the quickest variant takes for all steps, ", r.Number("/seconds", report.Decimals(0)), " s at the pace that a tenth of the steps are quicker than; of the others the last checkpoint within it counts, whose learning rate had not yet fallen to 0. "+
+		fmt.Sprintf("All is measured on %d windows that were not trained on, though of the same facts, with %d draws of their replacements. The discriminators were then fine-tuned on tasks made of these facts.", c.HeldOut, c.Resamples))
+	s.Say("No text of the authors says how their heads are built and trained, so these are a reconstruction: HP_Loss predicts the detection loss of each token, by squared error at the drawn one, and draws in proportion to the generator's probability times that; HP_Dist says how the proposal differs from the generator's distribution, by cross-entropy against that probability times the loss. "+
+		"Both start with the generator's distribution. The gradient is cut at a norm of ", fmt.Sprintf("%g", c.Clip), ", not at 1 as ELECTRA's, at which generators so small learn little.")
 	return s
 }
 
@@ -61,7 +63,7 @@ func (e *experimenter) measured(r *report.Result, at, title string) report.Secti
 		t.Columns = append(t.Columns, report.Column{Name: r.String(fmt.Sprintf("/metrics/%d", i)), Right: true})
 	}
 	t.Columns = append(t.Columns, report.Columns(">Accuracy of calling all original", ">Loss of knowing their share alone")...)
-	tasks := &report.Table{ID: "tasks-" + at, Caption: report.Join("Accuracy after fine-tuning."), Columns: report.Columns("variant")}
+	tasks := &report.Table{ID: "tasks-" + at, Caption: report.Join("Accuracy after fine-tuning. Guessing gets half of “true” and of “paraphrase” right."), Columns: report.Columns("variant")}
 	for i := range r.Len("/tasks") {
 		tasks.Columns = append(tasks.Columns, report.Column{Name: r.String(fmt.Sprintf("/tasks/%d", i)), Right: true})
 	}
