@@ -1,8 +1,10 @@
 package finetune
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -57,6 +59,17 @@ const NumInputs = 4
 
 // Inputs are the batch as arguments of a graph: IDs, Types, Mask, Labels. See [GraphInputs].
 func (b *Batch) Inputs() []any { return []any{b.IDs, b.Types, b.Mask, b.Labels} }
+
+// ToDevice moves the batch to where it is computed. GoMLX does so when a graph
+// first takes it, and goes wrong where two take it at the same moment.
+func (b *Batch) ToDevice(on compute.Backend) error {
+	for _, t := range []*tensors.Tensor{b.IDs, b.Types, b.Mask, b.Labels} {
+		if err := t.ToDevice(on, 0); err != nil {
+			return fmt.Errorf("finetune: moving a batch to %s: %w", on.Name(), err)
+		}
+	}
+	return nil
+}
 
 // GraphInputs are the nodes of [Batch.Inputs] as BERT's inputs, and the labels [B] int32.
 func GraphInputs(in []*graph.Node) (inputs bert.Inputs, labels *graph.Node) {

@@ -156,6 +156,12 @@ func (s *space) newEvaluator(ctx context.Context) (*evaluator, error) {
 		return nil, err
 	}
 	e.batches = finetune.Batches(s.folders[0].Tokenizer(), s.encoded, batchSize)
+	for i := range e.batches { // which models side by side share
+		if err := e.batches[i].ToDevice(b); err != nil {
+			e.free()
+			return nil, err
+		}
+	}
 	return e, nil
 }
 
