@@ -60,6 +60,8 @@ func productT(x, y *node) *node {
 
 // withGradientOf is what value computes, with the gradient of another way to
 // compute the same, of which nothing else is run.
+// GoMLX has this for its fused operations; nothing else that it exports gives a
+// value of two nodes a gradient of our own.
 func withGradientOf(value, same func() *node) *node {
 	y, _ := graph.InternalFusedOpCaller(value, same, true)
 	return y
