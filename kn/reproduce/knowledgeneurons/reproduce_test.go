@@ -19,6 +19,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/report/reporttest"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/knowledgeneurons"
+	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
 // quick is a reproduction of four facts each of three relations, in three
@@ -117,7 +118,12 @@ func written(t *testing.T, dir string) map[string]string {
 // elsewhere, killed twice on the way; and then another one of what is kept.
 func TestReproduce(t *testing.T) {
 	dir, o := t.TempDir(), quick(factsFile(t))
+	var projected sweep.Projection
+	o.Projected = func(p sweep.Projection) { projected = p }
 	first, kept := reproduced(t, dir, o)
+	if projected.Prompts != 36 || projected.PromptsPerSecond <= 0 {
+		t.Errorf("projected %+v of 12 facts in 3 prompts each", projected)
+	}
 	for stage, again := range kept {
 		if again {
 			t.Errorf("stage %q was found in an empty folder", stage)
