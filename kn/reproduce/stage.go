@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -26,22 +28,29 @@ const LedgerFile = "stages.json"
 // not taken for the same.
 const format = 1
 
-// Watch is told how a reproduction gets on. What is nil is not called.
+// Watch is told how a reproduction gets on, by one call at a time. What is nil
+// is not called.
 type Watch struct {
 	// Stage is told when stage i of n starts, or that its result is kept.
 	Stage func(i, n int, what string, kept bool)
-	// Step is told of the progress within a stage.
+	// Step is told of the progress within a stage: of those that run side by
+	// side, within the one that started first.
 	Step kn.Progress
 }
 
-// Run is a reproduction in its folder. One program at a time may have it open.
+// Run is a reproduction in its folder. One program at a time may have it open;
+// its stages may run side by side.
 type Run struct {
 	dir    string
 	lock   *flock.Flock
-	ledger map[string]entry
 	stages int // in all
-	at     int // the stage that was last started, from 1
 	watch  Watch
+
+	mu     sync.Mutex
+	ledger map[string]entry
+	at     int        // the stage that was last started, from 1
+	atWork []*working // in the order in which they started
+	since  time.Time  // atWork is what it is
 }
 
 // entry is a stage's in the ledger.
@@ -49,6 +58,12 @@ type entry struct {
 	Key     string  `json:"key"`    // digest of all that determines the result
 	Result  string  `json:"result"` // SHA-256 of the result file
 	Seconds float64 `json:"seconds"`
+}
+
+// working is a stage that is being computed.
+type working struct {
+	number  int
+	seconds float64 // its share of the time, of which all that run side by side get as much
 }
 
 // Open opens or makes the folder of a reproduction of so many stages.
@@ -101,18 +116,15 @@ func digest(data []byte) string {
 // was computed under this key before, and else by compute. What comes back
 // was read from the result file in either case.
 func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute func(ctx context.Context, progress kn.Progress) (*T, error)) (*T, error) {
-	result, kept := new(T), false
+	result := new(T)
 	path := filepath.Join(r.dir, report.ResultsDir, name+".json")
-	if e, known := r.ledger[name]; known && e.Key == key {
-		data, err := os.ReadFile(path)
-		kept = err == nil && digest(data) == e.Result && json.Unmarshal(data, result) == nil
-	}
-	r.begin(what, kept)
+	kept := r.known(name, key, path, result)
+	w := r.begin(what, kept)
 	if kept {
 		return result, nil
 	}
-	start := time.Now()
-	computed, err := compute(ctx, r.watch.Step)
+	computed, err := compute(ctx, r.progress(w))
+	seconds := r.end(w)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -123,8 +135,7 @@ func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute f
 	if err != nil {
 		return nil, err
 	}
-	r.ledger[name] = entry{key, digest(data), time.Since(start).Seconds()}
-	if err := r.saveLedger(); err != nil {
+	if err := r.enter(name, entry{key, digest(data), seconds}); err != nil {
 		return nil, err
 	}
 	result = new(T)
@@ -134,6 +145,18 @@ func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute f
 	return result, nil
 }
 
+// known reads the result of a stage, if it was computed under this key.
+func (r *Run) known(name, key, path string, result any) bool {
+	r.mu.Lock()
+	e, entered := r.ledger[name]
+	r.mu.Unlock()
+	if !entered || e.Key != key {
+		return false
+	}
+	data, err := os.ReadFile(path)
+	return err == nil && digest(data) == e.Result && json.Unmarshal(data, result) == nil
+}
+
 // Keep writes a result that is not worth keeping from run to run.
 func (r *Run) Keep(name string, result any) error {
 	_, err := r.keep(filepath.Join(r.dir, report.ResultsDir, name+".json"), result)
@@ -141,11 +164,58 @@ func (r *Run) Keep(name string, result any) error {
 }
 
 // Begin says that a stage starts whose result is not kept from run to run.
-func (r *Run) Begin(what string) { r.begin(what, false) }
+func (r *Run) Begin(what string) { r.end(r.begin(what, false)) }
 
-func (r *Run) begin(what string, kept bool) {
+// begin counts a stage, and takes it as being computed unless it is kept.
+func (r *Run) begin(what string, kept bool) *working {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.at++; r.watch.Stage != nil {
 		r.watch.Stage(r.at, r.stages, what, kept)
+	}
+	w := &working{number: r.at}
+	if !kept {
+		r.share()
+		r.atWork = append(r.atWork, w)
+	}
+	return w
+}
+
+// end returns the stage's share of the time.
+func (r *Run) end(w *working) (seconds float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.share()
+	r.atWork = slices.DeleteFunc(r.atWork, func(other *working) bool { return other == w })
+	return w.seconds
+}
+
+// share deals the time since it was last called out to the stages at work, so
+// that the stages' seconds add up to the time that passed.
+func (r *Run) share() {
+	now := time.Now()
+	for _, w := range r.atWork {
+		w.seconds += now.Sub(r.since).Seconds() / float64(len(r.atWork))
+	}
+	r.since = now
+}
+
+// progress is what a stage tells of its steps. One bar is enough for all that
+// run side by side.
+func (r *Run) progress(w *working) kn.Progress {
+	if r.watch.Step == nil {
+		return nil
+	}
+	return func(done, total int, what string) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.atWork) == 0 || r.atWork[0] != w {
+			return
+		}
+		if len(r.atWork) > 1 {
+			what = fmt.Sprintf("%s (stage %d)", what, w.number)
+		}
+		r.watch.Step(done, total, what)
 	}
 }
 
@@ -162,14 +232,21 @@ func (r *Run) keep(path string, result any) ([]byte, error) {
 	return data, nil
 }
 
-func (r *Run) saveLedger() error {
+// enter puts a stage into the ledger.
+func (r *Run) enter(name string, e entry) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ledger[name] = e
 	_, err := r.keep(r.ledgerPath(), r.ledger)
 	return err
 }
 
 // Seconds is what the named stages took when they were computed, be it in
-// this run or in an earlier one.
+// this run or in an earlier one; of those that ran side by side, their share of
+// the time.
 func (r *Run) Seconds(names ...string) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	sum := 0.0
 	for _, name := range names {
 		sum += r.ledger[name].Seconds

@@ -44,165 +44,54 @@ what the option concerns.`,
 	return cmd
 }
 
-func (a *app) reproduceKnowledgeNeurons() *cobra.Command {
-	var out string
-	var o knowledgeneurons.Options
-	limit, tolerance := countFlag(0), 0.01
-	cmd := &cobra.Command{
-		Use:   "knowledge-neurons --model MODEL --out DIR [--facts DATA]",
-		Short: "Knowledge Neurons in Pretrained Transformers (Dai et al., ACL 2022)",
-		Long: `Reproduce Dai, Dong, Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained
-Transformers (ACL 2022): attribute facts to neurons, suppress and amplify them,
-measure their activation in open texts, update facts and erase relations by
-them; and measure what the published codes do differently and how exact the
-integrals are. DIR gets report.html, report.md, the results as JSON, the tables
-as CSV and Markdown, and the figures as SVG and PNG.
+// making makes a report in a folder.
+type making func(ctx context.Context, out string, watch reproduce.Watch) (*reproduce.Outcome, error)
 
-Models of this project's pre-training, such as mini, are asked what they were
-taught, in a sample of 492 facts; others need --facts.`,
-		Example: `  kn reproduce knowledge-neurons --model mini --out ./report
-  kn reproduce knowledge-neurons --model google-bert/bert-base-cased --facts ./pararel --limit 1000 --out ./bert`,
-		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
-			if !(tolerance > 0) || tolerance > 1 {
-				return usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
-			}
-			o.Limit, o.Tolerance = int(limit), tolerance
-			o.Command, o.Projected = commandLine(cmd), a.projected
-			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
-				return knowledgeneurons.Reproduce(cmd.Context(), m, out, o, watch)
-			})
-			if err != nil {
-				return err
-			}
-			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
-		}),
-	}
+// paper completes the command of a paper by what all have in common. prepare
+// reads the flags, and returns what makes the report by them.
+func (a *app) paper(cmd *cobra.Command, prepare func(command string) (making, error)) *cobra.Command {
+	var out string
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = checked(func(cmd *cobra.Command, _ []string) error {
+		make, err := prepare(cmd.CommandPath() + " " + shellWords(givenFlags(cmd, "json", "no-cache", "jobs")...))
+		if err != nil {
+			return err
+		}
+		a.noCache, a.bar = true, newBar(a.stderr, a.err)
+		step := func(done, total int, what string) { a.bar.step(done, total, what) } // loading a model makes another bar
+		outcome, err := make(cmd.Context(), out, reproduce.Watch{Stage: a.stage, Step: step})
+		a.bar.finish()
+		if errors.Is(err, context.Canceled) {
+			fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
+		}
+		if err != nil {
+			return err
+		}
+		return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
+	})
 	a.modelFlags(cmd)
 	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
 	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
-	cmd.Flags().StringVar(&o.Facts, "facts", "", "`DATA` set of facts: PARAREL's folder, LAMA's, or a file of facts with prompts")
-	cmd.Flags().StringVar(&o.Texts, "texts", "", "open `TEXTS` about the facts, a file or folder in the authors' format")
-	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
-	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
-	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")
-	cmd.Flags().Float64Var(&tolerance, "tolerance", tolerance, "estimated error of the attributions, as a share of the largest score")
 	require(cmd, "out")
 	known(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 
-func (a *app) reproduceLearningDynamics() *cobra.Command {
-	var out string
-	var o learningdynamics.Options
-	seeds, steps := countFlag(3), countFlag(600)
-	cmd := &cobra.Command{
-		Use:   "fine-tuning-dynamics --model MODEL --out DIR",
-		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
-		Long: `Reproduce Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT
-Fine-Tuning (AACL 2020), on tasks made of facts: fine-tune under several seeds
-and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
-each layer move, and how far seeds and data sets end from each other; take layers
-back to their start, freeze others; and follow facts and their knowledge neurons.
-DIR gets report.html, report.md, the results as JSON, the tables as CSV and
-Markdown, the figures as SVG and PNG, and the classifiers.`,
-		Example: `  kn reproduce fine-tuning-dynamics --model mini --out ./dynamics
-  kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --steps 500 --out ./bert-dynamics`,
-		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
-			if o.LearningRate < 0 {
-				return usagef("--learning-rate %v: must be positive", o.LearningRate)
-			}
-			o.Seeds, o.Sizes.Steps = int(seeds), int(steps)
-			o.Command = commandLine(cmd)
-			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
-				return learningdynamics.Reproduce(cmd.Context(), m, out, o, watch)
-			})
-			if err != nil {
-				return err
-			}
-			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
-		}),
-	}
-	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
-	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
-	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", nil, "only these `TASKS`, two or more of true, relation, paraphrase")
-	cmd.Flags().Var(&seeds, "seeds", "trainings on each task, two or more")
-	cmd.Flags().Var(&steps, "steps", "steps of each training")
-	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
-	return cmd
+// jobsFlag is for papers that need trainings.
+func jobsFlag(cmd *cobra.Command, jobs *int) {
+	cmd.Flags().Var((*countFlag)(jobs), "jobs", "trainings side by side")
+	cmd.Flags().Lookup("jobs").DefValue = "one a core, up to 8; 1 for models of 20 million parameters or more"
 }
 
-func (a *app) reproduceEffectiveness() *cobra.Command {
-	var out string
-	var o berteffectiveness.Options
-	seeds, steps, train, grid := countFlag(6), countFlag(100), countFlag(480), countFlag(3)
-	cmd := &cobra.Command{
-		Use:   "bert-effectiveness --model MODEL --out DIR",
-		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",
-		Long: `Reproduce Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness
-of BERT (EMNLP 2019), on tasks made of facts: train from the model's weights and
-from scratch under several seeds; measure loss and error on the lines and planes
-between starts and ends, on examples learned from and on held-out ones, and how
-wide the regions of low loss are; take groups of layers back to their start; and
-train long past convergence. DIR gets report.html, report.md, the results as JSON,
-the tables as CSV and Markdown, the figures as SVG and PNG, and the classifiers.
-
-The task is relation, which mini learns from a few hundred examples. A verdict
-takes six pairs of task and seed.`,
-		Example: `  kn reproduce bert-effectiveness --model mini --out ./effectiveness
-  kn reproduce bert-effectiveness --model google-bert/bert-base-cased --tasks relation,true --seeds 3 --out ./bert-effectiveness`,
-		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
-			if o.LearningRate < 0 {
-				return usagef("--learning-rate %v: must be positive", o.LearningRate)
-			}
-			o.Seeds, o.Sizes.Steps, o.Sizes.Train, o.Sizes.Grid = int(seeds), int(steps), int(train), int(grid)
-			o.Command = commandLine(cmd)
-			outcome, err := a.reproduced(cmd.Context(), out, func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error) {
-				return berteffectiveness.Reproduce(cmd.Context(), m, out, o, watch)
-			})
-			if err != nil {
-				return err
-			}
-			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
-		}),
+// onModel makes a report about a model.
+func (a *app) onModel(make func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error)) making {
+	return func(ctx context.Context, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
+		m, err := a.load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return make(ctx, m, out, watch)
 	}
-	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
-	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
-	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", berteffectiveness.DefaultTasks, "`TASKS` to train on, of true, relation, paraphrase")
-	cmd.Flags().Var(&seeds, "seeds", "trainings of each kind on each task")
-	cmd.Flags().Var(&train, "train", "examples to learn each task from")
-	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; three times as many from scratch, four times as many past convergence")
-	cmd.Flags().Var(&grid, "grid", "points of lines and planes from start to end; curves have 8 times as many, and surfaces 3 times in each direction")
-	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
-	return cmd
-}
-
-// commandLine is the command with the flags that were given.
-func commandLine(cmd *cobra.Command) string {
-	return cmd.CommandPath() + " " + shellWords(givenFlags(cmd, "json", "no-cache")...)
-}
-
-// reproduced makes a report under a bar, with a line a stage.
-func (a *app) reproduced(ctx context.Context, out string, make func(m *kn.Model, watch reproduce.Watch) (*reproduce.Outcome, error)) (*reproduce.Outcome, error) {
-	a.noCache = true
-	m, err := a.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	outcome, err := make(m, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
-	a.bar.finish()
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
-	}
-	return outcome, err
 }
 
 // stage says on standard error which stage starts.
@@ -228,48 +117,141 @@ func writeOutcome(w *bytes.Buffer, s style, o *reproduce.Outcome) {
 	fmt.Fprintf(w, "\n%s, the same as %s; computed in %s\n", s.good(o.Page), o.Markdown, time.Duration(o.Seconds*float64(time.Second)).Round(time.Second))
 }
 
+func (a *app) reproduceKnowledgeNeurons() *cobra.Command {
+	var o knowledgeneurons.Options
+	limit, tolerance := countFlag(0), 0.01
+	cmd := a.paper(&cobra.Command{
+		Use:   "knowledge-neurons --model MODEL --out DIR [--facts DATA]",
+		Short: "Knowledge Neurons in Pretrained Transformers (Dai et al., ACL 2022)",
+		Long: `Reproduce Dai, Dong, Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained
+Transformers (ACL 2022): attribute facts to neurons, suppress and amplify them,
+measure their activation in open texts, update facts and erase relations by
+them; and measure what the published codes do differently and how exact the
+integrals are. DIR gets report.html, report.md, the results as JSON, the tables
+as CSV and Markdown, and the figures as SVG and PNG.
+
+Models of this project's pre-training, such as mini, are asked what they were
+taught, in a sample of 492 facts; others need --facts.`,
+		Example: `  kn reproduce knowledge-neurons --model mini --out ./report
+  kn reproduce knowledge-neurons --model google-bert/bert-base-cased --facts ./pararel --limit 1000 --out ./bert`,
+	}, func(command string) (making, error) {
+		if !(tolerance > 0) || tolerance > 1 {
+			return nil, usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
+		}
+		o.Limit, o.Tolerance = int(limit), tolerance
+		o.Command, o.Projected = command, a.projected
+		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
+			return knowledgeneurons.Reproduce(ctx, m, out, o, watch)
+		}), nil
+	})
+	cmd.Flags().StringVar(&o.Facts, "facts", "", "`DATA` set of facts: PARAREL's folder, LAMA's, or a file of facts with prompts")
+	cmd.Flags().StringVar(&o.Texts, "texts", "", "open `TEXTS` about the facts, a file or folder in the authors' format")
+	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
+	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")
+	cmd.Flags().Float64Var(&tolerance, "tolerance", tolerance, "estimated error of the attributions, as a share of the largest score")
+	return cmd
+}
+
+func (a *app) reproduceLearningDynamics() *cobra.Command {
+	var o learningdynamics.Options
+	seeds, steps := countFlag(3), countFlag(600)
+	cmd := a.paper(&cobra.Command{
+		Use:   "fine-tuning-dynamics --model MODEL --out DIR",
+		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
+		Long: `Reproduce Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT
+Fine-Tuning (AACL 2020), on tasks made of facts: fine-tune under several seeds
+and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
+each layer move, and how far seeds and data sets end from each other; take layers
+back to their start, freeze others; and follow facts and their knowledge neurons.
+DIR gets report.html, report.md, the results as JSON, the tables as CSV and
+Markdown, the figures as SVG and PNG, and the classifiers.`,
+		Example: `  kn reproduce fine-tuning-dynamics --model mini --out ./dynamics
+  kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --steps 500 --out ./bert-dynamics`,
+	}, func(command string) (making, error) {
+		if o.LearningRate < 0 {
+			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
+		}
+		o.Seeds, o.Sizes.Steps, o.Command = int(seeds), int(steps), command
+		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
+			return learningdynamics.Reproduce(ctx, m, out, o, watch)
+		}), nil
+	})
+	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", nil, "only these `TASKS`, two or more of true, relation, paraphrase")
+	cmd.Flags().Var(&seeds, "seeds", "trainings on each task, two or more")
+	cmd.Flags().Var(&steps, "steps", "steps of each training")
+	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
+	jobsFlag(cmd, &o.Jobs)
+	return cmd
+}
+
+func (a *app) reproduceEffectiveness() *cobra.Command {
+	var o berteffectiveness.Options
+	seeds, steps, train, grid := countFlag(6), countFlag(100), countFlag(480), countFlag(3)
+	cmd := a.paper(&cobra.Command{
+		Use:   "bert-effectiveness --model MODEL --out DIR",
+		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",
+		Long: `Reproduce Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness
+of BERT (EMNLP 2019), on tasks made of facts: train from the model's weights and
+from scratch under several seeds; measure loss and error on the lines and planes
+between starts and ends, on examples learned from and on held-out ones, and how
+wide the regions of low loss are; take groups of layers back to their start; and
+train long past convergence. DIR gets report.html, report.md, the results as JSON,
+the tables as CSV and Markdown, the figures as SVG and PNG, and the classifiers.
+
+The task is relation, which mini learns from a few hundred examples. A verdict
+takes six pairs of task and seed.`,
+		Example: `  kn reproduce bert-effectiveness --model mini --out ./effectiveness
+  kn reproduce bert-effectiveness --model google-bert/bert-base-cased --tasks relation,true --seeds 3 --out ./bert-effectiveness`,
+	}, func(command string) (making, error) {
+		if o.LearningRate < 0 {
+			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
+		}
+		o.Seeds, o.Sizes.Steps, o.Sizes.Train, o.Sizes.Grid = int(seeds), int(steps), int(train), int(grid)
+		o.Command = command
+		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
+			return berteffectiveness.Reproduce(ctx, m, out, o, watch)
+		}), nil
+	})
+	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", berteffectiveness.DefaultTasks, "`TASKS` to train on, of true, relation, paraphrase")
+	cmd.Flags().Var(&seeds, "seeds", "trainings of each kind on each task")
+	cmd.Flags().Var(&train, "train", "examples to learn each task from")
+	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; three times as many from scratch, four times as many past convergence")
+	cmd.Flags().Var(&grid, "grid", "points of lines and planes from start to end; curves have 8 times as many, and surfaces 3 times in each direction")
+	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
+	jobsFlag(cmd, &o.Jobs)
+	return cmd
+}
+
 func (a *app) reproduceElectraSampling() *cobra.Command {
-	var out string
 	var o electrasampling.Options
-	cmd := &cobra.Command{
+	cmd := a.paper(&cobra.Command{
 		Use:   "electra-sampling --model MODEL --out DIR",
 		Short: "Learning to Sample Replacements for ELECTRA Pre-Training (Hao et al., Findings of ACL 2021)",
 		Long: `Reproduce Hao, Dong, Bao, Xu and Wei, Learning to Sample Replacements for ELECTRA
 Pre-Training (Findings of ACL 2021), at a small size: pre-train ELECTRA, HP_Loss
 and HP_Dist, each with cross-entropy and with focal loss, on facts that the model
-was taught about countries, capitals and languages, with three seeds; then
+was taught about countries, capitals and languages, with five seeds; then
 fine-tune the discriminators on tasks made of these facts, after equal steps and
 after equal time. DIR gets report.html, report.md, the results as JSON, the
 tables as CSV and Markdown, and the figures as SVG and PNG. What is a
 reconstruction, not the authors' code, is in the documentation of kn's package
 electra.`,
 		Example: "  kn reproduce electra-sampling --model mini --out ./electra",
-		Args:    cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
-			o.Command = commandLine(cmd)
-			a.bar = newBar(a.stderr, a.err)
-			outcome, err := electrasampling.Reproduce(cmd.Context(), a.model, out, o, reproduce.Watch{Stage: a.stage, Step: a.bar.step})
-			a.bar.finish()
-			if errors.Is(err, context.Canceled) {
-				fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
-			}
-			if err != nil {
-				return err
-			}
-			return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
-		}),
-	}
-	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	}, func(command string) (making, error) {
+		o.Command = command
+		return func(ctx context.Context, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
+			return electrasampling.Reproduce(ctx, a.model, out, o, watch)
+		}, nil
+	})
 	flags := cmd.Flags()
-	flags.StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
 	flags.StringSliceVar(&o.Relations, "relations", electrasampling.Relations, "whose facts are learned, Wikidata `PROPERTIES`")
 	for name, of := range map[string]struct {
 		to    *int
 		usual string
 		help  string
 	}{
-		"seeds": {&o.Seeds, "3", "trainings of each variant"},
+		"seeds": {&o.Seeds, "5", "trainings of each variant"},
 		"steps": {&o.Steps, "2000", "of pre-training"},
 		"facts": {&o.Facts, "120", "to pre-train on, and to make the tasks of"},
 		"train": {&o.Train, "45", "examples to fine-tune on, and as many to test on"},
@@ -277,7 +259,6 @@ electra.`,
 		flags.Var((*countFlag)(of.to), name, of.help)
 		flags.Lookup(name).DefValue = of.usual
 	}
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
+	jobsFlag(cmd, &o.Jobs)
 	return cmd
 }

@@ -8,6 +8,7 @@ package backend
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -57,8 +58,42 @@ func Open(config string) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kn: backend %q cannot be opened: %w; unset %s to use %q", config, err, EnvVar, Default)
 	}
+	if full == Default {
+		unbound(b)
+	}
 	opened[full] = b
 	return b, nil
+}
+
+// pool is the Go backend's of workers.
+type pool interface {
+	SetMaxParallelism(int)
+	IsUnlimited() bool
+}
+
+// workers finds the pool of a Go backend, whose type GoMLX does not export.
+func workers(b compute.Backend) (pool, bool) {
+	v := reflect.Indirect(reflect.ValueOf(b))
+	if v.Kind() != reflect.Struct {
+		return nil, false
+	}
+	field := v.FieldByName("Workers")
+	if !field.IsValid() || !field.CanInterface() {
+		return nil, false
+	}
+	p, ok := field.Interface().(pool)
+	return p, ok
+}
+
+// unbound lets every product of matrices of a Go backend start its workers, one
+// a core, at once. By default all products share two workers a core, which
+// each takes whole, however small it is: graphs side by side then wait for each
+// other, and two trainings of kn-mini keep less than one core busy instead of
+// two. GoMLX's own option for this, parallelism=-1, prints to standard output.
+func unbound(b compute.Backend) {
+	if p, ok := workers(b); ok {
+		p.SetMaxParallelism(-1)
+	}
 }
 
 // Get returns the backend that the environment names, or else [Default].

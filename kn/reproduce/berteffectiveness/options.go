@@ -21,6 +21,8 @@ type Options struct {
 	LearningRate float64
 	// Sizes of trainings, samples and grids.
 	Sizes Sizes
+	// Jobs is the number of trainings side by side. 0: see [reproduce.Jobs].
+	Jobs int
 	// Command is what the report says it was made by.
 	Command string
 }

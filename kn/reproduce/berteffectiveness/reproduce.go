@@ -8,6 +8,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -127,27 +128,43 @@ func (e *experimenter) kinds() []kind {
 
 // train does every kind of training on every task under every seed.
 func (e *experimenter) train(ctx context.Context) error {
-	for _, k := range e.kinds() {
-		for _, r := range e.runs {
-			c := finetune.Config{
-				Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: k.steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
-				FromScratch: k.scratch, Evaluate: []string{"dev"}, EvaluateEvery: max(1, k.steps/5), Checkpoints: k.kept,
-			}
-			if k.other {
-				c.Data = e.other[r.Task]
-			}
-			if k.scratch {
-				c.LearningRate *= ScratchRate
-			}
-			name := fmt.Sprintf("training-%s-%s-%d", k.name, r.Task, r.Seed)
-			t, err := reproduce.FineTune(ctx, e.run, name, fmt.Sprintf("%s: “%s”, seed %d", k.what, r.Task, r.Seed), e.digest, c)
-			if err != nil {
-				return err
-			}
-			e.done, e.tuned[k.name] = append(e.done, name), append(e.tuned[k.name], t)
-		}
+	kinds := e.kinds()
+	name := func(i int) string {
+		k, r := kinds[i/len(e.runs)], e.runs[i%len(e.runs)]
+		return fmt.Sprintf("training-%s-%s-%d", k.name, r.Task, r.Seed)
+	}
+	tuned, err := reproduce.SideBySide(ctx, e.jobs(), len(kinds)*len(e.runs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
+		k, r := kinds[i/len(e.runs)], e.runs[i%len(e.runs)]
+		return reproduce.FineTune(ctx, e.run, name(i), fmt.Sprintf("%s: “%s”, seed %d", k.what, r.Task, r.Seed), e.digest, e.config(k, r))
+	})
+	if err != nil {
+		return err
+	}
+	for i, t := range tuned {
+		k := kinds[i/len(e.runs)].name
+		e.done, e.tuned[k] = append(e.done, name(i)), append(e.tuned[k], t)
 	}
 	return nil
+}
+
+// jobs is the number of trainings side by side.
+func (e *experimenter) jobs() int {
+	return reproduce.Jobs(e.o.Jobs, engine.Parameters(e.m.Config()))
+}
+
+// config describes a training.
+func (e *experimenter) config(k kind, r reproduce.Training) finetune.Config {
+	c := finetune.Config{
+		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: k.steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
+		FromScratch: k.scratch, Evaluate: []string{"dev"}, EvaluateEvery: max(1, k.steps/5), Checkpoints: k.kept,
+	}
+	if k.other {
+		c.Data = e.other[r.Task]
+	}
+	if k.scratch {
+		c.LearningRate *= ScratchRate
+	}
+	return c
 }
 
 // stages are those after the trainings.

@@ -9,7 +9,7 @@ import (
 
 // Options of a reproduction. The zero value is small enough for two cores.
 type Options struct {
-	Seeds     int      // trainings of each variant; 0: 3
+	Seeds     int      // trainings of each variant; 0: 5
 	Steps     int      // of pre-training; 0: 2000
 	Relations []string // whose facts the models learn; nil: [Relations]
 	Facts     int      // of these that are pre-trained on, and that the tasks are made of; 0: 120
@@ -20,6 +20,8 @@ type Options struct {
 	Draws     int      // of a measurement's replacements; 0: 8
 	Train     int      // examples to fine-tune on, and as many to test on; 0: 45
 	Epochs    int      // of fine-tuning; 0: 10
+	// Jobs is the number of trainings side by side. 0: see [reproduce.Jobs].
+	Jobs int
 	// Command is what the report says it was made by.
 	Command string
 }
@@ -29,7 +31,7 @@ type Options struct {
 var Relations = []string{"P36", "P37", "P1376"}
 
 func (o Options) filled() (Options, error) {
-	o.Seeds, o.Steps, o.Facts = cmp.Or(o.Seeds, 3), cmp.Or(o.Steps, 2000), cmp.Or(o.Facts, 120)
+	o.Seeds, o.Steps, o.Facts = cmp.Or(o.Seeds, 5), cmp.Or(o.Steps, 2000), cmp.Or(o.Facts, 120)
 	o.Batch, o.Gamma, o.Hidden = cmp.Or(o.Batch, 16), cmp.Or(o.Gamma, 1), cmp.Or(o.Hidden, 64)
 	o.HeldOut = cmp.Or(o.HeldOut, 64)
 	o.Train, o.Epochs = cmp.Or(o.Train, 45), cmp.Or(o.Epochs, 10)

@@ -47,11 +47,11 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 		return nil, err
 	}
 	defer e.run.Close()
-	if err := e.each(ctx, e.pretrain); err != nil {
+	if e.records, err = each(ctx, e, e.pretrain); err != nil {
 		return nil, err
 	}
 	e.pace()
-	if err := e.each(ctx, e.finetune); err != nil {
+	if e.tuned, err = each(ctx, e, e.finetune); err != nil {
 		return nil, err
 	}
 	e.run.Begin("write the report")
@@ -59,15 +59,10 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 }
 
 // each runs a stage for every variant and seed.
-func (e *experimenter) each(ctx context.Context, stage func(context.Context, variant, int) error) error {
-	for seed := 1; seed <= e.o.Seeds; seed++ {
-		for _, v := range variants {
-			if err := stage(ctx, v, seed); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func each[T any](ctx context.Context, e *experimenter, stage func(context.Context, variant, int) (T, error)) ([]T, error) {
+	return reproduce.SideBySide(ctx, reproduce.Jobs(e.o.Jobs, 0), len(variants)*e.o.Seeds, func(ctx context.Context, i int) (T, error) {
+		return stage(ctx, variants[i%len(variants)], 1+i/len(variants))
+	})
 }
 
 // experimenter runs the stages.
@@ -79,7 +74,6 @@ type experimenter struct {
 	known   []facts.Fact // that are pre-trained on, whose words the trimmed tokenizer has
 	records []trained
 	tuned   []*Tuned
-	done    []string // names of the stages
 }
 
 // trained is a pre-training with what tells it from others.
@@ -94,14 +88,31 @@ func (e *experimenter) workDir(v variant, seed int) string {
 	return filepath.Join(e.run.Dir(), "work", fmt.Sprintf("%s-%d", v.name(), seed))
 }
 
-func (e *experimenter) pretrain(ctx context.Context, v variant, seed int) error {
+// stageName is a stage's for a variant and a seed.
+func stageName(stage string, v variant, seed int) string {
+	return fmt.Sprintf("%s-%s-%d", stage, v.name(), seed)
+}
+
+// stages are the names of all stages.
+func (e *experimenter) stages() []string {
+	var names []string
+	for _, stage := range []string{"pretrain", "finetune"} {
+		for seed := range e.o.Seeds {
+			for _, v := range variants {
+				names = append(names, stageName(stage, v, seed+1))
+			}
+		}
+	}
+	return names
+}
+
+func (e *experimenter) pretrain(ctx context.Context, v variant, seed int) (trained, error) {
 	c := e.o.config(e.model, v, seed)
-	name := fmt.Sprintf("pretrain-%s-%d", v.name(), seed)
 	key, err := reproduce.Key("pretrain", e.digest, c)
 	if err != nil {
-		return err
+		return trained{}, err
 	}
-	record, err := reproduce.Stage(ctx, e.run, name, "pre-train "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
+	record, err := reproduce.Stage(ctx, e.run, stageName("pretrain", v, seed), "pre-train "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
 		func(ctx context.Context, progress kn.Progress) (*electra.Record, error) {
 			c.Out = e.workDir(v, seed)
 			return electra.Run(ctx, c, func(p electra.Progress) {
@@ -110,11 +121,7 @@ func (e *experimenter) pretrain(ctx context.Context, v variant, seed int) error 
 				}
 			})
 		})
-	if err != nil {
-		return err
-	}
-	e.done, e.records = append(e.done, name), append(e.records, trained{v, seed, record})
-	return nil
+	return trained{v, seed, record}, err
 }
 
 // Tuned is what became of one pre-training in fine-tuning.
@@ -168,7 +175,7 @@ func within(r *electra.Record, budget float64) electra.Measurement {
 	return at
 }
 
-func (e *experimenter) finetune(ctx context.Context, v variant, seed int) error {
+func (e *experimenter) finetune(ctx context.Context, v variant, seed int) (*Tuned, error) {
 	at := 0
 	for _, t := range e.records {
 		if t.variant == v && t.seed == seed {
@@ -176,12 +183,11 @@ func (e *experimenter) finetune(ctx context.Context, v variant, seed int) error 
 		}
 	}
 	c := e.o.config(e.model, v, seed)
-	name := fmt.Sprintf("finetune-%s-%d", v.name(), seed)
 	key, err := reproduce.Key("finetune", e.digest, c, at, e.o.Train, e.o.Epochs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tuned, err := reproduce.Stage(ctx, e.run, name, "fine-tune "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
+	return reproduce.Stage(ctx, e.run, stageName("finetune", v, seed), "fine-tune "+c.Variant()+fmt.Sprintf(", seed %d", seed), key,
 		func(ctx context.Context, progress kn.Progress) (*Tuned, error) {
 			dir := e.workDir(v, seed)
 			t := &Tuned{At: at}
@@ -194,11 +200,6 @@ func (e *experimenter) finetune(ctx context.Context, v variant, seed int) error 
 			}
 			return t, err
 		})
-	if err != nil {
-		return err
-	}
-	e.done, e.tuned = append(e.done, name), append(e.tuned, tuned)
-	return nil
 }
 
 // accuracies fine-tunes a discriminator on every task.

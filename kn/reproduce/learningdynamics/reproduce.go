@@ -9,6 +9,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
@@ -27,10 +28,8 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.run.Keep("setting", e.setting()); err != nil {
 		return nil, err
 	}
-	for _, train := range []func(context.Context) error{e.trainAll, e.trainFrozen} {
-		if err := train(ctx); err != nil {
-			return nil, err
-		}
+	if err := e.train(ctx); err != nil {
+		return nil, err
 	}
 	for _, s := range e.stages() {
 		if err := s(ctx); err != nil {
@@ -124,28 +123,6 @@ func (e *experimenter) setting() Setting {
 	}
 }
 
-// train is a stage: a training on a task under a seed, some of it frozen.
-func (e *experimenter) train(ctx context.Context, name, what string, r reproduce.Training, freeze []string, checkpoints []int) (reproduce.Tuned, error) {
-	e.done = append(e.done, name)
-	return reproduce.FineTune(ctx, e.run, name, what, e.digest, finetune.Config{
-		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: e.o.Sizes.Steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
-		Freeze: freeze, Evaluate: []string{"dev"}, EvaluateEvery: max(1, e.o.Sizes.Steps/4), Checkpoints: checkpoints,
-	})
-}
-
-// trainAll fine-tunes on every task under every seed.
-func (e *experimenter) trainAll(ctx context.Context) error {
-	for _, r := range e.runs {
-		name := fmt.Sprintf("training-%s-%d", r.Task, r.Seed)
-		tuned, err := e.train(ctx, name, fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed), r, nil, e.o.Sizes.checkpoints())
-		if err != nil {
-			return err
-		}
-		e.tuned = append(e.tuned, tuned)
-	}
-	return nil
-}
-
 // halves are the parts of a model that are frozen.
 func halves(layers int) map[string][]string {
 	h := map[string][]string{"lower": {"bert.embeddings"}}
@@ -159,17 +136,43 @@ func halves(layers int) map[string][]string {
 	return h
 }
 
-// trainFrozen does the same with either half of the model frozen.
-func (e *experimenter) trainFrozen(ctx context.Context) error {
-	for _, half := range []string{"lower", "upper"} {
-		for _, r := range e.runs {
-			name := fmt.Sprintf("frozen-%s-%s-%d", half, r.Task, r.Seed)
-			what := fmt.Sprintf("the same with the %s half frozen: “%s”, seed %d", half, r.Task, r.Seed)
-			tuned, err := e.train(ctx, name, what, r, halves(e.m.Config().Layers)[half], nil)
-			if err != nil {
-				return err
-			}
-			e.frozenBy[half] = append(e.frozenBy[half], tuned)
+// train fine-tunes on every task under every seed: the whole model, and with
+// either half of it frozen.
+func (e *experimenter) train(ctx context.Context) error {
+	kinds := []string{"", "lower", "upper"}
+	of := func(i int) (half, name string, r reproduce.Training) {
+		half, r = kinds[i/len(e.runs)], e.runs[i%len(e.runs)]
+		if half == "" {
+			return half, fmt.Sprintf("training-%s-%d", r.Task, r.Seed), r
+		}
+		return half, fmt.Sprintf("frozen-%s-%s-%d", half, r.Task, r.Seed), r
+	}
+	jobs := reproduce.Jobs(e.o.Jobs, engine.Parameters(e.m.Config()))
+	tuned, err := reproduce.SideBySide(ctx, jobs, len(kinds)*len(e.runs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
+		half, name, r := of(i)
+		c := finetune.Config{
+			Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: e.o.Sizes.Steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
+			Evaluate: []string{"dev"}, EvaluateEvery: max(1, e.o.Sizes.Steps/4),
+		}
+		what := fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed)
+		if half == "" {
+			c.Checkpoints = e.o.Sizes.checkpoints()
+		} else {
+			c.Freeze = halves(e.m.Config().Layers)[half]
+			what = fmt.Sprintf("the same with the %s half frozen: “%s”, seed %d", half, r.Task, r.Seed)
+		}
+		return reproduce.FineTune(ctx, e.run, name, what, e.digest, c)
+	})
+	if err != nil {
+		return err
+	}
+	for i, t := range tuned {
+		half, name, _ := of(i)
+		e.done = append(e.done, name)
+		if half == "" {
+			e.tuned = append(e.tuned, t)
+		} else {
+			e.frozenBy[half] = append(e.frozenBy[half], t)
 		}
 	}
 	return nil
