@@ -1,7 +1,8 @@
 // Package reproduce runs the stages of a paper's reproduction, one after
-// another, and keeps each one's result in a folder: what was computed once is
-// found again when the reproduction is run again, be it after Ctrl-C, after a
-// crash, or with an option changed that the stage does not depend on.
+// another or, where they need nothing of each other, side by side, and keeps
+// each one's result in a folder: what was computed once is found again when the
+// reproduction is run again, be it after Ctrl-C, after a crash, or with an option
+// changed that the stage does not depend on.
 //
 //	run, err := reproduce.Open(dir, 3, reproduce.Watch{})
 //	defer run.Close()

@@ -16,7 +16,7 @@ import (
 
 // quick is a reproduction of trainings of one step.
 var quick = berteffectiveness.Options{
-	Tasks: []string{"paraphrase"}, Seeds: 1, Command: "kn reproduce",
+	Tasks: []string{"paraphrase"}, Seeds: 1, Jobs: 3, Command: "kn reproduce",
 	Sizes: berteffectiveness.Sizes{Train: 8, Batch: 4, Steps: 1, HeldOut: 6, Sample: 4, Grid: 1},
 }
 
@@ -71,6 +71,20 @@ func TestReproduce(t *testing.T) {
 	}
 	if after, err := os.ReadFile(curves); err != nil || string(after) != string(before) {
 		t.Errorf("curves.json differs when made again: %v", err)
+	}
+	alone := quick
+	alone.Jobs = 1
+	one := t.TempDir()
+	reproduced(t, one, alone)
+	for _, name := range []string{"curves.json", "surfaces.json", "taken-back.json"} {
+		side, err := os.ReadFile(filepath.Join(dir, report.ResultsDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(one, report.ResultsDir, name))
+		if err != nil || strings.ReplaceAll(string(got), one, dir) != string(side) { // classifiers are named by their folders
+			t.Errorf("%s differs when one training is made at a time: %v", name, err)
+		}
 	}
 }
 
