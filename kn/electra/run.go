@@ -118,8 +118,8 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 	n.generator = n.discriminator.Generator(s.config.GeneratorSize)
 	s.feeder = newFeeder(s.corpus, s.config)
 	s.backend, _ = backend.Choose("", parameters(n.discriminator))
-	s.header.Format = stateFormat
-	if s.header.Digest, err = digestOf(s.config, s.corpus.digest, s.backend); err != nil {
+	s.header.Format, s.header.Backend = stateFormat, s.backend
+	if s.header.Digest, err = digestOf(s.config, s.corpus.digest); err != nil {
 		return err
 	}
 	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {

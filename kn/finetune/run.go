@@ -125,8 +125,8 @@ func (s *session) identify(folder *checkpoint.Folder) (err error) {
 	if s.data, err = digestOf(s.config.Data); err != nil {
 		return err
 	}
-	s.header.Format = stateFormat
-	s.header.Digest, err = digestOf(s.config, s.model, s.data, s.backend)
+	s.header.Format, s.header.Backend = stateFormat, s.backend
+	s.header.Digest, err = digestOf(s.config, s.model, s.data)
 	return err
 }
 

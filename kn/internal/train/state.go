@@ -9,12 +9,15 @@ import (
 	"os"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
 // Header begins every state: what it is a state of.
 type Header struct {
-	Format int    // changed when the meaning of the state does
-	Digest string // of the configuration and the data
+	Format  int    // changed when the meaning of the state does
+	Digest  string // of the configuration and the data
+	Backend string // whose last digits the state has
 }
 
 // WriteState puts a state into a file, which appears when it is complete.
@@ -54,7 +57,11 @@ func ReadState(path string, header Header, state any) (ok bool, err error) {
 	decoder := gob.NewDecoder(bufio.NewReader(file))
 	var found Header
 	err = decoder.Decode(&found)
-	if err == nil && found != header {
+	if elsewhere := header; err == nil && found != header {
+		if elsewhere.Backend = found.Backend; found == elsewhere {
+			return false, fmt.Errorf("train: checkpoint %s was computed on the backend %s, and this is %s: set %s=%s to go on as it began, or delete the checkpoint to start again",
+				path, found.Backend, header.Backend, backend.EnvVar, found.Backend)
+		}
 		return false, fmt.Errorf("train: checkpoint %s is of another configuration, other data or another version; delete it to start again, or choose another folder", path)
 	}
 	if err == nil {
