@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 
@@ -12,7 +13,9 @@ import (
 )
 
 // ElectraSteps draws one metric of pre-trainings over their steps: the mean of
-// each variant's seeds, with a band from the lowest to the highest.
+// each variant's seeds, with a band from the lowest to the highest. Lines begin
+// at the first measurement after the start: beside the start's values those of
+// trained models would look alike.
 func ElectraSteps(records []*electra.Record, metric electra.Metric, options ...Options) (*Figure, error) {
 	return electraCurves(records, metric, "steps", "Steps", func(m electra.Measurement) float64 { return float64(m.Step) }, options)
 }
@@ -42,6 +45,7 @@ func electraCurves(records []*electra.Record, metric electra.Metric, chart, x st
 	if err != nil {
 		return nil, err
 	}
+	series := electraSeries(variants, runs)
 	f := newFigure("electra "+metric.Name+" over "+chart, metric.Title, o)
 	line := fmt.Sprintf("Mean of %s a variant", plural(len(runs[variants[0]]), "seed"))
 	if len(runs[variants[0]]) > 1 {
@@ -66,7 +70,7 @@ func electraCurves(records []*electra.Record, metric electra.Metric, chart, x st
 		if err != nil {
 			return nil, fmt.Errorf("plots: %s: %w", variants[i], err)
 		}
-		l.label, l.series, l.wash = variants[i], i, 0.14
+		l.label, l.series, l.wash = variants[i], series[i], 0.14
 		lines = append(lines, l)
 		parts = append(parts, fmt.Sprintf("%s: %s at the end", variants[i], short(l.y[len(l.y)-1])))
 	}
@@ -99,9 +103,25 @@ func electraVariants(records []*electra.Record) (variants []string, runs map[str
 	return variants, runs, nil
 }
 
+// electraSeries gives each variant the colour and mark that it has whichever
+// others are drawn: the first two of a sampler are next to each other.
+func electraSeries(variants []string, runs map[string][]*electra.Record) (series []int) {
+	seen := map[electra.Sampler]int{}
+	for _, v := range variants {
+		s := runs[v][0].Config.WithDefaults().Sampler
+		n := seen[s]
+		series = append(series, 2*max(0, slices.Index(electra.Samplers, s))+n%2+n/2*2*len(electra.Samplers))
+		seen[s]++
+	}
+	return series
+}
+
 // electraLine is the mean over trainings, with their lowest and highest.
 func electraLine(runs []*electra.Record, value, at func(electra.Measurement) float64) (l bandedLine, err error) {
-	for k := range runs[0].Measurements {
+	for k, first := range runs[0].Measurements {
+		if first.Step == 0 && len(runs[0].Measurements) > 1 {
+			continue
+		}
 		var x, y float64
 		low, high := math.Inf(1), math.Inf(-1)
 		for _, r := range runs {

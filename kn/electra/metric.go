@@ -15,10 +15,10 @@ type Metric struct {
 // Metrics are what the paper is about, in the order of its argument.
 var Metrics = []Metric{
 	{"correct", "Replacements drawn that are the original token", "Correct replacements", true, func(m Measurement) float64 { return m.Own.Correct }},
-	{"confidence", "Generator's largest probability", "Largest probability", true, func(m Measurement) float64 { return m.Confidence }},
+	{"confidence", "Generator's confidence", "Confidence", true, func(m Measurement) float64 { return m.Confidence }},
 	{"cross-entropy", "Generator's cross-entropy", "Cross-entropy", false, func(m Measurement) float64 { return m.CrossEntropy }},
 	{"detection", "Discriminator's loss", "Loss of a token", false, func(m Measurement) float64 { return m.Own.Detection }},
-	{"variance", "Variance of a replaced token's weighted loss", "Variance", false, func(m Measurement) float64 { return m.Own.Variance }},
+	{"variance", "Variance of a masked token's weighted loss", "Variance", false, func(m Measurement) float64 { return m.Own.Variance }},
 	{"accuracy", "Tokens rightly told to be replaced or original", "Accuracy", true, func(m Measurement) float64 { return m.Own.Accuracy }},
 	{"effective-samples", "Effective samples a draw", "Effective samples", true, func(m Measurement) float64 { return m.Own.EffectiveShare }},
 }

@@ -28,6 +28,11 @@ func Percent(digits int) Format { return Format{Digits: digits, Scale: 100, Unit
 // Change prints a relative change: 0.123 as +12.3 %.
 func Change(digits int) Format { return Format{Digits: digits, Scale: 100, Unit: " %", Signed: true} }
 
+// Points prints a difference of shares in percentage points: 0.123 as +12.3 points.
+func Points(digits int) Format {
+	return Format{Digits: digits, Scale: 100, Unit: " points", Signed: true}
+}
+
 // Significant prints so many digits that count: 0.00123.
 func Significant(digits int) Format { return Format{Significant: digits} }
 

@@ -179,6 +179,8 @@ func TestFormats(t *testing.T) {
 		{report.Change(1), 0.3117, "+31.2 %"},
 		{report.Change(2), -0.29034, "−29.03 %"},
 		{report.Change(1), 0.0001, "0.0 %"},
+		{report.Points(1), -0.0749, "−7.5 points"},
+		{report.Points(1), 0.03, "+3.0 points"},
 		{report.Significant(2), 0.00012345, "0.00012"},
 		{report.Significant(3), 1450, "1450"},
 		{report.Significant(3), 8.413, "8.41"},

@@ -96,7 +96,7 @@ func (r *Run) times(stages []string) string {
 	for _, name := range stages {
 		each = append(each, fmt.Sprintf("%s %s", name, inSeconds(r.Seconds(name))))
 	}
-	return fmt.Sprintf("%s in all (%s)", inSeconds(r.Seconds(stages...)), strings.Join(each, ", "))
+	return fmt.Sprintf("%s in all, dealt out equally to stages that ran side by side (%s)", inSeconds(r.Seconds(stages...)), strings.Join(each, ", "))
 }
 
 func inSeconds(s float64) string {

@@ -175,7 +175,7 @@ func writeElectra(w *bytes.Buffer, s style, dir string, r *electra.Record) {
 	row("replacements that are correct", func(m electra.Measurement) any { return share(m.Own.Correct) })
 	row("discriminator's loss", func(m electra.Measurement) any { return m.Own.Detection })
 	row("its accuracy", func(m electra.Measurement) any { return share(m.Own.Accuracy) })
-	row("variance of a replaced token's loss", func(m electra.Measurement) any { return m.Own.Variance })
+	row("variance of a masked token's weighted loss", func(m electra.Measurement) any { return m.Own.Variance })
 	row("the same, drawn plainly", func(m electra.Measurement) any { return m.Plain.Variance })
 	row("effective samples a draw", func(m electra.Measurement) any { return m.Own.EffectiveShare })
 	t.write(w, s)

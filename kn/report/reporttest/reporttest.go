@@ -72,7 +72,7 @@ func Traced(t testing.TB, dir string) int {
 
 // rounded says whether a text is a number rounded to the digits shown.
 func rounded(text string, want float64) bool {
-	text = strings.NewReplacer("−", "-", ",", "", "+", "", " %", "").Replace(text)
+	text = strings.NewReplacer("−", "-", ",", "", "+", "", " %", "", " points", "").Replace(text)
 	got, err := strconv.ParseFloat(text, 64)
 	_, decimals, _ := strings.Cut(text, ".")
 	return err == nil && math.Abs(got-want) <= 0.5000001*math.Pow10(-len(decimals))
