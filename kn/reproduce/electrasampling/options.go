@@ -49,7 +49,7 @@ func (o Options) filled() (Options, error) {
 }
 
 // parts is the number of checkpoints and measurements of a training.
-const parts = 10
+const parts = 20
 
 // variant is one of the six.
 type variant struct {
@@ -85,8 +85,9 @@ func (o Options) config(model string, v variant, seed int) electra.Config {
 	if v.focal {
 		c.Gamma = o.Gamma
 	}
-	for step := c.MeasureEvery; step <= o.Steps; step += c.MeasureEvery {
+	for step := c.MeasureEvery; step < o.Steps; step += c.MeasureEvery {
 		c.Checkpoints = append(c.Checkpoints, step)
 	}
+	c.Checkpoints = append(c.Checkpoints, o.Steps)
 	return c
 }

@@ -41,7 +41,9 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 	if err != nil {
 		return nil, err
 	}
-	e.known = facts.Known(drawn)
+	if e.tasks, err = e.o.tasks(facts.Known(drawn)); err != nil {
+		return nil, err
+	}
 	trainings := len(variants) * o.Seeds
 	if e.run, err = reproduce.Open(dir, 2*trainings+1, watch); err != nil { // and writing
 		return nil, err
@@ -50,7 +52,10 @@ func Reproduce(ctx context.Context, model, dir string, o Options, watch reproduc
 	if e.records, err = each(ctx, e, e.pretrain); err != nil {
 		return nil, err
 	}
-	e.pace()
+	e.paces = pacesOf(e.records)
+	for _, t := range e.records {
+		e.paces.set(t)
+	}
 	if e.tuned, err = each(ctx, e, e.finetune); err != nil {
 		return nil, err
 	}
@@ -71,8 +76,9 @@ type experimenter struct {
 	model   string
 	digest  string
 	o       Options
-	known   []facts.Fact // that are pre-trained on, whose words the trimmed tokenizer has
+	tasks   []*finetune.Data // of the facts that are pre-trained on, whose words the trimmed tokenizer has
 	records []trained
+	paces   paces
 	tuned   []*Tuned
 }
 
@@ -131,44 +137,47 @@ type Tuned struct {
 	At    int       `json:"at"`    // step of these
 }
 
-// pace makes the times of all trainings comparable: a step takes as long as the
-// variant's do when the machine does little else, the time that a tenth of what
-// the trainings' points tell are below, of all seeds.
-func (e *experimenter) pace() {
-	for _, v := range variants {
-		var seconds []float64 // a step
-		for _, t := range e.of(v) {
-			for i, p := range t.record.Training[1:] {
-				before := t.record.Training[i]
-				seconds = append(seconds, (p.Seconds-before.Seconds)/float64(p.Step-before.Step))
-			}
+// paces are the seconds that a step of each sampler takes. γ costs nothing.
+type paces map[electra.Sampler]float64
+
+// pacesOf makes the times of trainings comparable that ran side by side: a step
+// takes as long as a sampler's do when the machine does little else, the time
+// that a tenth of the stretches between its trainings' points are below.
+func pacesOf(all []trained) paces {
+	seconds := map[electra.Sampler][]float64{} // a step
+	for _, t := range all {
+		for i, p := range t.record.Training[1:] {
+			before := t.record.Training[i]
+			seconds[t.variant.sampler] = append(seconds[t.variant.sampler], (p.Seconds-before.Seconds)/float64(p.Step-before.Step))
 		}
-		slices.Sort(seconds)
-		usual := stat.Quantile(0.1, stat.Empirical, seconds, nil)
-		for _, t := range e.of(v) {
-			t.record.Seconds = usual * float64(t.record.Steps)
-			for i := range t.record.Measurements {
-				m := &t.record.Measurements[i]
-				m.Seconds = usual * float64(m.Step)
-			}
-		}
+	}
+	p := paces{}
+	for s, xs := range seconds {
+		slices.Sort(xs)
+		p[s] = stat.Quantile(0.1, stat.Empirical, xs, nil)
+	}
+	return p
+}
+
+// set gives a training the times that its steps take at its sampler's pace.
+func (p paces) set(t trained) {
+	pace := p[t.variant.sampler]
+	t.record.Seconds = pace * float64(t.record.Steps)
+	for i := range t.record.Measurements {
+		m := &t.record.Measurements[i]
+		m.Seconds = pace * float64(m.Step)
 	}
 }
 
-// budget is the time that the quickest variant takes for all steps.
-func (e *experimenter) budget() float64 {
-	least := e.records[0].record.Seconds
-	for _, t := range e.records {
-		least = min(least, t.record.Seconds)
-	}
-	return least
-}
+// budget is the time that plain ELECTRA takes for all steps.
+func (p paces) budget(steps int) float64 { return p[electra.Plain] * float64(steps) }
 
-// within is the last measurement within a time, to a hundredth of it.
+// within is the last measurement within a time, or the first after the start if
+// there is none.
 func within(r *electra.Record, budget float64) electra.Measurement {
 	at := r.Measurements[1]
-	for _, m := range r.Measurements {
-		if m.Step > 0 && m.Seconds <= 1.01*budget {
+	for _, m := range r.Measurements[1:] {
+		if m.Seconds <= budget {
 			at = m
 		}
 	}
@@ -179,7 +188,7 @@ func (e *experimenter) finetune(ctx context.Context, v variant, seed int) (*Tune
 	at := 0
 	for _, t := range e.records {
 		if t.variant == v && t.seed == seed {
-			at = within(t.record, e.budget()).Step
+			at = within(t.record, e.paces.budget(e.o.Steps)).Step
 		}
 	}
 	c := e.o.config(e.model, v, seed)
@@ -202,6 +211,42 @@ func (e *experimenter) finetune(ctx context.Context, v variant, seed int) (*Tune
 		})
 }
 
+// tasks are made of facts, the same for all variants and seeds.
+func (o Options) tasks(known []facts.Fact) (all []*finetune.Data, err error) {
+	for _, task := range finetune.BuiltInTasks {
+		data, err := finetune.BuiltIn(task, known, finetune.Sizes{Train: o.Train, Dev: 10, Test: o.Train})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, data)
+	}
+	return all, nil
+}
+
+// commonest is the accuracy on the part test of always giving the commonest
+// label of the part train, of several the first.
+func commonest(d *finetune.Data) (float64, error) {
+	train, err := d.Part("train")
+	if err != nil {
+		return 0, err
+	}
+	test, err := d.Part("test")
+	if err != nil {
+		return 0, err
+	}
+	counts := make([]int, len(d.Labels))
+	for _, x := range train {
+		counts[x.Label]++
+	}
+	label, right := slices.Index(counts, slices.Max(counts)), 0
+	for _, x := range test {
+		if x.Label == label {
+			right++
+		}
+	}
+	return float64(right) / float64(len(test)), nil
+}
+
 // accuracies fine-tunes a discriminator on every task.
 func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([]float64, error) {
 	d, err := electra.Open(ctx, filepath.Join(from, electra.DiscriminatorDir))
@@ -213,12 +258,8 @@ func (e *experimenter) accuracies(ctx context.Context, from string, seed int) ([
 		return nil, err
 	}
 	var all []float64
-	for _, task := range finetune.BuiltInTasks {
-		data, err := finetune.BuiltIn(task, e.known, finetune.Sizes{Train: e.o.Train, Dev: 10, Test: e.o.Train})
-		if err != nil {
-			return nil, err
-		}
-		out := filepath.Join(from, task)
+	for _, data := range e.tasks {
+		out := filepath.Join(from, data.Name)
 		record, err := finetune.Run(ctx, finetune.Config{
 			Model: encoder, Data: data, Out: out, Seed: uint64(seed), Epochs: e.o.Epochs, Batch: 16, EvaluateEvery: -1,
 		}, nil)
