@@ -145,10 +145,15 @@ func expandXLA(details string) (string, error) {
 		return "", err
 	}
 	full := "xla:" + plugin.Path
-	if name == xla.CUDA && !strings.Contains(options, "tf32") {
-		// TF32 multiplies with 10 bits; results are promised to agree
-		// with float32.
-		full += ",tf32=false"
+	if name == xla.CUDA {
+		if err := setCUDAEnvironment(plugin.Path); err != nil {
+			return "", err
+		}
+		if !strings.Contains(options, "tf32") {
+			// TF32 multiplies with 10 bits; results are promised to
+			// agree with float32.
+			full += ",tf32=false"
+		}
 	}
 	if options != "" {
 		full += "," + options
