@@ -14,14 +14,24 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/xla"
 )
 
-// TestXLAComputes opens the installed plug-in and compares a product of
-// matrices and a gradient with values worked out by hand.
+// TestXLAComputes opens every plug-in that this machine can use and compares a
+// product of matrices and a gradient with values worked out by hand.
 func TestXLAComputes(t *testing.T) {
-	b, err := Open("xla:cpu")
+	usable := xla.Usable()
+	if len(usable) == 0 {
+		t.Fatal(`no plug-in can be used here: run "go run ./install -xla" (or -cuda)`)
+	}
+	for _, name := range usable {
+		t.Run(name, func(t *testing.T) { computes(t, "xla:"+name) })
+	}
+}
+
+func computes(t *testing.T, config string) {
+	b, err := Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if same, err := Open("xla:cpu"); err != nil || same != b {
+	if same, err := Open(config); err != nil || same != b {
 		t.Errorf("opened twice (%v)", err)
 	}
 	var got []any
