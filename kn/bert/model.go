@@ -3,6 +3,8 @@ package bert
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -166,6 +168,7 @@ type Exec struct {
 	parts   Parts
 	exec    *graph.Exec
 	weights [][]string // names of the weights for each layer that the graph can be given; one entry if that is no matter
+	ready   sync.Map   // when each graph had been called, by graph.GraphId
 }
 
 // maxGraphs bounds the compiled graphs that an Exec keeps; prompts of every
@@ -235,9 +238,19 @@ func (e *Exec) CallOn(ctx context.Context, m *Model, layer int, inputs ...any) (
 	for _, name := range weights {
 		args = append(args, m.tensors[name])
 	}
+	var g *graph.Graph
+	begun := time.Now()
 	err = backend.Try(func() (err error) {
-		outputs, err = e.exec.Call(args...)
+		outputs, g, err = e.exec.CallWithGraph(args...)
 		return err
 	})
-	return outputs, err
+	if err != nil {
+		return nil, err
+	}
+	// Calls that began before the graph's first one had ended have compiled it
+	// or have waited for that.
+	if ready, _ := e.ready.LoadOrStore(g.GraphId(), time.Now()); begun.Before(ready.(time.Time)) && !backend.TakesAnyShape(e.model.Backend) {
+		backend.Compiled(ctx, begun)
+	}
+	return outputs, nil
 }

@@ -5,19 +5,25 @@ import (
 	"time"
 )
 
-// rate measures how quickly prompts are attributed.
+// rate measures how quickly prompts are attributed, by the time that batches
+// take. Compiling is left out: with some backends it takes minutes, but no
+// longer for a hundred thousand prompts than for a thousand.
 type rate struct {
 	total, found int // prompts of the shard, and those that were there before
 	computed     int
+	side         int // batches attributed side by side
 
-	begun time.Time
-	// The first batch of each of those side by side compiles graphs and reads
-	// weights; the rate counts from behind them.
-	warmUp int
-	warm   time.Time
-	before int // computed until then
+	// The first batch of each of those side by side reads weights; the rate is
+	// that of the others.
+	first, others work
 
 	measured bool
+}
+
+// work is what some batches were.
+type work struct {
+	batches, prompts int
+	took             time.Duration // all batches together
 }
 
 // What the rate is measured on, at least, before it is told.
@@ -27,18 +33,21 @@ const (
 )
 
 // start begins measuring.
-func (r *rate) start(total, found, side int) {
-	r.total, r.found, r.warmUp, r.begun = total, found, side, time.Now()
-}
+func (r *rate) start(total, found, side int) { r.total, r.found, r.side = total, found, side }
 
 // add counts a batch, and says whether the rate can be told for the first
-// time: when enough was measured, or all is done.
-func (r *rate) add(prompts int) (measured bool) {
+// time: when enough was measured, or all is done. took is the time without
+// compiling.
+func (r *rate) add(prompts int, took time.Duration) (measured bool) {
 	r.computed += prompts
-	if r.warmUp--; r.warmUp == 0 {
-		r.warm, r.before = time.Now(), r.computed
+	w := &r.others
+	if r.first.batches < r.side {
+		w = &r.first
 	}
-	enough := r.warmUp < 0 && r.computed-r.before >= leastPrompts && time.Since(r.warm) >= leastTime
+	w.batches++
+	w.prompts += prompts
+	w.took += took
+	enough := r.others.prompts >= leastPrompts && r.others.took >= leastTime*time.Duration(r.side)
 	if r.measured || !enough && r.left() > 0 {
 		return false
 	}
@@ -50,12 +59,12 @@ func (r *rate) left() int { return r.total - r.found - r.computed }
 
 // perSecond is the number of prompts attributed in a second.
 func (r *rate) perSecond() float64 {
-	since, prompts := r.begun, r.computed
-	if r.computed > r.before && r.warmUp < 0 {
-		since, prompts = r.warm, r.computed-r.before
+	w := r.others
+	if w.batches == 0 {
+		w = r.first
 	}
-	if seconds := time.Since(since).Seconds(); seconds > 0 {
-		return float64(prompts) / seconds
+	if seconds := w.took.Seconds(); seconds > 0 {
+		return float64(w.prompts*min(r.side, w.batches)) / seconds
 	}
 	return 0
 }
@@ -71,7 +80,7 @@ func (r *rate) words() string {
 }
 
 // Projection says how long a sweep takes at the rate measured on its first
-// prompts, on a machine like this one.
+// prompts, on a machine like this one. Compiling graphs comes on top.
 type Projection struct {
 	Prompts          int     `json:"prompts"` // of the whole sweep, all shards
 	Left             int     `json:"left"`    // of this shard, not attributed yet

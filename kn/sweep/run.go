@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,6 +38,7 @@ func Run(ctx context.Context, model *kn.Model, source facts.Source, dir string, 
 		plan: p, shard: s, progress: progress,
 		model: model.WithContext(ctx).WithProgress(nil).WithCache("off"),
 		side:  sideBySide(model),
+		begun: time.Now(),
 	}
 	r.rate.start(p.inShard, s.prompts, r.side)
 	err = r.all(ctx)
@@ -75,6 +77,7 @@ type run struct {
 	model    *kn.Model
 	progress kn.Progress
 	side     int // batches attributed side by side
+	begun    time.Time
 
 	mutex        sync.Mutex
 	rate         rate
@@ -92,12 +95,12 @@ func sideBySide(model *kn.Model) int {
 
 // all attributes what is missing.
 func (r *run) all(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(r.side)
 	// The first error of reading ends the loop; the group's comes first, since it
 	// is what cancelled the context.
-	err := r.missing(ctx, func(bag facts.Bag, from, to int) {
-		group.Go(func() error { return r.batch(bag, from, to) })
+	err := r.missing(going, func(bag facts.Bag, from, to int) {
+		group.Go(func() error { return r.batch(ctx, bag, from, to) })
 	})
 	if failed := group.Wait(); failed != nil {
 		return failed
@@ -129,12 +132,14 @@ func (r *run) missing(ctx context.Context, do func(bag facts.Bag, from, to int))
 }
 
 // batch attributes some prompts of a fact and writes their records.
-func (r *run) batch(bag facts.Bag, from, to int) error {
+func (r *run) batch(ctx context.Context, bag facts.Bag, from, to int) error {
+	begun := time.Now()
+	ctx, compiling := backend.CountCompiling(ctx)
 	var queries []kn.Query
 	for _, prompt := range bag.Prompts[from:to] {
 		queries = append(queries, kn.Query{Prompt: prompt, Answer: bag.Answer})
 	}
-	attributions, err := r.model.AttributeAll(queries, r.Attribute)
+	attributions, err := r.model.WithContext(ctx).AttributeAll(queries, r.Attribute)
 	if err != nil {
 		return err
 	}
@@ -149,10 +154,11 @@ func (r *run) batch(bag facts.Bag, from, to int) error {
 	if err := r.shard.append(records); err != nil {
 		return err
 	}
+	took := time.Since(begun) - compiling.Took()
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.notConverged += failed
-	measured := r.rate.add(len(records))
+	measured := r.rate.add(len(records), took)
 	if measured && r.Projected != nil {
 		r.Projected(r.rate.projection(r.prompts))
 	}

@@ -20,8 +20,8 @@ type Summary struct {
 	Found        int `json:"found"`
 	NotConverged int `json:"not_converged"`
 
-	// Seconds that attributing took, the first compilations included; the
-	// rate, without them; and the machine-hours that all prompts take at it.
+	// Seconds that attributing took, compiling included; the rate, without
+	// it; and the machine-hours that all prompts take at it.
 	// 0 where nothing was computed.
 	Seconds          float64 `json:"seconds"`
 	PromptsPerSecond float64 `json:"prompts_per_second"`
@@ -52,7 +52,7 @@ func (r *run) summary() *Summary {
 	s := r.plan.summary()
 	s.Computed, s.Found, s.NotConverged = r.rate.computed, r.rate.found, r.notConverged+r.shard.notConverged
 	if s.Computed > 0 {
-		s.Seconds = time.Since(r.rate.begun).Seconds()
+		s.Seconds = time.Since(r.begun).Seconds()
 		projection := r.rate.projection(r.prompts)
 		s.PromptsPerSecond, s.ProjectedHours = projection.PromptsPerSecond, projection.MachineHours
 	}

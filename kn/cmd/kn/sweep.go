@@ -66,7 +66,8 @@ func (a *app) sweep() *cobra.Command {
 gradients and by the activation baseline at once, and append the large scores
 to a file in DIR. Killed at any moment, the same command goes on from there and
 computes nothing twice but the batches that it was at. The rate is measured
-first, and the machine-hours that the whole will take are said.
+first, and the machine-hours that the whole will take are said; compiling, some
+minutes on a GPU, comes on top.
 
 With --shard i/n only the i-th of n parts is attributed, on any machine; kn
 merge then checks that nothing is missing. What the model cannot be asked, such

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
 // sizes decides how work is cut into batches for a backend.
@@ -27,7 +29,7 @@ type sizes struct {
 
 // sizesFor returns the sizes for a backend.
 func sizesFor(b compute.Backend) sizes {
-	if b.Capabilities().DynamicShapes == compute.DynamicShapesNative {
+	if backend.TakesAnyShape(b) {
 		return sizes{rows: 128, lanes: 2, kept: memoryPerBatch}
 	}
 	return sizes{
