@@ -10,7 +10,8 @@
 //
 // With -plugin-only besides -xla or -cuda nothing is set up but XLA's
 // plug-in. Once a plug-in is there, a plain "go run ./install" builds the kn
-// command with XLA too. -cuda was not yet tried on a machine with a GPU.
+// command with XLA too. The plug-in that -cuda installs was tried on an
+// H200, the installation itself on a machine without a GPU.
 package main
 
 import (
@@ -44,7 +45,7 @@ func main() {
 	flag.BoolVar(&o.check, "check", false, "say what is installed, and what to do about each fault")
 	flag.BoolVar(&o.uninstall, "uninstall", false, "remove everything that install has made")
 	flag.BoolVar(&o.xla, "xla", false, "also install XLA for the CPU, which makes large models quicker (200 MB; needs a C compiler)")
-	flag.BoolVar(&o.cuda, "cuda", false, "also install XLA for NVIDIA GPUs (some GB; needs a C compiler and a driver for CUDA 13)")
+	flag.BoolVar(&o.cuda, "cuda", false, "also install XLA for NVIDIA GPUs (4 GB; needs a C compiler and a driver for CUDA 13)")
 	flag.BoolVar(&o.pluginOnly, "plugin-only", false, "with -xla or -cuda: install the plug-in and nothing else")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "Sets up the "+kernel.DisplayName+" kernel for Jupyter and runs the quickstart notebook.")

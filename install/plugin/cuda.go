@@ -17,7 +17,9 @@ import (
 const cudaVersion = "0.11.2"
 
 // cudaRequirements are the plug-in and what jax-cuda13-plugin's extra
-// "with-cuda" asks for beside it: NVIDIA's libraries for CUDA 13, 3 GB.
+// "with-cuda" asks for beside it: NVIDIA's libraries for CUDA 13. The
+// plug-in's own search path has all that it loads but NVSHMEM, which is for
+// several GPUs.
 var cudaRequirements = []string{
 	"jax-cuda13-pjrt==" + cudaVersion,
 	"nvidia-cublas>=13.0.0.19,<14",
@@ -39,11 +41,12 @@ var cudaRequirements = []string{
 // NVIDIA's libraries in ../../nvidia, so all stay together.
 const cudaFile = "jax_plugins/xla_cuda13/xla_cuda_plugin.so"
 
-// InstallCUDA puts the plug-in for NVIDIA GPUs and NVIDIA's libraries (3 GB to
-// download, more on disk) into a folder below dir, and a link to it into dir.
+// InstallCUDA puts the plug-in for NVIDIA GPUs and NVIDIA's libraries (2.5 GB
+// to download, 4 GB on disk) into a folder below dir, and a link to it into dir.
 // They come from PyPI, as jax has them there. It needs a driver for CUDA 13
-// (580 or later). It was written from the packages' own statements: nobody has
-// yet run it on a machine with a GPU.
+// (580 or later). The plug-in with such libraries was tried on an H200; the
+// installation itself was run on a machine without a GPU, where all
+// that the plug-in loads is found from it but the driver.
 func InstallCUDA(ctx context.Context, p kernel.Paths, dir string, progress func(string)) error {
 	if err := onlyLinuxAMD64(cudaRequirements[0]); err != nil {
 		return fmt.Errorf("plugin: %w", err)
