@@ -62,7 +62,8 @@ func attributeAll(t *testing.T, e *Engine, samples []Sample, edits Edits, o Opti
 
 // TestBatchingChangesNothing attributes the same samples cut into batches in
 // every way: one by one, together, padded as for backends that compile,
-// with one row at a time, and in several lanes.
+// with one row at a time, and in several lanes. Products of other sizes may take
+// another kernel and round otherwise, with AVX-512 by 1.5e-5 of the largest score.
 func TestBatchingChangesNothing(t *testing.T) {
 	e := deep(t)
 	samples := []Sample{
@@ -95,7 +96,7 @@ func TestBatchingChangesNothing(t *testing.T) {
 		} {
 			e.sizes = sizes
 			for i, got := range attributeAll(t, e, samples, c.edits, c.options) {
-				if d := difference(got, want[i]); d > 1e-5 {
+				if d := difference(got, want[i]); d > 5e-5 {
 					t.Errorf("%s: sample %d %s differs by %g of the largest score", c.options.Rule, i, name, d)
 				}
 			}
