@@ -103,11 +103,16 @@ func DynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Op
 		}
 		lines = append(lines, line)
 	}
-	if len(lines) > 4 { // more than one can tell apart by name: in the order of their layers
+	switch {
+	case len(lines) > 4: // more than one can tell apart by name: in the order of their layers
 		n := float64(len(lines) - 1)
 		for l := range lines {
 			shade := at(f.options.Palette.Sequential, 0.3+0.7*float64(l)/n)
 			lines[l].color = &shade
+		}
+	case !m.States(): // a layer looks the same where embeddings are beside it
+		for l := range lines {
+			lines[l].series++
 		}
 	}
 	if err := f.addLines(p, lines); err != nil {

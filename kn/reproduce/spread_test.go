@@ -27,6 +27,12 @@ func TestUnanimous(t *testing.T) {
 	}
 }
 
+func TestAbove(t *testing.T) {
+	if got := reproduce.SpreadOf([]float64{1, -1, 0, 2}).Above(); got != "2 of 4" {
+		t.Errorf("above 0: %s", got)
+	}
+}
+
 func TestTakenBack(t *testing.T) {
 	near := func(what string, got, want float64) {
 		if math.Abs(got-want) > 1e-12 {

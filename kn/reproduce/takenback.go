@@ -77,7 +77,7 @@ func TakenBackTable(r *report.Result) *report.Table {
 	}
 	for i := range r.Len("/groups") {
 		g := fmt.Sprintf("/groups/%d", i)
-		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Decimals(3)), r.Interval(g+"/accuracy", report.Percent(1)), r.Interval(g+"/moved", report.Percent(1)))
+		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Format{Digits: 3, Signed: true}), r.Interval(g+"/accuracy", report.Points(1)), r.Interval(g+"/moved", report.Percent(1)))
 	}
 	return t
 }

@@ -34,7 +34,7 @@ func (b *book) introduction() report.Text {
 	s := b.setting
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
 		" layers, on tasks made of facts (", strings.Join(b.e.o.Tasks, ", "), "): examples to learn from ", s.Number("/train", report.Count), ", seeds ", s.Number("/seeds", report.Count),
-		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed.")
+		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed. ", reproduce.Covered)
 }
 
 // findings has the findings that the other sections decided.
@@ -100,7 +100,7 @@ func (b *book) trainings() report.Section {
 	})
 	b.Claim(report.Claim{
 		ID: "better", Statement: report.Join("Fine-tuning generalizes better than training from scratch."),
-		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Change(1)), " (of all examples) from that of fine-tuning."),
+		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Points(1)), " from that of fine-tuning."),
 		Paper:    report.Join("fine-tuned BERT generalizes better, which it puts down to flat and wide optima."),
 		Rule:     report.Join("the difference is above 0 everywhere."),
 		Verdict:  reproduce.Unanimous(b.e.trainings.Better),
@@ -214,7 +214,7 @@ func (b *book) layers() report.Section {
 	})
 	b.Claim(report.Claim{
 		ID: "lower", Statement: report.Join("Fine-tuning changes lower layers less than upper ones."),
-		Evidence: report.Join("It moves the topmost group of layers by ", r.Interval("/top_moved", report.Change(1)), " (of a group's norm) from the lowest one, and taking the topmost back costs ",
+		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, and taking the topmost back costs ",
 			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs."),
 		Paper:   report.Join("low layers are the more invariant ones in fine-tuning."),
 		Rule:    report.Join("both differences are above 0 everywhere."),
@@ -234,7 +234,7 @@ func (b *book) long() report.Section {
 	})
 	b.Claim(report.Claim{
 		ID: "overfitting", Statement: report.Join("Fine-tuning for long does not overfit."),
-		Evidence: report.Join("After ", b.setting.Number("/long", report.Count), " times as many steps the test error differs by ", r.Interval("/rise", report.Change(1)), " (of all examples), the test loss by ",
+		Evidence: report.Join("After ", b.setting.Number("/long", report.Count), " times as many steps the test error differs by ", r.Interval("/rise", report.Points(1)), ", the test loss by ",
 			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats."),
 		Paper:   report.Join("fine-tuning is robust to overfitting, though BERT has far more parameters than the tasks have examples."),
 		Rule:    report.Join("the error rises by less than ", b.setting.Number("/margin", report.Percent(0)), " of all examples everywhere."),

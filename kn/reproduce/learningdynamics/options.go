@@ -29,7 +29,7 @@ type Options struct {
 type Sizes struct {
 	// Steps of each training; 0: 600. The embedded model learns “relation” in 100,
 	// and of “true” and “paraphrase” nothing in as many: of held-out statements it
-	// then judged 53 % and 50 % rightly, after 600 steps 68 % and 82 %.
+	// then judged 53 % and 50 % rightly, after 600 steps 64 to 68 % and 71 to 80 %.
 	Steps   int `json:"steps"`
 	Train   int `json:"train"`   // examples of each task to learn from; 0: one for each step's place, at most 8000
 	Batch   int `json:"batch"`   // examples in a step; 0: 32

@@ -55,6 +55,9 @@ func TestReproduce(t *testing.T) {
 			t.Errorf("claim %+v", c)
 		}
 	}
+	if figure, err := os.ReadFile(filepath.Join(dir, report.FiguresDir, "attention-steps.svg")); err != nil || !strings.Contains(string(figure), "20 texts") {
+		t.Errorf("the figure of both tasks does not count the 10 texts of each once (%v)", err)
+	}
 	if err := os.Remove(filepath.Join(dir, report.ResultsDir, "pairs.json")); err != nil {
 		t.Fatal(err)
 	}

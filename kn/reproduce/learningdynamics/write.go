@@ -35,7 +35,7 @@ func (b *book) introduction() report.Text {
 	s := b.setting
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
 		" layers: ", s.Entries("/tasks"), " tasks made of facts, ", s.Number("/seeds", report.Count), " seeds each, ", s.Number("/steps", report.Count), " steps of ", s.Number("/batch", report.Count),
-		" examples. Brackets are 95 % bootstrap intervals over the ", s.Number("/trainings", report.Count), " trainings.")
+		" examples. Brackets are 95 % bootstrap intervals over the ", s.Number("/trainings", report.Count), " trainings. ", reproduce.Covered)
 }
 
 // findings has the findings that the other sections decided.
@@ -64,9 +64,27 @@ func (b *book) findings() report.Section {
 	}
 	s.Say(append(accuracies, ". Where that is near the commonest label's, findings tell how training moves a model, not what learning does to it.")...)
 	s.Say("A finding holds here if the number below it has the sign that it asks for in every one of the trainings, whatever the task and the seed; it does not if it has the other sign in every one; "+
-		"otherwise, or with fewer than ", reproduce.Fewest, " trainings, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
-	s.Add(b.Claims)
+		"otherwise, or with fewer than ", reproduce.Fewest, " trainings, it cannot be told. The table below the findings has the number of each training. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Add(b.Claims, b.byTraining())
 	return s
+}
+
+// byTraining is the table of the numbers that the rules ask about.
+func (b *book) byTraining() *report.Table {
+	t := &report.Table{
+		ID: "by-training", Caption: report.Join("The differences that the rules ask about, by training. Where tasks disagree, a mean over them tells of none."),
+		Columns: report.Columns("task", "seed", ">1: attention [nats]", ">2: SVCCA", ">3: attention [nats]", ">3: SVCCA", ">4: loss [nats]", ">5: accuracy"),
+	}
+	layers, pairs, back, frozen := b.File("layers"), b.File("pairs"), b.File("taken-back"), b.File("frozen")
+	signed := report.Format{Digits: 3, Signed: true}
+	for i := range b.e.runs {
+		v := fmt.Sprintf("/values/%d", i)
+		t.Row(frozen.String(fmt.Sprintf("/runs/%d/task", i)), frozen.Number(fmt.Sprintf("/runs/%d/seed", i), report.Count),
+			layers.Number("/attention_top"+v, signed), layers.Number("/features_above"+v, signed),
+			pairs.Number("/measures/0/further"+v, signed), pairs.Number("/measures/1/further"+v, signed),
+			back.Number("/top_costs"+v, signed), frozen.Number("/upper_costs"+v, report.Points(1)))
+	}
+	return t
 }
 
 // taskFigure adds a chart for each task, of its first seed.
@@ -82,8 +100,14 @@ func (b *book) taskFigure(s *report.Section, id, caption string, draw func(i int
 // trainings is the section on the fine-tunings themselves.
 func (b *book) trainings() report.Section {
 	s := report.Section{Title: "The trainings"}
-	s.Say("Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact. "+
-		"Each task has ", b.setting.Number("/train", report.Count), " examples to learn from. Learning rate ", b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration.")
+	first := b.File(fmt.Sprintf("training-%s-%d", b.e.runs[0].Task, b.e.runs[0].Seed))
+	pretrained := ""
+	if b.e.taught {
+		pretrained = ", though the model was taught the facts of both before"
+	}
+	s.Say("Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact"+pretrained+". "+
+		"Each task has ", b.setting.Number("/train", report.Count), " examples to learn from, the same under every seed; the seed draws the classifier's new weights, the order of examples and dropout. Learning rate ",
+		b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration (", first.Number("/config/hidden_dropout", report.Significant(2)), ").")
 	t := &report.Table{
 		ID: "trainings", Caption: report.Join("Every training at its end, on ", b.setting.Number("/dev", report.Count), " held-out examples."),
 		Columns: report.Columns("task", "seed", ">labels", ">loss", ">accuracy", ">commonest label"),
@@ -114,8 +138,24 @@ func layerName(l int, states bool) string {
 func (b *book) moved() report.Section {
 	s := report.Section{Title: "How far each layer moves"}
 	r := b.File("layers")
-	s.Say("Two indicators compare each checkpoint with the start on the held-out texts of its task: the Jensen-Shannon divergence of attention, mean over texts, heads and query tokens (nats, at most 0.693), " +
-		"and the SVCCA distance of hidden states (one less the mean canonical correlation of the leading singular directions). The distance by linear CKA is a second opinion. Padding is left out.")
+	s.Say("Two indicators compare each checkpoint with the start on the held-out texts of its task: the Jensen-Shannon divergence of attention, mean over texts of the mean over heads and query tokens (nats, at most 0.693), "+
+		"and the SVCCA distance of hidden states (one less the mean canonical correlation of the leading singular directions, as few as have singular values that sum to ", fmt.Sprintf("%.0f %%", 100*dynamics.Kept),
+		" of all). The distance by linear CKA is a second opinion. Padding is left out.")
+	m := b.e.movement
+	mean := *m.Mean
+	mean.Texts, mean.Tokens = 0, 0 // all seeds of a task are measured on the same ones
+	tokens := []any{"Tokens to compare ", fmt.Sprint(b.e.m.Config().HiddenSize), " dimensions on: "}
+	for i, run := range b.e.runs {
+		if run.Seed > 1 {
+			continue
+		}
+		if i > 0 {
+			tokens = append(tokens, ", ")
+		}
+		tokens = append(tokens, "“"+run.Task+"” ", r.Number(fmt.Sprintf("/runs/%d/layers/tokens", i), report.Count))
+		mean.Texts, mean.Tokens = mean.Texts+m.Runs[i].Layers.Texts, mean.Tokens+m.Runs[i].Layers.Tokens
+	}
+	s.Say(append(tokens, ". Canonical correlations are sound with ten times as many tokens as dimensions, or more.")...)
 	t := &report.Table{
 		ID: "layers", Caption: report.Join("Distance of the fine-tuned models from the start, mean over trainings."),
 		Columns: report.Columns("", ">JS divergence of attention", ">SVCCA distance", ">CKA distance"),
@@ -128,35 +168,40 @@ func (b *book) moved() report.Section {
 		t.Row(append(row, r.Interval(fmt.Sprintf("/svcca_distance/%d", l), report.Significant(3)), r.Interval(fmt.Sprintf("/cka_distance/%d", l), report.Significant(3)))...)
 	}
 	s.Add(t)
-	m := b.e.movement
 	for _, c := range []struct {
 		id      string
 		measure dynamics.Measure
 	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}, {"cka", dynamics.CKA}} {
-		heat, err := plots.DynamicsHeatMap(m.Mean, c.measure)
-		b.Figure(&s, c.id+"-steps", report.Join("Over layers and steps, mean over all trainings."))(heat, err)
+		heat, err := plots.DynamicsHeatMap(&mean, c.measure)
+		b.Figure(&s, c.id+"-steps", report.Join("Over layers and steps, mean over all trainings, each on the texts of its task."))(heat, err)
 	}
 	for _, c := range []struct {
 		id      string
 		measure dynamics.Measure
 	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}} {
-		curves, err := plots.DynamicsCurves(m.Mean, c.measure)
+		curves, err := plots.DynamicsCurves(&mean, c.measure)
 		b.Figure(&s, c.id+"-curves", report.Join("The same as curves."))(curves, err)
 	}
 	b.Claim(report.Claim{
-		ID: "attention-last", Statement: report.Join("Fine-tuning changes attention mainly in the last layers."),
-		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Significant: 2, Signed: true}), " nats from that in the others."),
+		ID: "attention-last", Statement: report.Join("Fine-tuning changes attention more in the last layers than in the others."),
+		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Digits: 3, Signed: true}), " nats from that in the others; above 0 in "+m.AttentionTop.Above()+" trainings."),
 		Paper:    report.Join("attention changes mainly in the last layers."),
 		Rule:     report.Join("the difference is above 0 in every training."),
-		Verdict:  reproduce.Unanimous(m.AttentionTop),
+		Caveat: report.Join("Attention is computed from the states below, and shows what these change by as well: |θ − θ₀|/|θ₀| of the topmost group's own parameters is ",
+			b.File("taken-back").Interval("/top_moved", report.Points(1)), " from that of the lowest group's."),
+		Verdict: reproduce.Unanimous(m.AttentionTop),
 	})
+	lowest := "The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."
+	if len(m.SVCCADistance) < 5 { // whose lowest third is one
+		lowest = "The lowest third is the embeddings alone, the sum of three tables and a LayerNorm: that every layer moves more than they says little of first and last layers. Whatever they change by, the layers above change by as well."
+	}
 	b.Claim(report.Claim{
 		ID: "features", Statement: report.Join("Fine-tuning changes the features of the intermediate and last layers, and less those of the first."),
 		Evidence: report.Join("The SVCCA distance in the middle third of the hidden states, or in the topmost if that is less, is ", r.Interval("/features_above", report.Format{Digits: 3, Signed: true}),
-			" from that in the lowest third; by CKA ", r.Interval("/features_above_cka", report.Format{Digits: 3, Signed: true}), "."),
+			" from that in the lowest third; by CKA ", r.Interval("/features_above_cka", report.Format{Digits: 3, Signed: true}), "; above 0 in "+m.FeaturesAbove.Above()+" trainings by SVCCA, in "+m.FeaturesAboveCKA.Above()+" by CKA."),
 		Paper:   report.Join("features change in the intermediate and last layers."),
 		Rule:    report.Join("the difference by SVCCA is above 0 in every training."),
-		Caveat:  report.Join("The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."),
+		Caveat:  report.Join(lowest),
 		Verdict: reproduce.Unanimous(m.FeaturesAbove),
 	})
 	return s
@@ -167,9 +212,9 @@ func (b *book) apart() report.Section {
 	s := report.Section{Title: "Between seeds and between data sets"}
 	r := b.File("pairs")
 	s.Say("All ", r.Entries("/runs"), " fine-tuned models are compared with each other on the same ", r.Number("/matrices/texts", report.Count), " texts of all tasks. "+
-		"A model's distances from those of its own task, under other seeds, stand beside those from the models of other tasks.")
+		"A model's distances from those of its own task, under other seeds, stand beside those from the models of other tasks. Two models' distance counts for both, so the models' values depend on each other.")
 	t := &report.Table{
-		ID: "pairs", Caption: report.Join("Mean distance from models of the same task and from those of others."),
+		ID: "pairs", Caption: report.Join("Distance from models of the same task and from those of others, mean over models."),
 		Columns: report.Columns("measure", "", ">other seeds", ">other tasks"),
 	}
 	names := map[string]string{"attention_jsd": "JS divergence of attention", "svcca_distance": "SVCCA distance", "cka_distance": "CKA distance"}
@@ -190,13 +235,15 @@ func (b *book) apart() report.Section {
 		pairs, err := plots.ModelPairs(b.e.distances.Matrices, c.measure)
 		b.Figure(&s, c.id+"-pairs", report.Join("Every model against every other: blocks along the diagonal are of one task."))(pairs, err)
 	}
+	attention, features := b.e.distances.Measures[0].Further, b.e.distances.Measures[1].Further
 	b.Claim(report.Claim{
 		ID: "seeds", Statement: report.Join("Fine-tunings on one data set under different seeds end nearer to each other than those on different data sets."),
-		Evidence: report.Join("Models of other tasks are further by ", r.Interval("/measures/0/further", report.Significant(2)), " nats in attention and by ", r.Interval("/measures/1/further", report.Decimals(3)),
-			" in SVCCA distance, mean over layers."),
+		Evidence: report.Join("Models of other tasks are further by ", r.Interval("/measures/0/further", report.Format{Digits: 3, Signed: true}), " nats in attention and by ", r.Interval("/measures/1/further", report.Format{Digits: 3, Signed: true}),
+			" in SVCCA distance, mean over layers; above 0 for "+attention.Above()+" and "+features.Above()+" models."),
 		Paper:   report.Join("it compares seeds and data sets [recall]; that seeds are nearer is this report's reading of “consistency”."),
 		Rule:    report.Join("both differences are above 0 for every model."),
-		Verdict: report.All(reproduce.Unanimous(b.e.distances.Measures[0].Further), reproduce.Unanimous(b.e.distances.Measures[1].Further)),
+		Caveat:  report.Join("Each model is compared on texts of other tasks as well, on which nothing taught it what to do."),
+		Verdict: report.All(reproduce.Unanimous(attention), reproduce.Unanimous(features)),
 	})
 	return s
 }
@@ -205,13 +252,14 @@ func (b *book) apart() report.Section {
 func (b *book) takenBack() report.Section {
 	s := report.Section{Title: "Layers taken back"}
 	r := b.File("taken-back")
-	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and the loss on held-out examples is measured again.")
+	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on held-out examples are measured again.")
 	s.Add(reproduce.TakenBackTable(r))
 	b.Claim(report.Claim{
 		ID: "taken-back", Statement: report.Join("Taking the last layers back to their start costs more than taking the first ones back."),
-		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back."),
+		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back; above 0 in "+b.e.back.TopCosts.Above()+" trainings."),
 		Paper:    report.Join("an intervention of this kind is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
+		Caveat:   report.Join("A model that is overconfident can gain in loss by what costs it accuracy; the table of layers taken back has both."),
 		Verdict:  reproduce.Unanimous(b.e.back.TopCosts),
 	})
 	return s
@@ -222,17 +270,22 @@ func (b *book) frozen() report.Section {
 	s := report.Section{Title: "Layers frozen"}
 	r := b.File("frozen")
 	s.Say("The same trainings once more, with one half of the model keeping its values: the embeddings and the lower half of the layers, or the upper half.")
-	t := &report.Table{ID: "frozen", Caption: report.Join("Accuracy on held-out examples at the end, mean over trainings."), Columns: report.Columns("frozen", ">accuracy")}
-	for _, row := range [][2]string{{"nothing", "/all"}, {"embeddings and lower half", "/lower"}, {"upper half", "/upper"}, {"(always the commonest label)", "/majority"}} {
-		t.Row(row[0], r.Interval(row[1], report.Percent(1)))
+	t := &report.Table{
+		ID: "frozen", Caption: report.Join("Accuracy on held-out examples at the end, by what is frozen."),
+		Columns: report.Columns("task", "seed", ">nothing", ">embeddings and lower half", ">upper half", ">commonest label"),
+	}
+	for i := range b.e.runs {
+		v := fmt.Sprintf("/values/%d", i)
+		t.Row(r.String(fmt.Sprintf("/runs/%d/task", i)), r.Number(fmt.Sprintf("/runs/%d/seed", i), report.Count), r.Number("/all"+v, report.Percent(1)), r.Number("/lower"+v, report.Percent(1)),
+			r.Number("/upper"+v, report.Percent(1)), r.Number("/majority"+v, report.Percent(1)))
 	}
 	s.Add(t)
 	b.Claim(report.Claim{
 		ID: "frozen", Statement: report.Join("Freezing the lower half of the model costs less than freezing the upper half."),
-		Evidence: report.Join("Accuracy with the lower half frozen is ", r.Interval("/upper_costs", report.Change(1)), " (of all examples) from that with the upper half frozen."),
+		Evidence: report.Join("Accuracy with the lower half frozen is ", r.Interval("/upper_costs", report.Points(1)), " from that with the upper half frozen; above 0 in "+b.e.frozen.UpperCosts.Above()+" trainings."),
 		Paper:    report.Join("training only some layers is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
-		Caveat:   report.Join("The lower half has the embeddings, most of the parameters, and a classifier's new weights learn in either case."),
+		Caveat:   report.Join("The lower half has most of the parameters, as the embeddings are of it, and pooler and classifier learn in either case."),
 		Verdict:  reproduce.Unanimous(b.e.frozen.UpperCosts),
 	})
 	return s
@@ -245,9 +298,11 @@ func (b *book) knowledge() report.Section {
 	first := "/runs/0/knowledge"
 	last := r.Len("/steps") - 1
 	s.Say(r.Number(first+"/facts", report.Count), " facts with ", r.Number(first+"/prompts", report.Count), " prompts are asked of each checkpoint: its encoder gets the masked-language-model head of the start. "+
-		"Asked is with which probability it gives the answer, and which neurons integrated gradients attribute it to; their overlap with the fact's knowledge neurons at the start is a Jaccard index. ",
-		"At the end the answer has ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), " of ", r.Number("/probability/0/mean", report.Percent(1)), ", and neurons overlap by ",
+		"Asked is with which probability it gives the answer, and which neurons integrated gradients attribute it to; their overlap with the fact's knowledge neurons at the start is a Jaccard index. "+
+		"The facts are drawn from all that the tasks are made of, whether learned from or held out. ",
+		"The answer's probability goes from ", r.Number("/probability/0/mean", report.Percent(1)), " to ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), ", and at the end neurons overlap by ",
 		r.Interval(fmt.Sprintf("/overlap/%d", last), report.Percent(1)), ".")
+	s.Say("What is lost is what the head of the start no longer reads from an encoder that has moved. Whether the encoder still holds the fact for a head that moves along, and whether sentences that state no fact lose as much, is not measured.")
 	t := &report.Table{
 		ID: "knowledge", Caption: report.Join("Facts through fine-tuning, mean over trainings."),
 		Columns: report.Columns(">step", ">probability of the answer", ">answer ranked first", ">neurons shared with the start"),
@@ -257,15 +312,21 @@ func (b *book) knowledge() report.Section {
 			r.Interval(fmt.Sprintf("/first/%d", i), report.Percent(1)), r.Interval(fmt.Sprintf("/overlap/%d", i), report.Percent(1)))
 	}
 	s.Add(t)
-	b.taskFigure(&s, "knowledge", "Facts beside the other two indicators, while the model learns %s, seed 1.", func(i int) (*plots.Figure, error) {
+	b.taskFigure(&s, "knowledge", "Facts beside the other two indicators, while the model learns %s, seed 1; bands are over facts.", func(i int) (*plots.Figure, error) {
 		return plots.FollowedKnowledge(b.e.knowledge.Runs[i].Knowledge, b.e.movement.Runs[i].Layers)
 	})
-	where := &report.Table{ID: "kept", Caption: report.Join("Where: the start's knowledge neurons, of all facts, and how many of them are their facts' at the end."), Columns: report.Columns("layer", ">neurons", ">kept")}
+	where := &report.Table{
+		ID: "kept", Caption: report.Join("Where: the start's knowledge neurons, of all facts, and how many of them are their facts' at the end."), Columns: report.Columns("layer", ">neurons", ">kept"),
+		Note: report.Join("A neuron counts once for each fact that it is of. Layers that have none at the start are left out."),
+	}
 	for i := range r.Len("/kept") {
 		k := fmt.Sprintf("/kept/%d", i)
 		where.Row(r.Number(k+"/layer", report.Count), r.Number(k+"/neurons", report.Count), r.Interval(k+"/kept", report.Percent(1)))
 	}
-	what := &report.Table{ID: "lost", Caption: report.Join("What: the answer's probability by relation, most lost first."), Columns: report.Columns("", "relation", ">facts", ">at the start", ">at the end")}
+	what := &report.Table{
+		ID: "lost", Caption: report.Join("What: the answer's probability by relation, most lost first."), Columns: report.Columns("", "relation", ">facts", ">at the start", ">at the end"),
+		Note: report.Join("Brackets are over trainings, of the same facts: from one fact or a few, a row tells of these and not of its relation."),
+	}
 	for i := range r.Len("/by_relation") {
 		x := fmt.Sprintf("/by_relation/%d", i)
 		what.Row(r.String(x+"/relation"), strings.TrimSpace(r.String(x+"/name")), r.Number(x+"/facts", report.Count), r.Number(x+"/start", report.Percent(1)), r.Interval(x+"/end", report.Percent(1)))
