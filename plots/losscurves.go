@@ -31,7 +31,7 @@ func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
 		return nil, errors.New("plots: there is no loss curve to draw")
 	}
 	f := newFigure("loss curves", "Loss on the line through start and fine-tuned model", o)
-	f.subtitle = []string{"α = 0: the start of fine-tuning; α = 1: its end"}
+	f.subtitle = []string{"α = 0: the start of training; α = 1: its end"}
 	var all []float64
 	for _, c := range curves {
 		if err := checkLine(c); err != nil {
