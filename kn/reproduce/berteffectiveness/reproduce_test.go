@@ -44,7 +44,7 @@ func TestReproduce(t *testing.T) {
 	if len(kept) != 5+5+1 {
 		t.Errorf("%d stages: %v", len(kept), kept)
 	}
-	if n := reporttest.Traced(t, dir); n < 120 {
+	if n := reporttest.Traced(t, dir); n < 130 {
 		t.Errorf("only %d numbers are traced to result files", n)
 	}
 	if len(outcome.Claims) != 7 {

@@ -70,6 +70,7 @@ func TestTrainings(t *testing.T) {
 	for step := range 40 {
 		slow.Record.History.Training = append(slow.Record.History.Training[:step], finetune.TrainingPoint{Step: step + 1, Loss: 4 - 0.1*float64(step)})
 	}
+	near(t, "on the way", meanLoss(slow.Record, 20), 4-0.95)
 	x.summarize(map[string][]reproduce.Tuned{pretrained: of(good), scratch: of(slow), long: of(good)})
 	near(t, "half-way", x.Easier.Mean, 4-1.85-0.2)
 	near(t, "at the end", x.Later.Mean, 4-3.75-0.2)
@@ -137,6 +138,21 @@ func TestCurves(t *testing.T) {
 	verdict(t, "smoother", runs(wide, hill).Smoother, report.Holds)
 	verdict(t, "rougher", runs(hill, wide).Smoother, report.Fails)
 	verdict(t, "both smooth", runs(wide, narrow).Smoother, report.Unknown)
+}
+
+// TestShared gives a verdict only where no measure contradicts it.
+func TestShared(t *testing.T) {
+	for _, c := range []struct{ a, b, want report.Verdict }{
+		{report.Holds, report.Holds, report.Holds},
+		{report.Fails, report.Fails, report.Fails},
+		{report.Fails, report.Holds, report.Unknown},
+		{report.Holds, report.Unknown, report.Unknown},
+		{report.Unknown, report.Fails, report.Unknown},
+	} {
+		if got := shared(c.a, c.b); got != c.want {
+			t.Errorf("%s and %s: %s, want %s", c.a, c.b, got, c.want)
+		}
+	}
 }
 
 func TestWider(t *testing.T) {

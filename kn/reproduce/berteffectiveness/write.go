@@ -2,8 +2,10 @@ package berteffectiveness
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -44,10 +46,29 @@ func (b *book) findings() report.Section {
 		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else; the tasks are made of those facts, not GLUE's. ",
 			"From scratch it starts from weights drawn as its pre-training began with.")
 	}
-	s.Say("A finding holds here if the number below it has the sign that it asks for under every task and seed; it does not if it has the other sign under every one; "+
-		"otherwise, or with fewer than ", reproduce.Fewest, " pairs of task and seed, it cannot be told. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
-	s.Add(b.Claims)
+	s.Say("A finding holds here if every number that its rule asks about has the sign that it asks for under every task and seed; it does not if one of them has the other sign under every one, unless its rule asks for more; "+
+		"otherwise, or with fewer than ", reproduce.Fewest, " pairs of task and seed, it cannot be told. The table below the findings has the numbers of each pair. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Add(b.Claims, b.byTraining())
 	return s
+}
+
+// byTraining is the table of the numbers that the rules ask about.
+func (b *book) byTraining() *report.Table {
+	t := &report.Table{
+		ID: "by-training", Caption: report.Join("The numbers that the rules ask about, by task and seed; those of 4 in units of the way from start to end."),
+		Columns: report.Columns("task", "seed", ">1: loss [nats]", ">2: error", ">3: climb [nats]", ">4: valley, common", ">4: basin, common", ">4: valley, own", ">4: basin, own",
+			">5: correlation", ">6: moved", ">6: loss [nats]", ">7: error"),
+	}
+	trainings, curves, surfaces, back := b.File("trainings"), b.File("curves"), b.File("surfaces"), b.File("taken-back")
+	signed := func(digits int) report.Format { return report.Format{Digits: digits, Signed: true} }
+	for i := range b.e.runs {
+		v := fmt.Sprintf("/values/%d", i)
+		t.Row(trainings.String(fmt.Sprintf("/runs/%d/task", i)), trainings.Number(fmt.Sprintf("/runs/%d/seed", i), report.Count),
+			trainings.Number("/easier"+v, signed(3)), trainings.Number("/better"+v, report.Points(1)), curves.Number("/smoother"+v, signed(3)),
+			curves.Number("/wider"+v, signed(2)), surfaces.Number("/wider"+v, signed(2)), curves.Number("/own_wider"+v, signed(2)), surfaces.Number("/own_wider"+v, signed(2)),
+			surfaces.Number("/agreement/pretrained"+v, report.Decimals(2)), back.Number("/top_moved"+v, report.Points(1)), back.Number("/top_costs"+v, signed(3)), trainings.Number("/rise"+v, report.Points(1)))
+	}
+	return t
 }
 
 // first calls draw with each task and the index of its first seed.
@@ -66,11 +87,15 @@ var names = [][2]string{{"/pretrained", "pre-trained"}, {"/scratch", "from scrat
 func (b *book) trainings() report.Section {
 	s := report.Section{Title: "The trainings"}
 	r, z := b.File("trainings"), b.setting
+	taught := ""
+	if b.e.own {
+		taught = ", though in pre-training the model was taught the facts of all of them"
+	}
 	s.Say("From the pre-trained weights: ", z.Number("/steps", report.Count), " steps of ", z.Number("/batch", report.Count), " examples, learning rate ", z.Number("/learning_rate", report.Significant(2)),
 		" at its highest; from scratch ", z.Number("/scratch_steps", report.Count), " steps at ", z.Number("/scratch_times", report.Count),
-		" times the rate. AdamW, linear warm-up and decay, dropout as in the model's configuration. Parts share no fact; each held-out part has ", z.Number("/held_out", report.Count), " examples.")
+		" times the rate. AdamW, linear warm-up and decay, dropout as in the model's configuration. Examples are the same under every seed; the seed draws new weights, the order of examples and dropout. Parts share no fact"+taught+"; each held-out part has ", z.Number("/held_out", report.Count), " examples.")
 	t := &report.Table{
-		ID: "trainings", Caption: report.Join("How the trainings end: training loss over the last tenth of the steps; loss and error on the part test."),
+		ID: "trainings", Caption: report.Join("How the trainings end: training loss over the last tenth of the steps, of batches as they were learned, under dropout; loss and error on the part test."),
 		Columns: report.Columns("", ">training loss", ">test loss", ">test error"),
 	}
 	for _, row := range append(names[:2:2], [2]string{"/long", "pre-trained, long"}) {
@@ -86,26 +111,52 @@ func (b *book) trainings() report.Section {
 	s.Add(t, each)
 	for _, start := range []string{pretrained, scratch} {
 		b.first(func(i int, task string) {
-			f, err := plots.TrainingHistory(b.e.tuned[start][i].Record)
-			b.Figure(&s, "training-"+start+"-"+task, report.Join("The course of the training on “"+task+"”, seed 1."))(f, err)
+			title, from := "Fine-tuning to the task “"+task+"”", "from the pre-trained weights"
+			if start == scratch {
+				title, from = "Training for the task “"+task+"” from scratch", "from scratch"
+			}
+			f, err := plots.TrainingHistory(b.e.tuned[start][i].Record, plots.Options{Title: title})
+			b.Figure(&s, "training-"+start+"-"+task, report.Join("The course of the training "+from+" on “"+task+"”, seed 1."))(f, err)
 		})
 	}
+	x := b.e.trainings
+	onTheWay := reproduce.SpreadOver(len(b.e.runs), func(i int) float64 {
+		steps := b.e.tuned[pretrained][i].Record.Steps
+		return meanLoss(b.e.tuned[scratch][i].Record, steps) - meanLoss(b.e.tuned[pretrained][i].Record, steps)
+	})
 	b.Claim(report.Claim{
 		ID: "easier", Statement: report.Join("Optimization is easier from pre-trained weights than from scratch."),
-		Evidence: report.Join("After as many steps the training loss from scratch is ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats from that of fine-tuning; at its end, after ", z.Number("/scratch", report.Count),
-			" times as many, ", r.Interval("/later", report.Format{Digits: 3, Signed: true}), "."),
+		Evidence: report.Join("After as many steps the training loss from scratch is ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats from that of fine-tuning, above 0 in "+x.Easier.Above()+"; the mean over all steps until then is higher from scratch in "+onTheWay.Above()+
+			". At the end from scratch, after ", z.Number("/scratch", report.Count), " times as many steps, the difference is ", r.Interval("/later", report.Format{Digits: 3, Signed: true}), " nats."),
 		Paper:   report.Join("pre-training gives a start from which the way down is easy; from scratch it is not."),
 		Rule:    report.Join("the difference after as many steps is above 0 everywhere, though from scratch the learning rate is higher."),
-		Verdict: reproduce.Unanimous(b.e.trainings.Easier),
+		Caveat:  report.Join("After as many steps the learning rate of fine-tuning has fallen to 0; from scratch it falls over ", z.Number("/scratch", report.Count), " times as many."),
+		Verdict: reproduce.Unanimous(x.Easier),
 	})
+	var caveat report.Text
+	if b.e.own {
+		caveat = report.Join("The pre-trained model was taught the facts of the held-out parts, and their words; from scratch nothing teaches words that only held-out parts have. That can make the difference, whatever the optima are like.")
+	}
 	b.Claim(report.Claim{
 		ID: "better", Statement: report.Join("Fine-tuning generalizes better than training from scratch."),
-		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Points(1)), " from that of fine-tuning."),
+		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Points(1)), " from that of fine-tuning, above 0 in "+x.Better.Above()+"."),
 		Paper:    report.Join("fine-tuned BERT generalizes better, which it puts down to flat and wide optima."),
 		Rule:     report.Join("the difference is above 0 everywhere."),
-		Verdict:  reproduce.Unanimous(b.e.trainings.Better),
+		Caveat:   caveat,
+		Verdict:  reproduce.Unanimous(x.Better),
 	})
 	return s
+}
+
+// meanLoss is the mean training loss over the steps up to one.
+func meanLoss(r *finetune.Record, step int) float64 {
+	sum, n := 0.0, 0
+	for _, p := range r.History.Training {
+		if p.Step <= step {
+			sum, n = sum+p.Loss, n+1
+		}
+	}
+	return sum / float64(n)
 }
 
 // regions adds the table of how large regions are.
@@ -114,11 +165,12 @@ func (b *book) regions(s *report.Section, r *report.Result, id, size, length str
 		ID: id, Caption: report.Join("The region around the lowest training loss: where it is at most ", b.setting.Number("/factor", report.Count), " times its own minimum, and where it is at most ",
 			b.setting.Number("/factor", report.Count), " times the higher one of both minima."),
 		Columns: report.Columns("start", ">minimum [nats]", ">own: "+size, ">own: "+length, ">common: "+size, ">common: "+length, ">open"),
-		Note:    report.Join("Open: common regions that go on beyond the grid, and are larger than measured. Where the smaller one of two regions is open, their difference counts as 0."),
+		Note: report.Join("Open: common regions that go on beyond the grid, and are larger than measured, as are own ones of the same level. Where the smaller one of two regions is open, their difference counts as 0. "+
+			"Between the grid's points, ", fmt.Sprintf("1/%d", b.e.o.Sizes.Grid), " apart, the loss is taken to be linear: a region of few points is measured roughly."),
 	}
 	for _, n := range names {
 		t.Row(n[1], r.Interval(n[0]+"/minimum", report.Significant(2)), r.Interval(n[0]+"/own", report.Significant(2)), r.Interval(n[0]+"/own_length", report.Significant(2)),
-			r.Interval(n[0]+"/common", report.Significant(2)), r.Interval(n[0]+"/common_length", report.Significant(2)), r.Number(n[0]+"/open", report.Count))
+			r.Interval(n[0]+"/common", report.Significant(2)), r.Interval(n[0]+"/common_length", report.Significant(2)), report.Join(r.Number(n[0]+"/open", report.Count), " of ", b.setting.Number("/runs", report.Count)))
 	}
 	s.Add(t)
 }
@@ -142,14 +194,16 @@ func (b *book) curves() report.Section {
 	b.regions(&s, r, "widths", "width [α]", "width [|θ|]")
 	s.Say("The training loss is lowest at α = ", r.Interval("/at/pretrained", report.Decimals(2)), " from the pre-trained weights, and is ", r.Interval("/end/pretrained", report.Significant(2)),
 		" nats at the end, α = 1; from scratch at ", r.Interval("/at/scratch", report.Decimals(2)), ", and ", r.Interval("/end/scratch", report.Significant(2)),
-		" at the end. Where examples are classified rightly, cross-entropy falls further as all logits grow; so the lowest point lies beyond the end of a training whose steps are few, and even of one that has learned every example.")
-	s.Say("Between start and end the loss climbs at most ", r.Interval("/climb/pretrained", report.Decimals(3)), " nats above that of the pre-trained start, and ", r.Interval("/climb/scratch", report.Decimals(3)), " from scratch.")
+		" at the end. Where examples are classified rightly, cross-entropy falls further as all logits grow, which can put the lowest point beyond the end even of a training that has learned every example.")
+	s.Say("Between start and end the training loss climbs at most ", r.Interval("/climb/pretrained", report.Decimals(3)), " nats above that of the pre-trained start, and ", r.Interval("/climb/scratch", report.Decimals(3)), " from scratch.")
 	b.Claim(report.Claim{
-		ID: "smooth", Statement: report.Join("On the straight line from the pre-trained weights to the end the loss does not climb first; from scratch it does."),
-		Evidence: report.Join("From scratch it climbs ", r.Interval("/smoother", report.Format{Digits: 3, Signed: true}), " nats more."),
-		Paper:    report.Join("the curve from the pre-trained weights goes down smoothly [recall]."),
-		Rule:     report.Join("the climb from scratch less that from pre-trained weights is above 0 everywhere."),
-		Verdict:  reproduce.Unanimous(b.e.curves.Smoother),
+		ID: "smooth", Statement: report.Join("On the straight line from start to end the loss climbs less from the pre-trained weights than from scratch."),
+		Evidence: report.Join("Above the start's, the training loss climbs by ", r.Interval("/climb/scratch", report.Decimals(3)), " nats from scratch and by ", r.Interval("/climb/pretrained", report.Decimals(3)),
+			" from the pre-trained weights; more from scratch in "+b.e.curves.Smoother.Above()+"."),
+		Paper:   report.Join("the curve from the pre-trained weights goes down smoothly [recall]."),
+		Rule:    report.Join("the climb from scratch less that from pre-trained weights is above 0 everywhere; where neither climbs it is 0."),
+		Caveat:  report.Join("Points of the grid between start and end: ", b.e.o.Sizes.Grid-1, ". What the loss does between them is not seen."),
+		Verdict: reproduce.Unanimous(b.e.curves.Smoother),
 	})
 	return s
 }
@@ -168,39 +222,64 @@ func (b *book) surfaces() report.Section {
 			if start == scratch {
 				x, from = b.e.surfaces.Runs[i].Scratch, "from scratch"
 			}
+			cosine := r.Number(fmt.Sprintf("/runs/%d/%s/train/cosine", i, start), report.Decimals(2))
 			f, err := plots.LossSurface(x.Train, x.Path, plots.Options{Title: "Training loss and error, " + from})
-			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from."))(f, err)
+			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from. The axes are drawn at right angles; the cosine of the angle between both directions is ", cosine, "."))(f, err)
 			f, err = plots.LossSurface(x.Dev, x.Path, plots.Options{Title: "Held-out loss and generalization error, " + from})
 			b.Figure(&s, "generalization-"+start+"-"+task, report.Join("The same on held-out examples."))(f, err)
 		})
 	}
 	b.regions(&s, r, "areas", "area [αβ]", "area [|θ|²]")
+	onLine, onPlane := b.e.curves, b.e.surfaces
+	signed, two := report.Format{Significant: 2, Signed: true}, report.Significant(2)
 	b.Claim(report.Claim{
 		ID: "wider", Statement: report.Join("Fine-tuning ends in a wider optimum than training from scratch."),
-		Evidence: report.Join("Where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", report.Format{Significant: 2, Signed: true}),
-			" ways from start to end, and the basin on the plane larger by ", r.Interval("/wider", report.Format{Significant: 2, Signed: true}), "; with each minimum's own level by ",
-			curves.Interval("/own_wider", report.Format{Significant: 2, Signed: true}), " and ", r.Interval("/own_wider", report.Format{Significant: 2, Signed: true}), "."),
+		Evidence: report.Join("In units of the way from start to end, where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", signed),
+			", above 0 in "+onLine.Wider.Above()+", and the basin on the plane larger by ", r.Interval("/wider", signed), ", in "+onPlane.Wider.Above()+"; at ", b.setting.Number("/factor", report.Count), " times each one's own minimum by ",
+			curves.Interval("/own_wider", signed), ", in "+onLine.OwnWider.Above()+", and ", r.Interval("/own_wider", signed), ", in "+onPlane.OwnWider.Above()+"."),
 		Paper: report.Join("pre-training leads to wider optima."),
-		Rule:  report.Join("both differences at the common level are above 0 everywhere, in the paper's axes."),
-		Caveat: report.Join("The axes are in units of the way that each training went. As a length between parameters, the valley is ", curves.Interval("/pretrained/common_length", report.Significant(2)), " wide from the pre-trained weights and ",
-			curves.Interval("/scratch/common_length", report.Significant(2)), " from scratch."),
-		Verdict: report.All(reproduce.Unanimous(b.e.curves.Wider), reproduce.Unanimous(b.e.surfaces.Wider)),
+		Rule:  report.Join("all four differences are above 0 everywhere. It does not hold if all four are below; which one is wider must not depend on the level."),
+		Caveat: report.Join("The common level is near the higher minimum and can be far above the lower one: on the line they are ", curves.Interval("/pretrained/minimum", two), " nats from the pre-trained weights and ", curves.Interval("/scratch/minimum", two),
+			" from scratch. A basin's difference of 0 says that the smaller one goes on beyond the grid. As a length between parameters, the valley is ", curves.Interval("/pretrained/common_length", two), " wide from the pre-trained weights and ",
+			curves.Interval("/scratch/common_length", two), " from scratch at the common level, ", curves.Interval("/pretrained/own_length", two), " and ", curves.Interval("/scratch/own_length", two), " at each one's own."),
+		Verdict: shared(reproduce.Unanimous(onLine.Wider), reproduce.Unanimous(onPlane.Wider), reproduce.Unanimous(onLine.OwnWider), reproduce.Unanimous(onPlane.OwnWider)),
 	})
+	above := func(agreement func(i int) float64) string {
+		return reproduce.SpreadOver(len(b.e.runs), func(i int) float64 { return agreement(i) - Agreeing }).Above()
+	}
+	ofLosses := func(x StartSurface) float64 {
+		return rankCorrelation(slices.Concat(x.Train.Loss...), slices.Concat(x.Dev.Loss...))
+	}
 	b.Claim(report.Claim{
 		ID: "agree", Statement: report.Join("The surface of the training loss and that of the generalization error agree."),
-		Evidence: report.Join("Their rank correlation over the plane's points is ", r.Interval("/agreement/pretrained", report.Decimals(2)), " in fine-tuning, and ", r.Interval("/agreement/scratch", report.Decimals(2)), " from scratch."),
-		Paper:    report.Join("the two are consistent, which it takes for a reason why fine-tuning generalizes."),
-		Rule:     report.Join(fmt.Sprintf("the correlation in fine-tuning is above %v everywhere.", Agreeing)),
-		Verdict:  reproduce.Unanimous(b.e.surfaces.Agrees),
+		Evidence: report.Join("The rank correlation of training loss and held-out error over the plane's points is ", r.Interval("/agreement/pretrained", report.Decimals(2)), fmt.Sprintf(" in fine-tuning, above %v in %s; ", Agreeing, onPlane.Agrees.Above()),
+			"and ", r.Interval("/agreement/scratch", report.Decimals(2)), fmt.Sprintf(" from scratch, in %s. ", above(func(i int) float64 { return onPlane.Agreement.Scratch.Values[i] })),
+			fmt.Sprintf("That of training loss and held-out loss is above %v in %s in fine-tuning, and in %s from scratch.", Agreeing,
+				above(func(i int) float64 { return ofLosses(onPlane.Runs[i].Pretrained) }), above(func(i int) float64 { return ofLosses(onPlane.Runs[i].Scratch) }))),
+		Paper:   report.Join("the two are consistent, which it takes for a reason why fine-tuning generalizes."),
+		Rule:    report.Join(fmt.Sprintf("the correlation in fine-tuning is above %v everywhere.", Agreeing)),
+		Caveat:  report.Join("Ranks tell that both fall on the same side of the plane, not how low the error gets: they can agree where little generalizes."),
+		Verdict: reproduce.Unanimous(onPlane.Agrees),
 	})
 	return s
+}
+
+// shared is the verdict that all have in common; where they differ it cannot be told.
+func shared(verdicts ...report.Verdict) report.Verdict {
+	for _, v := range verdicts {
+		if v != verdicts[0] {
+			return report.Unknown
+		}
+	}
+	return verdicts[0]
 }
 
 // layers is the section on groups of layers.
 func (b *book) layers() report.Section {
 	s := report.Section{Title: "Groups of layers"}
 	r := b.File("taken-back")
-	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and the loss on held-out examples is measured again; and it moves all along the line from there to its end and beyond, while the others stay at the end.")
+	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on all ", b.setting.Number("/held_out", report.Count), " held-out examples of the part dev are measured again; and it moves along the line through there and its end, from α = −1 to 2, while the others stay at the end, on the first ",
+		b.setting.Number("/sample", report.Count), " of these examples.")
 	s.Add(reproduce.TakenBackTable(r))
 	b.first(func(i int, task string) {
 		f, err := plots.TakenBack(b.e.back.Runs[i].Back)
@@ -214,10 +293,11 @@ func (b *book) layers() report.Section {
 	})
 	b.Claim(report.Claim{
 		ID: "lower", Statement: report.Join("Fine-tuning changes lower layers less than upper ones."),
-		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, and taking the topmost back costs ",
-			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs."),
+		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, above 0 in "+b.e.back.TopMoved.Above()+", and taking the topmost back costs ",
+			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs, in "+b.e.back.TopCosts.Above()+"."),
 		Paper:   report.Join("low layers are the more invariant ones in fine-tuning."),
 		Rule:    report.Join("both differences are above 0 everywhere."),
+		Caveat:  report.Join("Groups are of layers of the encoder; the embeddings below and the classifier above, whose weights are new, are in the table alone."),
 		Verdict: report.All(reproduce.Unanimous(b.e.back.TopMoved), reproduce.Unanimous(b.e.back.TopCosts)),
 	})
 	return s
@@ -225,20 +305,24 @@ func (b *book) layers() report.Section {
 
 // long is the section on training long past convergence.
 func (b *book) long() report.Section {
-	s := report.Section{Title: "Long past convergence"}
+	s := report.Section{Title: "Training for long"}
 	r := b.File("trainings")
-	s.Say("Fine-tuning once more, with ", b.setting.Number("/long_steps", report.Count), " steps instead of ", b.setting.Number("/steps", report.Count), ", on the same ", b.setting.Number("/train", report.Count), " examples.")
+	s.Say("Fine-tuning once more, with ", b.setting.Number("/long_steps", report.Count), " steps instead of ", b.setting.Number("/steps", report.Count), ", on the same ", b.setting.Number("/train", report.Count), " examples: a training of its own, with warm-up and decay over all of its steps.")
 	b.first(func(i int, task string) {
 		f, err := plots.TrainingHistory(b.e.tuned[long][i].Record)
 		b.Figure(&s, "training-long-"+task, report.Join("The long training on “"+task+"”, seed 1."))(f, err)
 	})
+	caveat := report.Join("The shorter training need not have converged: the training loss goes from ", r.Interval("/pretrained/train_loss", report.Decimals(3)), " to ", r.Interval("/long/train_loss", report.Decimals(3)), " nats.")
+	if b.e.trainings.LossRise.Mean > 0 && b.e.trainings.Rise.Mean <= 0 {
+		caveat = append(caveat, report.Join(" A test loss that rises while the error does not tells of overconfidence.")...)
+	}
 	b.Claim(report.Claim{
 		ID: "overfitting", Statement: report.Join("Fine-tuning for long does not overfit."),
 		Evidence: report.Join("After ", b.setting.Number("/long", report.Count), " times as many steps the test error differs by ", r.Interval("/rise", report.Points(1)), ", the test loss by ",
-			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats."),
+			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats; the difference of errors is below the margin in "+b.e.trainings.Spared.Above()+"."),
 		Paper:   report.Join("fine-tuning is robust to overfitting, though BERT has far more parameters than the tasks have examples."),
-		Rule:    report.Join("the error rises by less than ", b.setting.Number("/margin", report.Percent(0)), " of all examples everywhere."),
-		Caveat:  report.Join("A loss that rises while the error does not tells of overconfidence."),
+		Rule:    report.Join("the difference of errors is below ", b.setting.Number("/margin", report.Points(0)), ", the margin, everywhere."),
+		Caveat:  caveat,
 		Verdict: reproduce.Unanimous(b.e.trainings.Spared),
 	})
 	return s
