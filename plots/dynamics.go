@@ -194,7 +194,7 @@ func brief(v float64) string {
 	case v == 0:
 		return "0"
 	case v < 0.001:
-		return strconv.FormatFloat(v, 'e', 0, 64)
+		return strconv.FormatFloat(v, 'g', 1, 64)
 	}
 	return strconv.FormatFloat(v, 'g', 2, 64)
 }
