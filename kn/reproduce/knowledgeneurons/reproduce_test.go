@@ -82,7 +82,7 @@ func reproduced(t *testing.T, dir string, o knowledgeneurons.Options) (outcome *
 	return outcome, kept
 }
 
-var timeLine = regexp.MustCompile(`(?m)^.*in all \(.*$`)
+var timeLine = regexp.MustCompile(`(?m)^.*in all[^(\n]* \(.*$`)
 
 // written are the files of a reproduction by their paths: all but what it keeps
 // for itself, and the reports without the line on time.
