@@ -19,7 +19,7 @@ type Options struct {
 	Hidden    int      // of the discriminator; 0: 64
 	Draws     int      // of a measurement's replacements; 0: 8
 	Train     int      // examples to fine-tune on, and as many to test on; 0: 45
-	Epochs    int      // of fine-tuning; 0: 10
+	Epochs    int      // of fine-tuning; 0: 60, since in 10 nothing is learned of the tasks
 	// Jobs is the number of trainings side by side. 0: see [reproduce.Jobs].
 	Jobs int
 	// Command is what the report says it was made by.
@@ -34,7 +34,7 @@ func (o Options) filled() (Options, error) {
 	o.Seeds, o.Steps, o.Facts = cmp.Or(o.Seeds, 5), cmp.Or(o.Steps, 2000), cmp.Or(o.Facts, 120)
 	o.Batch, o.Gamma, o.Hidden = cmp.Or(o.Batch, 16), cmp.Or(o.Gamma, 1), cmp.Or(o.Hidden, 64)
 	o.HeldOut = cmp.Or(o.HeldOut, 64)
-	o.Train, o.Epochs = cmp.Or(o.Train, 45), cmp.Or(o.Epochs, 10)
+	o.Train, o.Epochs = cmp.Or(o.Train, 45), cmp.Or(o.Epochs, 60)
 	o.Draws = cmp.Or(o.Draws, 8)
 	if len(o.Relations) == 0 {
 		o.Relations = Relations
