@@ -1,7 +1,6 @@
 package reproduce
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 
@@ -14,15 +13,17 @@ import (
 const mostJobs = 8
 
 // Jobs is the number of trainings that run side by side: the one given, or if
-// it is 0 one for each core, up to 8, while models are too small for a training
-// to keep two cores busy; and one at a time from [backend.LargeModel]
-// parameters.
+// none is, one for each core, up to 8, since a training of a small model keeps
+// hardly more than one core busy; and one at a time for models of 20 million
+// parameters or more.
 func Jobs(given, parameters int) int {
-	usual := min(runtime.NumCPU(), mostJobs)
-	if parameters >= backend.LargeModel {
-		usual = 1
+	switch {
+	case given > 0:
+		return given
+	case parameters >= backend.LargeModel:
+		return 1
 	}
-	return cmp.Or(given, usual)
+	return min(runtime.NumCPU(), mostJobs)
 }
 
 // SideBySide runs n stages that need nothing of each other, up to jobs at a

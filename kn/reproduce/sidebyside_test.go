@@ -21,6 +21,7 @@ func TestJobs(t *testing.T) {
 	for _, c := range []struct{ given, parameters, want int }{
 		{0, 1_000_000, cores},
 		{3, 1_000_000, 3},
+		{-1, 1_000_000, cores}, // not without a bound, as errgroup would have it
 		{0, 110_000_000, 1},
 		{2, 110_000_000, 2},
 	} {
