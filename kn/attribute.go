@@ -54,7 +54,7 @@ func Rules() []Rule {
 // engine returns the options in the engine's form, which it has checked.
 func (o AttributeOptions) engine() (engine.Options, error) {
 	e := engine.Options{Rule: string(o.Rule), Nodes: o.Nodes, Tolerance: o.Tolerance, LayerNormEps: o.LayerNormEps}
-	_, err := e.Start()
+	err := e.Check()
 	if !slices.Contains(Rules(), o.Rule) {
 		err = fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
 	}
@@ -85,8 +85,9 @@ func (m *Model) MustAttribute(prompt, answer string, options ...AttributeOptions
 }
 
 // AttributeAll attributes a batch of queries. Queries of one length are
-// computed together; those in the cache are not computed at all, and those
-// that were finished when the context is cancelled are kept.
+// computed together; those in the cache are not computed at all. Each result
+// goes into the cache as soon as it is there: what an interrupt or a kill
+// loses is what is being computed.
 func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attribution, error) {
 	o := options.filled()
 	how, err := o.engine()
@@ -111,18 +112,35 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil {
 		return nil, err
 	}
-	done := len(queries) - len(missing)
-	m.step(done, len(queries), "prompts attributed")
+	layers, found := m.Config().Layers, len(queries)-len(missing)
+	total, done, finished := len(queries)*layers, -1, found
+	tell := func(now int) {
+		if now > done {
+			done = now
+			m.step(done, total, countedLayers(len(queries)))
+		}
+	}
+	tell(found * layers)
 	err = c.Attribute(m.ctx, samples, edits, how, func(k int, a *engine.Attribution) error {
 		i := missing[k]
 		if results[i], err = m.keep(a, queries[i], o); err != nil {
 			return err
 		}
-		done++
-		m.step(done, len(queries), "prompts attributed")
+		finished++
+		tell(finished * layers)
 		return nil
+	}, func(share float64) {
+		tell(found*layers + int(share*float64(len(missing)*layers)))
 	})
 	return results, err
+}
+
+// countedLayers is what the progress of attributing n prompts counts.
+func countedLayers(n int) string {
+	if n == 1 {
+		return "layers attributed"
+	}
+	return fmt.Sprintf("layers of %d prompts attributed", n)
 }
 
 // attributed looks queries up in the cache and lists those that are not there.

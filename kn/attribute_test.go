@@ -103,7 +103,7 @@ func TestCancelledContextStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var calls int
 	m = m.WithContext(ctx).WithProgress(func(done, total int, what string) {
-		if calls++; what == "prompts attributed" && done == 0 {
+		if calls++; what == "layers attributed" && done == 0 {
 			cancel()
 		}
 	})

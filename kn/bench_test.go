@@ -59,7 +59,7 @@ func benchmarkBERTBase(b *testing.B, o AttributeOptions) {
 			}
 			b.ReportMetric(float64(nodes)/float64(len(a.Nodes)), "nodes/layer")
 			return nil
-		})
+		}, func(float64) {})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -33,12 +33,12 @@ func ExampleModel_Attribute() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("nodes a layer:", a.Nodes)
+	fmt.Println("layers that did not converge:", len(a.NotConverged))
 	for _, n := range a.Top(3) {
 		fmt.Printf("neuron %v scores %+.5f\n", n, a.Scores[n.Layer][n.Index])
 	}
 	// Output:
-	// nodes a layer: [9 9]
+	// layers that did not converge: 0
 	// neuron 0:31 scores +0.00048
 	// neuron 1:26 scores +0.00040
 	// neuron 1:14 scores +0.00032

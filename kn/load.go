@@ -13,6 +13,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 )
 
 // Progress is told how far a computation is: done of total steps of what.
@@ -25,7 +26,8 @@ type Option func(*Model)
 // WithContext lets ctx cancel the download and every computation of the model.
 func WithContext(ctx context.Context) Option { return func(m *Model) { m.ctx = ctx } }
 
-// WithProgress reports the progress of downloads and of every computation.
+// WithProgress reports the progress of downloads and of every computation; nil
+// reports none. Unless told otherwise a notebook's cell shows a bar.
 func WithProgress(p Progress) Option { return func(m *Model) { m.progress = p } }
 
 // WithCache keeps results in a folder of the caller's choice instead of the
@@ -94,6 +96,9 @@ func OpenCheckpoint(name string, options ...Option) (*checkpoint.Folder, error) 
 
 func openModel(name string, options []Option) (*Model, *checkpoint.Folder, error) {
 	m := &Model{name: name, ctx: context.Background(), cache: cache.Default()}
+	if bar := notebook.NewBar(); bar != nil {
+		m.progress = bar.Step
+	}
 	for _, option := range options {
 		option(m)
 	}

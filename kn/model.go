@@ -17,7 +17,7 @@ import (
 )
 
 // Version of this module, part of every result's provenance.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // Model is a handle on a BERT, possibly with edits. Handles are cheap: the
 // weights are read once, when first needed, and shared by all handles that
@@ -119,7 +119,7 @@ type computer interface {
 	Outcomes(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]engine.Outcome, error)
 	Activations(ctx context.Context, row engine.Row) ([][]float64, error)
 	TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) ([][][]float32, error)
-	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error
+	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error, progress func(share float64)) error
 }
 
 // computer returns what computes for this model: a worker if there is one,

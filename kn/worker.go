@@ -19,8 +19,11 @@ import (
 // The environment variables by which the kernel tells its cells about workers.
 const (
 	workerVar = "KN_WORKER"     // the program to start as worker, or "off"
-	kernelVar = "KN_KERNEL_PID" // the process whose end is the workers' end
+	kernelVar = "KN_KERNEL_PID" // the kernel's process
 )
+
+// devicesVar chooses among NVIDIA's GPUs. Notebooks in which it differs share no worker.
+const devicesVar = "CUDA_VISIBLE_DEVICES"
 
 // WithWorker names the program that is started as worker, which must be the
 // kn command; "off" computes in this process.
@@ -28,9 +31,11 @@ const (
 // In a notebook every cell is a process of its own. So the kernel names a
 // worker in the environment variable KN_WORKER, and models from folders with
 // [backend.LargeModel] parameters or more are loaded and computed there: their
-// weights and compiled graphs stay from cell to cell, until the kernel
-// ends or nothing was computed for half an hour. Results are the same. With
-// this option models of any size are.
+// weights and compiled graphs stay from cell to cell. Notebooks on one model
+// share a worker and take turns. It ends with the last of their kernels, or
+// when nothing was computed for half an hour. Results are the same, and each
+// is in the cache as soon as it is there. With this option models of any size
+// are computed there.
 func WithWorker(program string) Option { return func(m *Model) { m.worker = program } }
 
 // WithBackend computes on a backend of the caller's choice: "go", "xla:cpu" or
@@ -52,7 +57,7 @@ func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
 		return spec, false, err
 	}
 	option := cmp.Or(m.backend, os.Getenv(backend.EnvVar))
-	key := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", Version, dir, digest, option))
+	key := sha256.Sum256(fmt.Appendf(nil, "%q", []string{Version, dir, digest, option, os.Getenv(devicesVar)}))
 	kernel, _ := strconv.Atoi(os.Getenv(kernelVar)) // 0 if there is none
 	args := []string{"worker", "--model", dir, "--digest", digest}
 	if option != "" {
@@ -135,19 +140,37 @@ func (w withWorker) TokenActivations(ctx context.Context, readings []engine.Read
 	return a, err
 }
 
-func (w withWorker) Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error) error {
+// Attribute asks each worker for what those before it have not handed over,
+// as long as each hands over something. After a death the share that is done
+// falls to what was handed over.
+func (w withWorker) Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error, progress func(share float64)) error {
 	finished := make([]bool, len(samples))
-	return w.try(func(c computer) error {
-		var rest []engine.Sample
+	rest := func(c computer) (some bool, err error) {
+		var of []engine.Sample
 		var which []int
 		for i, s := range samples {
 			if !finished[i] {
-				rest, which = append(rest, s), append(which, i)
+				of, which = append(of, s), append(which, i)
 			}
 		}
-		return c.Attribute(ctx, rest, edits, o, func(k int, a *engine.Attribution) error {
-			finished[which[k]] = true
+		if len(of) == 0 {
+			return false, nil
+		}
+		err = c.Attribute(ctx, of, edits, o, func(k int, a *engine.Attribution) error {
+			finished[which[k]], some = true, true
 			return done(which[k], a)
+		}, func(share float64) {
+			progress(1 - (1-share)*float64(len(of))/float64(len(samples)))
 		})
+		return some, err
+	}
+	return w.try(func(c computer) error {
+		for {
+			some, err := rest(c)
+			if !some || !errors.As(err, new(*worker.Died)) {
+				return err
+			}
+			warn(fmt.Errorf("asking another worker for the rest: %w", err))
+		}
 	})
 }

@@ -109,10 +109,30 @@ func NewAdaptive(maxNodes int, jumps ...float64) *Adaptive {
 
 // Next implements [Integral]. A NaN in the integrand ends the integral,
 // unconverged.
-func (a *Adaptive) Next(tolerance float64) []float64 {
+func (a *Adaptive) Next(tolerance float64) []float64 { return a.ask(a.refine(tolerance)) }
+
+// distrust returns nodes for a closer look at the whole of [0, 1], although
+// the integral seems to be done.
+func (a *Adaptive) distrust() []float64 {
+	var chosen []*interval
+	for i, iv := range slices.Clone(a.intervals) {
+		if len(iv.values) < lastNodes {
+			chosen = append(chosen, iv)
+			continue
+		}
+		halves := iv.halves()
+		a.intervals[i] = halves[0]
+		a.intervals = append(a.intervals, halves[1])
+		chosen = append(chosen, halves...)
+	}
+	return a.ask(chosen)
+}
+
+// ask returns the nodes that intervals need for their next rules.
+func (a *Adaptive) ask(intervals []*interval) []float64 {
 	var nodes []float64
 	a.asked = a.asked[:0]
-	for _, iv := range a.refine(tolerance) {
+	for _, iv := range intervals {
 		r := iv.request()
 		if a.evaluated+len(nodes)+len(r.fresh) > a.maxNodes {
 			break // the worst came first
@@ -212,7 +232,7 @@ func (iv *interval) request() request {
 }
 
 // Add implements [Integral].
-func (a *Adaptive) Add(values [][]float64) {
+func (a *Adaptive) Add(values [][]float64, _ []float64) {
 	a.evaluated += len(values)
 	for _, r := range a.asked {
 		r.take(values[:len(r.fresh)])

@@ -12,8 +12,10 @@ type Integral interface {
 	// when the integral is done to within the tolerance (in units of the
 	// integral) or has given up.
 	Next(tolerance float64) []float64
-	// Add takes the values at the nodes that Next returned, in their order.
-	Add(values [][]float64)
+	// Add takes the values at the nodes that Next returned, in their order, and
+	// there the values s of a function whose derivative is the sum of the
+	// integrand's entries. Only [Checked] looks at s.
+	Add(values [][]float64, s []float64)
 	// Value is the integral so far.
 	Value() []float64
 	// Error is the estimated error of Value, NaN for rules without an estimate.
@@ -40,7 +42,7 @@ func (f *Fixed) Next(float64) []float64 {
 }
 
 // Add takes the values at all nodes.
-func (f *Fixed) Add(values [][]float64) { f.value = weightedSum(f.rule.Weights, values) }
+func (f *Fixed) Add(values [][]float64, _ []float64) { f.value = weightedSum(f.rule.Weights, values) }
 
 // Value returns the integral, nil before Add.
 func (f *Fixed) Value() []float64 { return f.value }

@@ -82,16 +82,21 @@ func TestRulesRejectTooFewNodes(t *testing.T) {
 
 // run drives an integral of f and returns it.
 func run(in Integral, tolerance float64, f func(float64) []float64) Integral {
+	return runPath(in, tolerance, f, func(float64) float64 { return 0 })
+}
+
+// runPath is run where s is known, whose derivative is the sum of f's entries.
+func runPath(in Integral, tolerance float64, f func(float64) []float64, s func(float64) float64) Integral {
 	for {
 		nodes := in.Next(tolerance)
 		if len(nodes) == 0 {
 			return in
 		}
-		values := make([][]float64, len(nodes))
+		values, known := make([][]float64, len(nodes)), make([]float64, len(nodes))
 		for k, x := range nodes {
-			values[k] = f(x)
+			values[k], known[k] = f(x), s(x)
 		}
-		in.Add(values)
+		in.Add(values, known)
 	}
 }
 
@@ -134,82 +139,115 @@ func TestAdaptiveErrorIsBelowTolerance(t *testing.T) {
 	}
 }
 
-// TestAdaptiveOnRandomIntegrands integrates vectors of random sums of waves,
-// poles, peaks, kinks and jumps, whose integrals are known.
-func TestAdaptiveOnRandomIntegrands(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 7))
-	families := map[string]func() (f func(x float64) float64, exact float64){
-		"waves": func() (func(float64) float64, float64) {
-			a, b := 30*rng.Float64(), 6*rng.Float64()
-			return func(x float64) float64 { return math.Sin(a*x + b) }, (math.Cos(b) - math.Cos(a+b)) / a
-		},
-		"poles": func() (func(float64) float64, float64) {
-			a, c := 2+8*rng.Float64(), rng.Float64()
-			return func(x float64) float64 { return 1 / (1 + a*a*(x-c)*(x-c)) }, (math.Atan(a*(1-c)) + math.Atan(a*c)) / a
-		},
-		"peaks": func() (func(float64) float64, float64) {
-			a, c := 3+12*rng.Float64(), rng.Float64()
-			return func(x float64) float64 { return math.Exp(-a * a * (x - c) * (x - c)) },
-				math.Sqrt(math.Pi) / (2 * a) * (math.Erf(a*(1-c)) + math.Erf(a*c))
-		},
-		"kinks": func() (func(float64) float64, float64) {
-			c := rng.Float64()
-			return func(x float64) float64 { return math.Abs(x - c) }, (c*c + (1-c)*(1-c)) / 2
-		},
-		"jumps": func() (func(float64) float64, float64) {
-			c := rng.Float64()
-			return func(x float64) float64 {
+// integrand is a function with its antiderivative.
+type integrand struct{ f, antiderivative func(x float64) float64 }
+
+// families draw integrands.
+var families = map[string]func(rng *rand.Rand) integrand{
+	"waves": func(rng *rand.Rand) integrand {
+		a, b := 30*rng.Float64(), 6*rng.Float64()
+		return integrand{
+			func(x float64) float64 { return math.Sin(a*x + b) },
+			func(x float64) float64 { return -math.Cos(a*x+b) / a },
+		}
+	},
+	"poles": func(rng *rand.Rand) integrand {
+		a, c := 2+8*rng.Float64(), rng.Float64()
+		return integrand{
+			func(x float64) float64 { return 1 / (1 + a*a*(x-c)*(x-c)) },
+			func(x float64) float64 { return math.Atan(a*(x-c)) / a },
+		}
+	},
+	"peaks": func(rng *rand.Rand) integrand {
+		a, c := 3+12*rng.Float64(), rng.Float64()
+		return integrand{
+			func(x float64) float64 { return math.Exp(-a * a * (x - c) * (x - c)) },
+			func(x float64) float64 { return math.Sqrt(math.Pi) / (2 * a) * math.Erf(a*(x-c)) },
+		}
+	},
+	"kinks": func(rng *rand.Rand) integrand {
+		c := rng.Float64()
+		return integrand{
+			func(x float64) float64 { return math.Abs(x - c) },
+			func(x float64) float64 { return (x - c) * math.Abs(x-c) / 2 },
+		}
+	},
+	"jumps": func(rng *rand.Rand) integrand {
+		c := rng.Float64()
+		return integrand{
+			func(x float64) float64 {
 				if x < c {
 					return 0
 				}
 				return 1
-			}, 1 - c
-		},
-	}
+			},
+			func(x float64) float64 { return max(0, x-c) },
+		}
+	},
+}
+
+// TestRandomIntegrands integrates vectors of random sums of waves, poles,
+// peaks, kinks and jumps, whose integrals are known.
+func TestRandomIntegrands(t *testing.T) {
 	const entries, terms, trials = 4, 3, 300
-	integrals, missed := 0, 0
-	for _, name := range slices.Sorted(maps.Keys(families)) {
-		family := families[name]
-		for _, tolerance := range []float64{1e-2, 1e-3, 1e-5} {
-			nodes, failed, worst := 0, 0, 0.0
-			for range trials {
-				var f [terms]func(float64) float64
-				var share [entries][terms]float64
-				var exact [entries]float64
-				for k := range terms {
-					fk, integral := family()
-					f[k] = fk
-					for e := range entries {
-						share[e][k] = rng.NormFloat64()
-						exact[e] += share[e][k] * integral
-					}
-				}
-				in := run(NewAdaptive(100_000), tolerance, func(x float64) []float64 {
-					y := make([]float64, entries)
-					for e := range y {
-						for k := range terms {
-							y[e] += share[e][k] * f[k](x)
+	for name, start := range map[string]func() Integral{
+		"adaptive": func() Integral { return NewAdaptive(100_000) },
+		"checked":  func() Integral { return NewChecked(100_000) },
+	} {
+		rng := rand.New(rand.NewPCG(7, 7))
+		integrals, missed := 0, 0
+		for _, family := range slices.Sorted(maps.Keys(families)) {
+			for _, tolerance := range []float64{1e-2, 1e-3, 1e-5} {
+				nodes, failed, worst := 0, 0, 0.0
+				for range trials {
+					var g [terms]integrand
+					var share [entries][terms]float64
+					for k := range terms {
+						g[k] = families[family](rng)
+						for e := range entries {
+							share[e][k] = rng.NormFloat64()
 						}
 					}
-					return y
-				})
-				nodes += in.Evaluations()
-				err := 0.0
-				for e, got := range in.Value() {
-					err = max(err, math.Abs(got-exact[e]))
+					vector := func(x float64, of func(integrand) func(float64) float64) []float64 {
+						y := make([]float64, entries)
+						for e := range y {
+							for k := range terms {
+								y[e] += share[e][k] * of(g[k])(x)
+							}
+						}
+						return y
+					}
+					antiderivatives := func(x float64) []float64 {
+						return vector(x, func(g integrand) func(float64) float64 { return g.antiderivative })
+					}
+					s := func(x float64) (sum float64) {
+						for _, v := range antiderivatives(x) {
+							sum += v
+						}
+						return sum
+					}
+					in := runPath(start(), tolerance, func(x float64) []float64 {
+						return vector(x, func(g integrand) func(float64) float64 { return g.f })
+					}, s)
+					nodes += in.Evaluations()
+					err, at0, at1 := 0.0, antiderivatives(0), antiderivatives(1)
+					for e, got := range in.Value() {
+						err = max(err, math.Abs(got-(at1[e]-at0[e])))
+					}
+					if err > tolerance {
+						failed++
+					}
+					worst = max(worst, err/tolerance)
 				}
-				if err > tolerance {
-					failed++
-				}
-				worst = max(worst, err/tolerance)
+				t.Logf("%s, %s to %g: %d nodes on average, %d of %d above the tolerance, the worst %.1f times",
+					name, family, tolerance, nodes/trials, failed, trials, worst)
+				integrals, missed = integrals+trials, missed+failed
 			}
-			t.Logf("%s to %g: %d nodes on average, %d of %d above the tolerance, the worst %.1f times", name, tolerance, nodes/trials, failed, trials, worst)
-			integrals, missed = integrals+trials, missed+failed
 		}
-	}
-	// No estimate from samples can be always right.
-	if 25*missed > integrals {
-		t.Errorf("%d of %d integrals are further off than the tolerance", missed, integrals)
+		// No estimate from samples can be always right.
+		if 25*missed > integrals {
+			t.Errorf("%s: %d of %d integrals are further off than the tolerance", name, missed, integrals)
+		}
 	}
 }
 
@@ -324,7 +362,7 @@ func ExampleAdaptive() {
 		for k, x := range nodes {
 			values[k] = []float64{math.Exp(x)}
 		}
-		in.Add(values)
+		in.Add(values, nil)
 	}
 	fmt.Printf("%.6f with %d nodes\n", in.Value()[0], in.Evaluations())
 	// Output: 1.718282 with 9 nodes

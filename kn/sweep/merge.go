@@ -150,10 +150,7 @@ func (m *merger) complete() error {
 		}
 	}
 	lack := map[int]int{} // prompts, by shard
-	for bag, err := range m.selected {
-		if err != nil {
-			return err
-		}
+	for _, bag := range m.facts {
 		lacking := m.lacking(bag)
 		if lacking == 0 {
 			continue
@@ -221,14 +218,11 @@ func (m *merger) write(ctx context.Context, dir string) error {
 	if _, err := buffered.Write(line); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	for bag, err := range m.selected {
-		if err == nil {
-			err = ctx.Err()
+	for _, bag := range m.facts {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if err == nil {
-			err = m.copy(buffered, bag)
-		}
-		if err != nil {
+		if err := m.copy(buffered, bag); err != nil {
 			return err
 		}
 	}

@@ -10,16 +10,14 @@ import (
 // plan is what a sweep has to attribute.
 type plan struct {
 	Options
-	header   Header
-	selected facts.Source // of all shards
-
-	facts, prompts int // of all shards
-	inShard        int // prompts of this one
-	leftOut        []facts.LeftOut
+	header  Header
+	facts   []facts.Bag // of all shards, in the data set's order
+	prompts int         // of these facts
+	inShard int         // prompts of this shard
+	leftOut []facts.LeftOut
 }
 
-// newPlan runs the data set through once to count it and to list what is left
-// out.
+// newPlan reads the data set, and lists what is left out.
 func newPlan(ctx context.Context, model *kn.Model, source facts.Source, o Options) (*plan, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -31,17 +29,11 @@ func newPlan(ctx context.Context, model *kn.Model, source facts.Source, o Option
 	}
 	asked := cancelled(ctx, facts.OfRelations(source, o.Relations...))
 	usable := facts.Usable(asked, model.Tokenizer(), model.Config().MaxPositions, func(l facts.LeftOut) { p.leftOut = append(p.leftOut, l) })
-	for _, err := range usable {
+	for bag, err := range facts.Draw(usable, o.Limit, o.Seed) {
 		if err != nil {
 			return nil, err
 		}
-	}
-	p.selected = facts.Draw(usable, o.Limit, o.Seed)
-	for bag, err := range p.selected {
-		if err != nil {
-			return nil, err
-		}
-		p.facts++
+		p.facts = append(p.facts, bag)
 		p.prompts += len(bag.Prompts)
 		if p.mine(bag) {
 			p.inShard += len(bag.Prompts)
@@ -65,17 +57,4 @@ func cancelled(ctx context.Context, source facts.Source) facts.Source {
 			}
 		}
 	}
-}
-
-// mostInBatch bounds the prompts of a fact that are attributed and written
-// together, and so what a kill can lose.
-const mostInBatch = 8
-
-// batchOf returns the batch that a prompt of a fact of n prompts is in, and
-// which prompts are in it: from <= index < to. The last digits of a score
-// depend on the batch, so batches depend on the fact alone.
-func batchOf(index, n int) (batch, from, to int) {
-	batches := (n + mostInBatch - 1) / mostInBatch
-	batch = ((index+1)*batches - 1) / n
-	return batch, batch * n / batches, (batch + 1) * n / batches
 }

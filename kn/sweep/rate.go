@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// rate measures how quickly prompts are attributed, by the time that batches
-// take. Compiling is left out: with some backends it takes minutes, but no
+// rate measures how quickly prompts are attributed, by the time that each
+// takes. Compiling is left out: with some backends it takes minutes, but no
 // longer for a hundred thousand prompts than for a thousand.
 type rate struct {
 	total, found int // prompts of the shard, and those that were there before
 	computed     int
-	side         int // batches attributed side by side
+	side         int // prompts attributed side by side
 
-	// The first batch of each of those side by side reads weights; the rate is
+	// The first prompt is attributed by itself and reads weights; the rate is
 	// that of the others.
 	first, others work
 
 	measured bool
 }
 
-// work is what some batches were.
+// work is what some prompts were.
 type work struct {
-	batches, prompts int
-	took             time.Duration // all batches together
+	prompts int
+	took    time.Duration // all together
 }
 
 // What the rate is measured on, at least, before it is told.
@@ -35,17 +35,16 @@ const (
 // start begins measuring.
 func (r *rate) start(total, found, side int) { r.total, r.found, r.side = total, found, side }
 
-// add counts a batch, and says whether the rate can be told for the first
+// add counts a prompt, and says whether the rate can be told for the first
 // time: when enough was measured, or all is done. took is the time without
 // compiling.
-func (r *rate) add(prompts int, took time.Duration) (measured bool) {
-	r.computed += prompts
+func (r *rate) add(took time.Duration) (measured bool) {
+	r.computed++
 	w := &r.others
-	if r.first.batches < r.side {
+	if r.computed == 1 {
 		w = &r.first
 	}
-	w.batches++
-	w.prompts += prompts
+	w.prompts++
 	w.took += took
 	enough := r.others.prompts >= leastPrompts && r.others.took >= leastTime*time.Duration(r.side)
 	if r.measured || !enough && r.left() > 0 {
@@ -60,11 +59,11 @@ func (r *rate) left() int { return r.total - r.found - r.computed }
 // perSecond is the number of prompts attributed in a second.
 func (r *rate) perSecond() float64 {
 	w := r.others
-	if w.batches == 0 {
+	if w.prompts == 0 {
 		w = r.first
 	}
 	if seconds := w.took.Seconds(); seconds > 0 {
-		return float64(w.prompts*min(r.side, w.batches)) / seconds
+		return float64(w.prompts*min(r.side, w.prompts)) / seconds
 	}
 	return 0
 }

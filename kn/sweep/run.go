@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"runtime"
 	"sync"
@@ -17,10 +18,10 @@ import (
 )
 
 // Run attributes the prompts of a data set's facts, or of a shard of them,
-// that are not in the folder yet, and appends them to the shard's file. An
-// unsharded sweep is merged at its end, so that [Read] can read it; shards
-// are merged by [Merge]. Facts that the model cannot be asked about are
-// listed in the summary.
+// that are not in the folder yet, and appends each one's record to the shard's
+// file as soon as it is there. An unsharded sweep is merged at its end, so that
+// [Read] can read it; shards are merged by [Merge]. Facts that the model cannot
+// be asked about are listed in the summary.
 //
 // The results do not go into the model's cache, nor are they looked up there.
 // It is an error if another process writes the same file, or if the folder
@@ -40,7 +41,10 @@ func Run(ctx context.Context, model *kn.Model, source facts.Source, dir string, 
 		side:  sideBySide(model),
 		begun: time.Now(),
 	}
-	r.rate.start(p.inShard, s.prompts, r.side)
+	if r.side == 1 {
+		r.model = r.model.WithProgress(r.within)
+	}
+	r.rate.start(p.inShard, len(s.done), r.side)
 	err = r.all(ctx)
 	if closed := s.close(); err == nil {
 		err = closed
@@ -76,7 +80,7 @@ type run struct {
 	shard    *shard
 	model    *kn.Model
 	progress kn.Progress
-	side     int // batches attributed side by side
+	side     int // prompts attributed side by side
 	begun    time.Time
 
 	mutex        sync.Mutex
@@ -84,7 +88,7 @@ type run struct {
 	notConverged int
 }
 
-// sideBySide is the number of batches to attribute at a time: small graphs
+// sideBySide is the number of prompts to attribute at a time: small graphs
 // leave cores idle, large ones use all of them.
 func sideBySide(model *kn.Model) int {
 	if engine.Parameters(model.Config()) < backend.LargeModel {
@@ -93,77 +97,82 @@ func sideBySide(model *kn.Model) int {
 	return 1
 }
 
-// all attributes what is missing.
+// all attributes what is missing. The first prompt has all cores, so that even
+// a short run gets it done; the others are attributed side by side.
 func (r *run) all(ctx context.Context) error {
 	group, going := errgroup.WithContext(ctx)
 	group.SetLimit(r.side)
-	// The first error of reading ends the loop; the group's comes first, since it
-	// is what cancelled the context.
-	err := r.missing(going, func(bag facts.Bag, from, to int) {
-		group.Go(func() error { return r.batch(ctx, bag, from, to) })
-	})
-	if failed := group.Wait(); failed != nil {
-		return failed
+	first := true
+	for bag, index := range r.missing {
+		if going.Err() != nil {
+			break
+		}
+		if first {
+			first = false
+			if err := r.prompt(ctx, bag, index); err != nil {
+				return err
+			}
+			continue
+		}
+		group.Go(func() error { return r.prompt(ctx, bag, index) })
 	}
-	return err
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
-// missing calls do with the batches of the shard that are not in its file.
-func (r *run) missing(ctx context.Context, do func(bag facts.Bag, from, to int)) error {
-	for bag, err := range r.selected {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
+// missing yields the prompts of the shard that are not in its file: their
+// facts, and their places there.
+func (r *run) missing(yield func(bag facts.Bag, index int) bool) {
+	for _, bag := range r.facts {
 		if !r.mine(bag) {
 			continue
 		}
-		for i := 0; i < len(bag.Prompts); {
-			batch, from, to := batchOf(i, len(bag.Prompts))
-			if !r.shard.done[batchID{bag.Key(), batch}] {
-				do(bag, from, to)
+		for i := range bag.Prompts {
+			if !r.shard.done[promptID{bag.Key(), i}] && !yield(bag, i) {
+				return
 			}
-			i = to
 		}
 	}
-	return nil
 }
 
-// batch attributes some prompts of a fact and writes their records.
-func (r *run) batch(ctx context.Context, bag facts.Bag, from, to int) error {
+// prompt attributes a prompt of a fact and writes its record. It is attributed
+// by itself, since the last digits of a score depend on what is computed
+// together: so they are the same however often the sweep was killed.
+func (r *run) prompt(ctx context.Context, bag facts.Bag, index int) error {
 	begun := time.Now()
 	ctx, compiling := backend.CountCompiling(ctx)
-	var queries []kn.Query
-	for _, prompt := range bag.Prompts[from:to] {
-		queries = append(queries, kn.Query{Prompt: prompt, Answer: bag.Answer})
-	}
-	attributions, err := r.model.WithContext(ctx).AttributeAll(queries, r.Attribute)
+	a, err := r.model.WithContext(ctx).Attribute(bag.Prompts[index], bag.Answer, r.Attribute)
 	if err != nil {
 		return err
 	}
-	records := make([]Record, len(attributions))
-	failed := 0
-	for k, a := range attributions {
-		records[k] = newRecord(r.header, bag, from+k, a)
-		if len(a.NotConverged) > 0 {
-			failed++
-		}
-	}
-	if err := r.shard.append(records); err != nil {
+	if err := r.shard.append(newRecord(r.header, bag, index, a)); err != nil {
 		return err
 	}
 	took := time.Since(begun) - compiling.Took()
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.notConverged += failed
-	measured := r.rate.add(len(records), took)
-	if measured && r.Projected != nil {
+	if len(a.NotConverged) > 0 {
+		r.notConverged++
+	}
+	if measured := r.rate.add(took); measured && r.Projected != nil {
 		r.Projected(r.rate.projection(r.prompts))
 	}
-	if r.progress != nil {
-		r.progress(r.rate.found+r.rate.computed, r.inShard, "prompts attributed"+r.rate.words())
-	}
+	r.tell("")
 	return nil
+}
+
+// within tells how far the prompt is that is being attributed.
+func (r *run) within(done, total int, what string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.tell(fmt.Sprintf(", %d of %d %s", done, total, what))
+}
+
+// tell reports progress, with news at its end.
+func (r *run) tell(news string) {
+	if r.progress != nil {
+		r.progress(r.rate.found+r.rate.computed, r.inShard, "prompts attributed"+r.rate.words()+news)
+	}
 }

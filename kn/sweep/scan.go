@@ -61,32 +61,20 @@ func (s *scanner) header() (Header, error) {
 }
 
 // entries reads the records of a file with a header up to the first that is
-// torn, and checks that they are whole batches of the sweep. end is behind the
-// last whole batch.
+// torn. end is behind the last whole one.
 func (s *scanner) entries(h Header, visit func(entry) error) (end int64, err error) {
-	end = s.offset
-	var batch []entry // begun
 	for {
+		end = s.offset
 		e, err := s.entry(h)
 		if errors.Is(err, io.EOF) {
 			return end, nil
 		}
+		if err == nil {
+			err = visit(e)
+		}
 		if err != nil {
 			return end, err
 		}
-		_, from, to := batchOf(e.Index, e.Prompts)
-		if e.Index != from+len(batch) || len(batch) > 0 && batch[0].Fact != e.Fact {
-			return end, s.damaged("a batch of prompts before it is not whole")
-		}
-		if batch = append(batch, e); e.Index+1 < to {
-			continue
-		}
-		for _, e := range batch {
-			if err := visit(e); err != nil {
-				return end, err
-			}
-		}
-		batch, end = batch[:0], s.offset
 	}
 }
 

@@ -15,19 +15,19 @@ import (
 // shard is the file that one process appends its records to.
 type shard struct {
 	file *os.File
-	done map[batchID]bool // that are in the file
-	// prompts in the file, notConverged of them.
-	prompts, notConverged int
+	done map[promptID]bool // that are in the file
+	// notConverged of these prompts.
+	notConverged int
 
 	write  sync.Mutex
 	failed error     // why nothing more can be written
 	saved  time.Time // when the file was last forced to disk
 }
 
-// batchID is a batch of prompts of a fact.
-type batchID struct {
+// promptID is a prompt: a fact's, and its place there.
+type promptID struct {
 	fact  string
-	batch int
+	index int
 }
 
 func shardName(shard, shards int) string { return fmt.Sprintf("shard-%d-of-%d.jsonl", shard, shards) }
@@ -44,7 +44,7 @@ func openShard(dir string, p *plan) (*shard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sweep: %w", err)
 	}
-	s := &shard{file: file, done: map[batchID]bool{}, saved: time.Now()}
+	s := &shard{file: file, done: map[promptID]bool{}, saved: time.Now()}
 	err = lock(file)
 	if err == nil {
 		err = s.resume(p.header)
@@ -73,13 +73,11 @@ func (s *shard) resume(h Header) error {
 		return err
 	}
 	end, err := scan.entries(found, func(e entry) error {
-		batch, from, _ := batchOf(e.Index, e.Prompts)
-		id := batchID{e.Fact, batch}
-		if e.Index == from && s.done[id] {
-			return fmt.Errorf("sweep: %s:%d: the prompt %q stands twice; delete one of the lines of its fact", s.file.Name(), e.line, e.Prompt)
+		id := promptID{e.Fact, e.Index}
+		if s.done[id] {
+			return fmt.Errorf("sweep: %s:%d: the prompt %q stands twice; delete one of its lines", s.file.Name(), e.line, e.Prompt)
 		}
 		s.done[id] = true
-		s.prompts++
 		if len(e.NotConverged) > 0 {
 			s.notConverged++
 		}
@@ -119,28 +117,24 @@ func (s *shard) cut(end int64) error {
 // power; what a killed process wrote is safe anyway.
 const syncEvery = 5 * time.Second
 
-// append writes a batch's records at once.
-func (s *shard) append(records []Record) error {
-	var lines []byte
-	for _, r := range records {
-		line, err := r.line()
-		if err != nil {
-			return err
-		}
-		lines = append(lines, line...)
+// append writes a record at once.
+func (s *shard) append(r Record) error {
+	line, err := r.line()
+	if err != nil {
+		return err
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	if s.failed != nil {
 		return s.failed
 	}
-	_, err := s.file.Write(lines)
+	_, err = s.file.Write(line)
 	if now := time.Now(); err == nil && now.Sub(s.saved) > syncEvery {
 		s.saved = now
 		err = s.file.Sync()
 	}
 	if err != nil {
-		s.failed = fmt.Errorf("sweep: writing records: %w", err) // half a batch behind which nothing may stand
+		s.failed = fmt.Errorf("sweep: writing a record: %w", err) // half a line, behind which nothing may stand
 	}
 	return s.failed
 }

@@ -38,7 +38,7 @@ type Summary struct {
 // summary is what is known of a plan before it is carried out.
 func (p *plan) summary() *Summary {
 	s := &Summary{
-		Facts: p.facts, Prompts: p.prompts, Shard: p.Shard, Shards: p.Shards,
+		Facts: len(p.facts), Prompts: p.prompts, Shard: p.Shard, Shards: p.Shards,
 		LeftOut: append([]facts.LeftOut{}, p.leftOut...), LeftOutCounts: map[facts.Reason]int{},
 		Options: p.Options, Provenance: p.header.Provenance,
 	}

@@ -1,17 +1,20 @@
 package sweep_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,12 +36,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child sweeps slowly, so that it can be killed in the middle.
+// child sweeps slowly, so that it can be killed in the middle; if it is told
+// how many records there are, it stops for ever when there is one more.
 func child(dir string) {
 	model, err := kn.Load(os.Getenv(childEnv + "_MODEL"))
+	stops, never := strconv.Atoi(os.Getenv(childEnv + "_STOPS"))
 	if err == nil {
-		_, err = sweep.Run(context.Background(), model, capitals(20), dir, sweep.Options{}, func(_, _ int, _ string) {
-			time.Sleep(20 * time.Millisecond)
+		_, err = sweep.Run(context.Background(), model, capitals(20), dir, sweep.Options{}, func(done, _ int, _ string) {
+			if never == nil && done > stops {
+				fmt.Println("one prompt")
+				select {}
+			}
+			time.Sleep(2 * time.Millisecond)
 		})
 	}
 	if err != nil {
@@ -179,42 +188,56 @@ func TestShardsMergeToTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestKilled kills a sweep (SIGKILL) again and again until it ends by itself.
+// startChild starts a process that sweeps into a folder.
+func startChild(t *testing.T, dir string, env ...string) (command *exec.Cmd, stderr *bytes.Buffer) {
+	t.Helper()
+	command, stderr = exec.Command(os.Args[0]), new(bytes.Buffer)
+	command.Env = append(append(os.Environ(), childEnv+"="+dir, childEnv+"_MODEL="+modelDir(t)), env...)
+	command.Stderr = stderr
+	return command, stderr
+}
+
+// records counts the whole records of a shard's file.
+func records(path string) int {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0 // it is not there yet
+	}
+	return max(0, bytes.Count(data, []byte("\n"))-1)
+}
+
+// TestKilled kills a sweep (SIGKILL) again and again, each time at a random
+// moment soon after its first record, until it ends by itself.
 func TestKilled(t *testing.T) {
 	m := small(t)
 	want := reference(t, m)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "shard-1-of-1.jsonl")
-	var size int64
-	for kills := 0; ; kills++ {
-		command := exec.Command(os.Args[0])
-		command.Env = append(os.Environ(), childEnv+"="+dir, childEnv+"_MODEL="+modelDir(t))
-		var stderr bytes.Buffer
-		command.Stderr = &stderr
+	random := rand.New(rand.NewPCG(1, 2))
+	const kills = 8
+	for life := range kills + 1 {
+		before := records(path)
+		command, stderr := startChild(t, dir)
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if kills == 3 {
+		if life == kills {
 			if err := command.Wait(); err != nil {
-				t.Fatalf("%v: %s", err, &stderr)
+				t.Fatalf("%v: %s", err, stderr)
 			}
 			break
 		}
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-			info, err := os.Stat(path)
-			if err == nil && info.Size() > size+10_000 {
-				size = info.Size()
-				break
-			}
+		for deadline := time.Now().Add(20 * time.Second); records(path) == before; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("the sweep does not go on: %s", &stderr)
+				t.Fatalf("the sweep does not go on: %s", stderr)
 			}
 		}
-		if kills == 1 { // as well as a kill: a second writer, while the first one writes
+		if life == 1 { // as well as a kill: a second writer, while the first one writes
 			if _, err := sweep.Run(t.Context(), m, capitals(20), dir, sweep.Options{}, nil); err == nil || !strings.Contains(err.Error(), "being written by another process") {
 				t.Errorf("two writers: %v", err)
 			}
 		}
+		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
 		if err := command.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -223,10 +246,45 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	if !bytes.Equal(read(t, dir, sweep.RecordsFile), want) {
-		t.Error("a sweep that was killed three times gives other bytes")
+		t.Errorf("a sweep that was killed %d times gives other bytes", kills)
 	}
 	if lines, all := bytes.Count(read(t, path), []byte("\n")), bytes.Count(want, []byte("\n")); lines != all {
 		t.Errorf("%d lines in the shard, %d in the merged file: something was computed twice", lines, all)
+	}
+}
+
+// TestEachLifeAdvances: lives that last for one prompt each, and are killed
+// then, add up to the whole sweep.
+func TestEachLifeAdvances(t *testing.T) {
+	const lives = 10
+	dir := t.TempDir()
+	path := filepath.Join(dir, "shard-1-of-1.jsonl")
+	for life := range lives {
+		before := records(path)
+		command, stderr := startChild(t, dir, fmt.Sprint(childEnv, "_STOPS=", before))
+		stdout, err := command.StdoutPipe()
+		if err == nil {
+			err = command.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := bufio.NewReader(stdout).ReadString('\n')
+		killed := command.Process.Kill()
+		waited := command.Wait()
+		if err != nil || killed != nil || waited == nil {
+			t.Fatalf("life %d said %q: %v, %v, %v: %s", life, said, err, killed, waited, stderr)
+		}
+		if n := records(path) - before; n != 1 {
+			t.Fatalf("life %d added %d records", life, n)
+		}
+	}
+	m := small(t)
+	if s := run(t, m, capitals(20), dir, sweep.Options{}); s.Found != lives || s.Computed != 200-lives {
+		t.Errorf("%d found, %d computed", s.Found, s.Computed)
+	}
+	if !bytes.Equal(read(t, dir, sweep.RecordsFile), reference(t, m)) {
+		t.Error("short lives give other bytes than a long one")
 	}
 }
 
@@ -243,8 +301,9 @@ func TestTornFileIsMended(t *testing.T) {
 		data  []byte
 		found int
 	}{
-		{"half a line", whole[:len(whole)-20], 35},
-		{"half a batch", bytes.Join(lines[:len(lines)-3], nil), 35},
+		{"half a line", whole[:len(whole)-20], 39},
+		{"some lines", bytes.Join(lines[:len(lines)-4], nil), 37},
+		{"a line from the middle", bytes.Join(append(slices.Clone(lines[:7]), lines[8:]...), nil), 39},
 		{"half a header", whole[:20], 0},
 		{"nothing", nil, 0},
 	} {
@@ -262,7 +321,6 @@ func TestTornFileIsMended(t *testing.T) {
 	damaged[3] = []byte("{\n")
 	for want, data := range map[string][]byte{
 		"jsonl:4: the line is damaged": bytes.Join(damaged, nil),
-		"jsonl:8: the line is damaged": bytes.Join(append(slices.Clone(lines[:7]), lines[8:]...), nil),
 		"jsonl:42: the prompt":         bytes.Join(append(slices.Clone(lines[:41]), lines[1:6]...), nil),
 		"jsonl:1: not the header":      []byte("{}\n"),
 		"format 99":                    []byte(`{"sweep": 99}` + "\n"),
@@ -357,6 +415,24 @@ func TestCancelledSweepGoesOn(t *testing.T) {
 	}
 	if s := run(t, m, capitals(20), dir, sweep.Options{}); s.Found < 30 || s.Found == 200 || s.Found+s.Computed != 200 {
 		t.Errorf("%d found, %d computed", s.Found, s.Computed)
+	}
+}
+
+// TestProgressWithinAPrompt: where prompts are attributed one at a time, it is
+// told how far the one is that is being attributed.
+func TestProgressWithinAPrompt(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	last, within := 0, 0
+	_, err := sweep.Run(t.Context(), small(t), capitals(2), t.TempDir(), sweep.Options{}, func(done, total int, what string) {
+		if !strings.HasPrefix(what, "prompts attributed") || total != 20 || done < last {
+			t.Errorf("%d of %d %s, after %d", done, total, what, last)
+		}
+		if last = done; strings.HasSuffix(what, ", 1 of 2 layers attributed") {
+			within++
+		}
+	})
+	if err != nil || last != 20 || within == 0 {
+		t.Errorf("progress ended at %d, told %d times within a prompt, error %v", last, within, err)
 	}
 }
 

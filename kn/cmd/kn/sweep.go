@@ -64,8 +64,9 @@ func (a *app) sweep() *cobra.Command {
 		Short: "Attribute all prompts of a data set of facts",
 		Long: `Attribute the answer to the neurons in every prompt of every fact, by integrated
 gradients and by the activation baseline at once, and append the large scores
-to a file in DIR. Killed at any moment, the same command goes on from there and
-computes nothing twice but the batches that it was at. The rate is measured
+to a file in DIR, a prompt's as soon as they are there. Killed at any moment, the
+same command goes on from there and computes nothing twice but the prompts that
+it was at, one for each core if the model is small. The rate is measured
 first, and the machine-hours that the whole will take are said; compiling, some
 minutes on a GPU, comes on top.
 

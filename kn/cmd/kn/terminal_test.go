@@ -66,7 +66,7 @@ func TestProgressBar(t *testing.T) {
 	args := []string{"neurons", "--model", small(t), "--prompts", written(t, prompts.String()), "--answer", "Paris", "--rule", "left_riemann", "--nodes", "1200"}
 	want := succeeds(t, args...)
 	shown := onTerminal(t, command(t, args...))
-	if !strings.Contains(shown, "prompts attributed") || !strings.Contains(shown, "/16") {
+	if !strings.Contains(shown, "layers of 16 prompts attributed") || !strings.Contains(shown, "/32") {
 		t.Errorf("no bar in %q", shown)
 	}
 	last := shown[strings.LastIndex(shown, "\r")+1:]

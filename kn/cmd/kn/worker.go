@@ -12,12 +12,12 @@ import (
 )
 
 // worker is the command that the library starts to keep a model warm for the
-// cells of a notebook. It is not for people.
+// cells of notebooks. It is not for people.
 func (a *app) worker() *cobra.Command {
 	var dir, digest, backend string
 	cmd := &cobra.Command{
 		Use:    "worker",
-		Short:  "Keep a model warm for the cells of a notebook (started by the library)",
+		Short:  "Keep a model warm for the cells of notebooks (started by the library)",
 		Args:   cobra.NoArgs,
 		Hidden: true,
 		RunE: checked(func(cmd *cobra.Command, _ []string) error {
@@ -25,7 +25,7 @@ func (a *app) worker() *cobra.Command {
 			if !ok {
 				return usagef("only the library starts a worker, when KN_WORKER names this program")
 			}
-			return engine.Serve(cmd.Context(), options, func(ctx context.Context) (*engine.Engine, error) {
+			open := func(ctx context.Context) (*engine.Engine, error) {
 				folder, err := checkpoint.OpenFolder(dir)
 				if err != nil {
 					return nil, err
@@ -42,7 +42,8 @@ func (a *app) worker() *cobra.Command {
 					fmt.Fprintln(a.stderr, chosen)
 				}
 				return e, err
-			})
+			}
+			return worker.Serve(cmd.Context(), options, engine.Handler(open))
 		}),
 	}
 	cmd.Flags().StringVar(&dir, "model", "", "folder of the model")

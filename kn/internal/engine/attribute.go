@@ -26,37 +26,53 @@ const (
 	ActivationBaseline = "activation_baseline"
 )
 
-// leastAdaptiveNodes is the smallest bound on the adaptive rule's nodes with
-// which it can tell its error: two rules must be there to compare.
-const leastAdaptiveNodes = 9
+// rule is how an attribution integrates.
+type rule struct {
+	// start starts one layer's integral; nil for the baseline, which has none.
+	start func(jumps []float64) quadrature.Integral
+	// zero says that the first nodes asked for include 0.
+	zero bool
+	// nodes is how many a layer is likely to take, besides 1.
+	nodes int
+}
 
-// Start returns a function that starts one layer's integral, given where the
-// integrand may jump; nil for the baseline, which has no integral.
-func (o Options) Start() (func(jumps []float64) quadrature.Integral, error) {
+// fixedRules are the rules whose nodes do not depend on the integrand.
+var fixedRules = map[string]struct {
+	nodes func(int) (quadrature.Rule, error)
+	zero  bool
+}{
+	GaussLegendre:     {quadrature.GaussLegendre, false},
+	LeftRiemann:       {quadrature.LeftRiemann, true},
+	LinspaceInclusive: {quadrature.LinspaceInclusive, true},
+	Trapezoid:         {quadrature.Trapezoid, true},
+}
+
+// Check says what is wrong with options.
+func (o Options) Check() error {
+	_, err := o.rule(false)
+	return err
+}
+
+// rule is the one that the options name. rough says that gradients jump on the
+// paths, as ReLU makes them.
+func (o Options) rule(rough bool) (rule, error) {
 	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
-		return nil, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
+		return rule{}, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
 	}
-	fixed := map[string]func(int) (quadrature.Rule, error){
-		GaussLegendre:     quadrature.GaussLegendre,
-		LeftRiemann:       quadrature.LeftRiemann,
-		LinspaceInclusive: quadrature.LinspaceInclusive,
-		Trapezoid:         quadrature.Trapezoid,
-	}
-	switch rule := fixed[o.Rule]; {
-	case o.Rule == Adaptive && o.Nodes < leastAdaptiveNodes:
-		return nil, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", leastAdaptiveNodes, o.Nodes)
+	switch fixed, ok := fixedRules[o.Rule]; {
+	case o.Rule == Adaptive && o.Nodes < quadrature.LeastAdaptiveNodes:
+		return rule{}, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.Nodes)
+	case o.Rule == Adaptive && rough:
+		return rule{func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.Nodes, jumps...) }, true, 40}, nil
 	case o.Rule == Adaptive:
-		return func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.Nodes, jumps...) }, nil
+		return rule{func([]float64) quadrature.Integral { return quadrature.NewChecked(o.Nodes) }, true, 4}, nil
 	case o.Rule == ActivationBaseline:
-		return nil, nil
-	case rule == nil:
-		return nil, fmt.Errorf("kn: unknown integration rule %q", o.Rule)
+		return rule{}, nil
+	case !ok:
+		return rule{}, fmt.Errorf("kn: unknown integration rule %q", o.Rule)
 	default:
-		nodes, err := rule(o.Nodes)
-		if err != nil {
-			return nil, err
-		}
-		return func([]float64) quadrature.Integral { return quadrature.NewFixed(nodes) }, nil
+		nodes, err := fixed.nodes(o.Nodes)
+		return rule{func([]float64) quadrature.Integral { return quadrature.NewFixed(nodes) }, fixed.zero, o.Nodes}, err
 	}
 }
 
@@ -70,10 +86,11 @@ type Attribution struct {
 	Scores, Activations                  [][]float64 // [L][F]
 }
 
-// Attribute attributes samples under edits and hands each result over as it
-// is there.
-func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error) error {
-	start, err := o.Start()
+// Attribute attributes samples under edits and hands each result over as soon
+// as it is there. progress is told the share of the work that is done, from 0
+// to 1; it never falls. Neither is called by two goroutines at once.
+func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error, progress func(share float64)) error {
+	rule, err := o.rule(e.Model.Config.HiddenAct == relu)
 	if err != nil {
 		return err
 	}
@@ -86,96 +103,101 @@ func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o
 	for i, s := range samples {
 		lengths[i] = len(s.IDs)
 	}
+	finished := 0
 	for _, g := range e.sizes.together(lengths, e.Model.Config.MaxPositions) {
-		err := e.attributeTogether(ctx, samples, g, edits, o, start, done)
-		if err != nil {
+		part := func(share float64) {
+			progress((float64(finished) + share*float64(len(g.of))) / float64(len(samples)))
+		}
+		if err := e.attributeTogether(ctx, samples, g, edits, o, rule, done, part); err != nil {
 			return err
 		}
+		finished += len(g.of)
+		part(0)
 	}
 	return nil
 }
 
 // attributeTogether attributes the samples of a group.
-func (e *Engine) attributeTogether(ctx context.Context, samples []Sample, g group, edits Edits, o Options, start func([]float64) quadrature.Integral, done func(i int, a *Attribution) error) error {
+func (e *Engine) attributeTogether(ctx context.Context, samples []Sample, g group, edits Edits, o Options, rule rule, done func(i int, a *Attribution) error, progress func(share float64)) error {
 	own := make([]Sample, len(g.of))
 	for k, i := range g.of {
 		own[k] = samples[i]
 	}
-	paths, err := e.paths(ctx, own, g.layout, edits, o.LayerNormEps)
+	paths, err := e.paths(ctx, own, g.layout, edits, o.LayerNormEps, rule.nodes, progress)
 	if err != nil {
 		return err
 	}
 	defer paths.release()
-	results, err := paths.attribute(ctx, start, o.Tolerance)
+	return paths.attribute(ctx, rule, o.Tolerance, func(k int, a *Attribution) error { return done(g.of[k], a) })
+}
+
+// attribute integrates along all paths and hands each sample's result over
+// once its integrals are done; without an integral the activations themselves
+// are the scores.
+func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, done func(i int, a *Attribution) error) error {
+	jumps, err := p.jumps(ctx)
 	if err != nil {
 		return err
 	}
-	for k, i := range g.of {
-		if err := done(i, results[k]); err != nil {
+	p.initZero()
+	if !rule.zero {
+		if err := p.atZero(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// attribute integrates along all paths; without an integral the activations
-// themselves are the scores.
-func (p *paths) attribute(ctx context.Context, start func([]float64) quadrature.Integral, tolerance float64) ([]*Attribution, error) {
 	layers := len(p.layers)
-	jumps, err := p.jumps(ctx)
-	if err != nil {
-		return nil, err
-	}
-	results := make([]*Attribution, len(p.samples))
 	integrals := make([][]quadrature.Integral, len(p.samples)) // [samples][L]
-	for i := range results {
-		results[i] = &Attribution{
-			Probability:       p.probability[i],
-			CompletenessError: make([]float64, layers),
-			Nodes:             make([]int, layers),
-			Scores:            make([][]float64, layers),
-			Activations:       p.activations[i],
-		}
-		for l := range layers {
-			if start == nil {
-				results[i].Scores[l] = slices.Clone(p.activations[i][l])
-				continue
+	if rule.start != nil {
+		for i := range p.samples {
+			for l := range layers {
+				var known []float64
+				if l == layers-1 {
+					known = jumps[i]
+				}
+				integrals[i] = append(integrals[i], rule.start(known))
 			}
-			var known []float64
-			if l == layers-1 {
-				known = jumps[i]
+		}
+	}
+	return p.integrate(ctx, integrals, tolerance, func(i int) error {
+		a := &Attribution{
+			Probability: p.probability[i], ProbabilityAtZero: p.zero[i],
+			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: p.activations[i],
+		}
+		if rule.start == nil {
+			for _, row := range p.activations[i] {
+				a.Scores = append(a.Scores, slices.Clone(row))
 			}
-			integrals[i] = append(integrals[i], start(known))
+		} else {
+			a.finish(integrals[i], tolerance*largest(integrals[i]))
 		}
-	}
-	p.initZero()
-	if start != nil {
-		if err := p.integrate(ctx, integrals, tolerance); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.atZero(ctx, results); err != nil {
-		return nil, err
-	}
-	for i, r := range results {
-		if start != nil {
-			r.finish(integrals[i], tolerance*largest(integrals[i]))
-		}
-		r.complete()
-	}
-	return results, nil
+		a.complete()
+		return done(i, a)
+	})
 }
 
 // integrate drives the integrals [P][L] in rounds, in each of which the nodes
-// that all of them ask for are evaluated together.
-func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64) error {
-	for {
-		bounds := make([]float64, len(integrals))
-		for i := range bounds {
-			bounds[i] = tolerance * largest(integrals[i])
+// that all of them ask for are evaluated together. finished is told of each
+// sample whose integrals ask for none.
+func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64, finished func(i int) error) error {
+	open := make([]int, len(integrals))
+	for i := range open {
+		open[i] = i
+	}
+	for len(open) > 0 {
+		var points []point
+		var asked []request
+		var still []int
+		for _, i := range open {
+			more, of := nextPoints(i, integrals[i], tolerance*largest(integrals[i]))
+			if len(more) == 0 {
+				if err := finished(i); err != nil {
+					return err
+				}
+				continue
+			}
+			points, asked, still = append(points, more...), append(asked, of...), append(still, i)
 		}
-		points, asked := nextPoints(integrals, bounds)
-		if len(points) == 0 {
+		if open = still; len(open) == 0 {
 			return nil
 		}
 		probability, products, err := p.evaluate(ctx, points)
@@ -188,10 +210,11 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 			}
 		}
 		for _, a := range asked {
-			a.integral.Add(products[:a.nodes])
-			products = products[a.nodes:]
+			a.integral.Add(products[:a.nodes], probability[:a.nodes])
+			products, probability = products[a.nodes:], probability[a.nodes:]
 		}
 	}
+	return nil
 }
 
 // request is how many nodes an integral asked for.
@@ -200,17 +223,15 @@ type request struct {
 	nodes    int
 }
 
-// nextPoints asks all integrals [P][L] for their next nodes.
-func nextPoints(integrals [][]quadrature.Integral, bounds []float64) (points []point, asked []request) {
-	for i, ofSample := range integrals {
-		for l, integral := range ofSample {
-			nodes := integral.Next(bounds[i])
-			for _, a := range nodes {
-				points = append(points, point{i, l, a})
-			}
-			if len(nodes) > 0 {
-				asked = append(asked, request{integral, len(nodes)})
-			}
+// nextPoints asks a sample's integrals [L] for their next nodes.
+func nextPoints(sample int, integrals []quadrature.Integral, bound float64) (points []point, asked []request) {
+	for l, integral := range integrals {
+		nodes := integral.Next(bound)
+		for _, a := range nodes {
+			points = append(points, point{sample, l, a})
+		}
+		if len(nodes) > 0 {
+			asked = append(asked, request{integral, len(nodes)})
 		}
 	}
 	return points, asked
@@ -224,15 +245,12 @@ func (p *paths) initZero() {
 	}
 }
 
-// atZero fills in the probability when a layer's activation is 0, where no
-// rule asked for it already.
-func (p *paths) atZero(ctx context.Context, results []*Attribution) error {
+// atZero computes the probability where a layer's activation is 0.
+func (p *paths) atZero(ctx context.Context) error {
 	var points []point
-	for i, ofSample := range p.zero {
-		for l, probability := range ofSample {
-			if probability < 0 {
-				points = append(points, point{sample: i, layer: l})
-			}
+	for i := range p.zero {
+		for l := range p.zero[i] {
+			points = append(points, point{sample: i, layer: l})
 		}
 	}
 	probability, err := p.probabilities(ctx, points)
@@ -242,16 +260,13 @@ func (p *paths) atZero(ctx context.Context, results []*Attribution) error {
 	for k, pt := range points {
 		p.zero[pt.sample][pt.layer] = probability[k]
 	}
-	for i, r := range results {
-		r.ProbabilityAtZero = p.zero[i]
-	}
 	return nil
 }
 
 // finish takes the scores from the integrals.
 func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64) {
 	for l, in := range integrals {
-		a.Scores[l], a.Nodes[l] = in.Value(), in.Evaluations()
+		a.Scores, a.Nodes[l] = append(a.Scores, in.Value()), in.Evaluations()
 		if estimate := in.Error(); estimate == estimate {
 			a.EstimatedError = append(a.EstimatedError, estimate)
 			if estimate > tolerance {

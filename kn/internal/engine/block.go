@@ -96,6 +96,16 @@ func (c *climb) hand(b *block, gradient *tensors.Tensor) error {
 	return nil
 }
 
+// points is the number of points that entered with the block itself.
+func (b *block) points() (n int) {
+	for _, i := range b.which {
+		if i >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // each visits the probabilities of a block's points.
 func (b *block) each(visit func(i int, p float32) error) error {
 	rest := b.probability

@@ -21,6 +21,9 @@ import (
 // by several goroutines at once, the gradient [F] being that of the scaled
 // neurons, or nil if not asked for.
 func (p *paths) climb(ctx context.Context, points []point, which []int, gradients bool, done results) error {
+	for _, i := range which {
+		p.work.plan(p.rows(points[i], gradients))
+	}
 	each := perPath(points, which)
 	which = slices.Clone(which)
 	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
@@ -36,7 +39,7 @@ func (p *paths) climb(ctx context.Context, points []point, which []int, gradient
 		group.Go(func() error {
 			for len(own) > 0 {
 				n := p.affordable(points, own, each, p.sizes.kept/lanes)
-				c := &climb{paths: p, points: points, each: each, gradients: gradients, done: done}
+				c := &climb{paths: p, sizes: p.sizes.single(each == 1), points: points, each: each, gradients: gradients, done: done}
 				err := c.run(ctx, own[:n])
 				c.release()
 				if err != nil {
@@ -103,11 +106,13 @@ func (p *paths) affordable(points []point, which []int, each, memory int) int {
 // climb is one run up and down.
 type climb struct {
 	*paths
+	sizes     sizes
 	points    []point
 	each      int // points of a path, if that is the same for all
 	gradients bool
 	done      results
 	blocks    []*block // those that are not part of others
+	passing   int      // points in them
 }
 
 // run evaluates points, which are in order of their layers.
@@ -131,6 +136,7 @@ func (c *climb) run(ctx context.Context, which []int) error {
 			bins = bins[k:]
 		}
 		which = which[n:]
+		c.passing += n
 		if err := c.merge(ctx, l+1); err != nil {
 			return err
 		}
@@ -184,8 +190,9 @@ func (c *climb) through(ctx context.Context, which []int) error {
 	}
 	y := layout{n: c.batch.n, perBin: 1}
 	samples, bins := c.sequences(y, which)
-	for _, k := range c.e.sizes.leaves(len(bins), c.each) {
-		b := c.block(c.e.sizes, y, last, which, samples, bins[:k])
+	sizes := c.e.sizes.single(c.each == 1)
+	for _, k := range sizes.leaves(len(bins), c.each) {
+		b := c.block(sizes, y, last, which, samples, bins[:k])
 		bins = bins[k:]
 		out, err := c.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
 		if err != nil {
@@ -202,6 +209,7 @@ func (c *climb) through(ctx context.Context, which []int) error {
 		if err != nil {
 			return err
 		}
+		c.work.spend(b.points() * c.rows(point{layer: last}, c.gradients))
 	}
 	return nil
 }
@@ -225,6 +233,7 @@ func (c *climb) up(ctx context.Context, l int) error {
 		b.passed = append(b.passed, append([]*tensors.Tensor{b.x}, out[1:]...))
 		b.x = out[0]
 	}
+	c.work.spend(c.passing)
 	return nil
 }
 
@@ -248,6 +257,10 @@ func (c *climb) turn(ctx context.Context) error {
 			return err
 		}
 	}
+	c.work.spend(c.passing)
+	if c.gradients {
+		c.work.spend(c.passing)
+	}
 	return nil
 }
 
@@ -264,6 +277,7 @@ func (c *climb) down(ctx context.Context, l int) error {
 		release(passed...)
 		b.passed, b.x = b.passed[:top], out[0]
 	}
+	c.work.spend(c.passing)
 	return nil
 }
 
@@ -320,6 +334,7 @@ func (c *climb) part(ctx context.Context, l int) error {
 			if err := c.hand(b, out[0]); err != nil {
 				return err
 			}
+			c.passing -= b.points()
 			b.release()
 			c.blocks = slices.Delete(c.blocks, i, i+1)
 		default:

@@ -53,7 +53,7 @@ func attributeAll(t *testing.T, e *Engine, samples []Sample, edits Edits, o Opti
 	err := e.Attribute(context.Background(), samples, edits, o, func(i int, a *Attribution) error {
 		results[i] = a
 		return nil
-	})
+	}, func(float64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,8 @@ func TestLeaves(t *testing.T) {
 		{compiled, 20, 0, []int{16, 4}},
 		{compiled, 70, 0, []int{32, 32, 4, 2}},
 		{compiled, 60, 20, []int{20, 20, 20}},
-		{compiled, 57, 19, []int{32, 16, 8, 1}},
+		{compiled, 57, 19, []int{19, 19, 19}},
+		{compiled, 45, 15, []int{32, 8, 4, 1}},
 		{compiled, 24, 8, []int{8, 8, 8}},
 		{compiled.of(layout{n: 64, perBin: 7}), 7, 7, []int{7}},
 		{compiled.of(layout{n: 64, perBin: 7}), 19, 0, []int{8, 8, 3}},

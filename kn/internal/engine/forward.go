@@ -118,7 +118,7 @@ func (e *Engine) Activations(ctx context.Context, row Row) ([][]float64, error) 
 		return nil, err
 	}
 	defer release()
-	paths, err := e.paths(ctx, []Sample{row.Sample}, e.sizes.singly(e.sizes.length(len(row.IDs), e.Model.Config.MaxPositions)), row.Edits, 0)
+	paths, err := e.paths(ctx, []Sample{row.Sample}, e.sizes.singly(e.sizes.length(len(row.IDs), e.Model.Config.MaxPositions)), row.Edits, 0, 0, func(float64) {})
 	if err != nil {
 		return nil, err
 	}

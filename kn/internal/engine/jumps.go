@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// relu is the activation function whose derivative jumps, as configurations call it.
+const relu = "relu"
+
 // scanned is the number of equal steps in which paths are searched for jumps.
 const scanned = 256
 
@@ -16,7 +19,7 @@ const scanned = 256
 func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	c := p.e.Model.Config
 	found := make([][]float64, len(p.samples))
-	if c.HiddenAct != "relu" {
+	if c.HiddenAct != relu {
 		return found, nil
 	}
 	last := len(p.layers) - 1

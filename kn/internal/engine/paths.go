@@ -23,6 +23,7 @@ type paths struct {
 	row     []int // the row of each sample
 	eps     float64
 	edits   [][]any // [L] edits as graph inputs, nil for layers without
+	work    *work
 
 	layers []observed  // [L]
 	atOne  [][]float32 // [L] of [P·F]: the neurons' gradient at a = 1, once asked for
@@ -42,7 +43,9 @@ type observed struct {
 }
 
 // paths runs the unmodified model on samples that lie as a layout says.
-func (e *Engine) paths(ctx context.Context, samples []Sample, y layout, edits Edits, eps float64) (*paths, error) {
+// progress is told the share of the work that is done, where every layer
+// is likely to need so many nodes.
+func (e *Engine) paths(ctx context.Context, samples []Sample, y layout, edits Edits, eps float64, nodes int, progress func(share float64)) (*paths, error) {
 	c := e.Model.Config
 	lengths := make([]int, len(samples))
 	for i, s := range samples {
@@ -53,12 +56,15 @@ func (e *Engine) paths(ctx context.Context, samples []Sample, y layout, edits Ed
 		e: e, eps: eps, sizes: e.sizes.of(y), samples: samples, row: make([]int, len(samples)),
 		batch:  y.batch(samples, bins, e.sizes.batch(len(bins))),
 		layers: make([]observed, c.Layers), atOne: make([][]float32, c.Layers),
+		work: &work{tell: progress},
 	}
 	for r, i := range p.batch.rows {
 		if i >= 0 {
 			p.row[i] = r
 		}
 	}
+	p.work.expect(p.total(nodes))
+	p.work.plan(2 * c.Layers * len(samples)) // the unmodified model, forwards and backwards
 	for l := range c.Layers {
 		p.edits = append(p.edits, editTensors([]*Edits{&edits}, l, c.IntermediateSize))
 	}
@@ -85,6 +91,7 @@ func (p *paths) observe(ctx context.Context) error {
 		o := &p.layers[l]
 		o.mid, o.neurons, o.added, o.out, o.values = out[0], out[1], out[2], out[3], out[4:]
 		p.layers[l+1].in = o.out
+		p.work.spend(len(p.samples))
 	}
 	out, err = p.step(ctx, finishTo, last, b, p.layers[last].in, b.pick.tensor(), b.answers)
 	if err != nil {
@@ -92,6 +99,7 @@ func (p *paths) observe(ctx context.Context) error {
 	}
 	o := &p.layers[last]
 	p.top, o.mid, o.neurons, o.added = out[1], out[2], out[3], out[4]
+	p.work.spend(2 * len(p.samples)) // the last layer's gradient is there, too
 	if p.atOne[last], err = floats(out[5]); err != nil {
 		return err
 	}
@@ -231,6 +239,7 @@ func (p *paths) descend(ctx context.Context) error {
 		if p.atOne[l], err = floats(out[1]); err != nil {
 			return err
 		}
+		p.work.spend(len(p.samples))
 	}
 	release(g)
 	p.top = nil

@@ -1,11 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"sync"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
 )
@@ -13,7 +9,7 @@ import (
 // Remote is an engine in a worker process. It has the methods of [Engine].
 type Remote struct{ client *worker.Client }
 
-// DialRemote finds the worker or starts it. Its program is to call [Serve].
+// DialRemote finds the worker or starts it. Its program serves [Handler].
 func DialRemote(ctx context.Context, spec worker.Spec) (*Remote, error) {
 	client, err := worker.Dial(ctx, spec)
 	if err != nil {
@@ -38,121 +34,56 @@ type attributeRequest struct {
 	Options Options
 }
 
+// attributed is an item of callAttribute.
+type attributed struct {
+	Sample      int
+	Attribution *Attribution
+}
+
+// wholeShare is what a share of 1 is told as.
+const wholeShare = 1 << 20
+
+// rows tells progress by numbers of rows.
+func rows(progress Progress) worker.Events {
+	return worker.Events{Progress: func(done, _ int, _ string) { progress(done) }}
+}
+
 // Distribution is [Engine.Distribution].
 func (r *Remote) Distribution(ctx context.Context, row Row) (p []float32, err error) {
-	return p, r.client.Call(ctx, callDistribution, row, &p, nil)
+	return p, r.client.Call(ctx, callDistribution, row, &p, worker.Events{})
 }
 
 // Probabilities is [Engine.Probabilities].
-func (r *Remote) Probabilities(ctx context.Context, rows []Row, progress Progress) (p []float64, err error) {
-	return p, r.client.Call(ctx, callProbabilities, rows, &p, func(done, _ int, _ string) { progress(done) })
+func (r *Remote) Probabilities(ctx context.Context, of []Row, progress Progress) (p []float64, err error) {
+	return p, r.client.Call(ctx, callProbabilities, of, &p, rows(progress))
 }
 
 // Outcomes is [Engine.Outcomes].
-func (r *Remote) Outcomes(ctx context.Context, rows []Row, progress Progress) (all []Outcome, err error) {
-	return all, r.client.Call(ctx, callOutcomes, rows, &all, func(done, _ int, _ string) { progress(done) })
+func (r *Remote) Outcomes(ctx context.Context, of []Row, progress Progress) (all []Outcome, err error) {
+	return all, r.client.Call(ctx, callOutcomes, of, &all, rows(progress))
 }
 
 // Activations is [Engine.Activations].
 func (r *Remote) Activations(ctx context.Context, row Row) (a [][]float64, err error) {
-	return a, r.client.Call(ctx, callActivations, row, &a, nil)
+	return a, r.client.Call(ctx, callActivations, row, &a, worker.Events{})
 }
 
 // TokenActivations is [Engine.TokenActivations].
 func (r *Remote) TokenActivations(ctx context.Context, readings []Reading, progress Progress) (a [][][]float32, err error) {
-	return a, r.client.Call(ctx, callTokens, readings, &a, func(done, _ int, _ string) { progress(done) })
+	return a, r.client.Call(ctx, callTokens, readings, &a, rows(progress))
 }
 
-// samplesPerCall bounds what is lost when a call is interrupted.
-const samplesPerCall = 4 * mostTogether
-
-// Attribute is [Engine.Attribute].
-func (r *Remote) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error) error {
-	// Those of one length in one call, so that they can be batched.
-	order := make([]int, len(samples))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(len(samples[i].IDs), len(samples[j].IDs)) })
-	for some := range slices.Chunk(order, samplesPerCall) {
-		request := attributeRequest{Edits: edits, Options: o}
-		for _, i := range some {
-			request.Samples = append(request.Samples, samples[i])
-		}
-		var results []*Attribution
-		if err := r.client.Call(ctx, callAttribute, request, &results, nil); err != nil {
-			return err
-		}
-		for k, i := range some {
-			if err := done(i, results[k]); err != nil {
+// Attribute is [Engine.Attribute]. A worker that dies when it has handed over
+// some results is not replaced: the error is a [worker.Died].
+func (r *Remote) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error, progress func(share float64)) error {
+	return r.client.Call(ctx, callAttribute, attributeRequest{samples, edits, o}, nil, worker.Events{
+		Progress: func(done, total int, _ string) { progress(float64(done) / float64(total)) },
+		Item: func(decode func(any) error) error {
+			var a attributed
+			if err := decode(&a); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// Serve serves an engine, which open makes at the first call, until the
-// worker is no longer needed. Calls are computed one at a time: each uses
-// all cores.
-func Serve(ctx context.Context, o worker.Options, open func(context.Context) (*Engine, error)) error {
-	var turn sync.Mutex
-	var e *Engine
-	return worker.Serve(ctx, o, func(ctx context.Context, method string, decode func(any) error, progress func(int, int, string)) (any, error) {
-		turn.Lock()
-		defer turn.Unlock()
-		if err := ctx.Err(); err != nil {
-			return nil, err // while it waited
-		}
-		if e == nil {
-			var err error
-			if e, err = open(ctx); err != nil {
-				return nil, err
-			}
-		}
-		return e.serve(ctx, method, decode, progress)
+			return done(a.Sample, a.Attribution)
+		},
 	})
-}
-
-// serve computes one call.
-func (e *Engine) serve(ctx context.Context, method string, decode func(any) error, progress func(int, int, string)) (any, error) {
-	switch method {
-	case callDistribution, callActivations:
-		var row Row
-		if err := decode(&row); err != nil {
-			return nil, err
-		}
-		if method == callDistribution {
-			return e.Distribution(ctx, row)
-		}
-		return e.Activations(ctx, row)
-	case callProbabilities, callOutcomes:
-		var rows []Row
-		if err := decode(&rows); err != nil {
-			return nil, err
-		}
-		step := func(done int) { progress(done, len(rows), "") }
-		if method == callOutcomes {
-			return e.Outcomes(ctx, rows, step)
-		}
-		return e.Probabilities(ctx, rows, step)
-	case callTokens:
-		var readings []Reading
-		if err := decode(&readings); err != nil {
-			return nil, err
-		}
-		return e.TokenActivations(ctx, readings, func(done int) { progress(done, len(readings), "") })
-	case callAttribute:
-		var request attributeRequest
-		if err := decode(&request); err != nil {
-			return nil, err
-		}
-		results := make([]*Attribution, len(request.Samples))
-		err := e.Attribute(ctx, request.Samples, request.Edits, request.Options, func(i int, a *Attribution) error {
-			results[i] = a
-			return nil
-		})
-		return results, err
-	}
-	return nil, fmt.Errorf("kn: the worker has no method %q", method)
 }

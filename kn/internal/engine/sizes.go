@@ -14,7 +14,8 @@ type sizes struct {
 	// lengths and batches are rounded up to few sizes.
 	static bool
 	// rows is the most sequences in a batch. Where static, points are padded
-	// to least times a power of two; or not at all if least is 0.
+	// to least times a power of two; or not at all if least is 0. The adaptive
+	// rule asks for three nodes in each layer to begin with.
 	rows, least int
 	// bins is how sequences of different lengths lie together; none do if it
 	// is the zero value. mostBins is the most in a batch.
@@ -33,7 +34,7 @@ func sizesFor(b compute.Backend) sizes {
 		return sizes{rows: 128, lanes: 2, kept: memoryPerBatch}
 	}
 	return sizes{
-		static: true, rows: 40, least: 4, lanes: 1, kept: memoryPerBatch,
+		static: true, rows: 40, least: 3, lanes: 1, kept: memoryPerBatch,
 		// Seven bins of BERT-base's layers are a round of nine prompts.
 		bins: layout{n: 64, perBin: 7, hides: true}, mostBins: 8,
 	}
@@ -48,6 +49,15 @@ func (s sizes) singly(n int) layout { return layout{n: n, perBin: 1, hides: s.st
 func (s sizes) of(y layout) sizes {
 	if y.packed() {
 		s.rows, s.least, s.kept = s.mostBins, 0, s.kept+s.kept/4
+	}
+	return s
+}
+
+// single returns the sizes where a path has a single point, or more: nothing
+// is padded if so.
+func (s sizes) single(single bool) sizes {
+	if single {
+		s.least = min(s.least, 1)
 	}
 	return s
 }
@@ -158,11 +168,12 @@ func (e *Engine) rowsPerBatch(n int) int {
 }
 
 // leaves cuts n bins into batches: where shapes are compiled into equal ones
-// if they come in equal numbers, each, for a path; else into the few sizes that there
-// are, the largest first, the last one padded if need be.
+// if they come in equal numbers, each, for a path, and these are sizes anyway or
+// worth it; else into the few sizes that there are, the largest first, the
+// last one padded if need be.
 func (s sizes) leaves(n, each int) (bins []int) {
 	compiled := s.static && s.least > 0
-	if compiled && each > 0 && each%s.least == 0 && each <= s.rows && n%each == 0 {
+	if compiled && each > 0 && (each%s.least == 0 || each > 4*s.least) && each <= s.rows && n%each == 0 {
 		return slices.Repeat([]int{each}, n/each)
 	}
 	for n > 0 {

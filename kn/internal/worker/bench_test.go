@@ -10,7 +10,7 @@ func BenchmarkCall(b *testing.B) {
 	ctx := b.Context()
 	for b.Loop() {
 		var answer string
-		must(b, c.Call(ctx, "echo", "hello", &answer, nil))
+		must(b, c.Call(ctx, "echo", "hello", &answer, Events{}))
 	}
 }
 
@@ -23,7 +23,7 @@ func BenchmarkDialCall(b *testing.B) {
 		c, err := Dial(ctx, spec)
 		must(b, err)
 		var answer string
-		must(b, c.Call(ctx, "echo", "hello", &answer, nil))
+		must(b, c.Call(ctx, "echo", "hello", &answer, Events{}))
 	}
 }
 
@@ -46,6 +46,6 @@ func BenchmarkFloats(b *testing.B) {
 	ctx := b.Context()
 	for b.Loop() {
 		var r floats
-		must(b, c.Call(ctx, "floats", nil, &r, nil))
+		must(b, c.Call(ctx, "floats", nil, &r, Events{}))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,11 +21,11 @@ func TestCall(t *testing.T) {
 	if got := call(t, c, "echo", "hello"); got != "hello" {
 		t.Errorf("got %q", got)
 	}
-	must(t, c.Call(timeout(t), "nothing", nil, nil, nil))
-	must(t, c.Call(timeout(t), "echo", "not wanted", nil, nil))
+	must(t, c.Call(timeout(t), "nothing", nil, nil, Events{}))
+	must(t, c.Call(timeout(t), "echo", "not wanted", nil, Events{}))
 
 	var got floats
-	must(t, c.Call(timeout(t), "floats", nil, &got, nil))
+	must(t, c.Call(timeout(t), "floats", nil, &got, Events{}))
 	if !reflect.DeepEqual(got, someFloats) {
 		t.Error("the floats have changed on their way")
 	}
@@ -44,7 +45,7 @@ func (c *closing) Write(p []byte) (int, error) {
 // TestFrameEndsWithItsLastByte: a worker that answers at once may have closed
 // the connection before the client writes again.
 func TestFrameEndsWithItsLastByte(t *testing.T) {
-	head := requestHead("nothing", false)
+	head := request{method: "nothing"}.head()
 	must(t, writeFrame(&closing{9 + len(head)}, frameRequest, head, nil))
 }
 
@@ -73,7 +74,7 @@ func TestCallErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			err := c.Call(timeout(t), test.method, test.request, test.response, nil)
+			err := c.Call(timeout(t), test.method, test.request, test.response, Events{})
 			contains(t, err, test.want)
 			for _, sentinel := range []error{context.Canceled, context.DeadlineExceeded, ErrUnavailable} {
 				if errors.Is(err, sentinel) != (sentinel == test.is) {
@@ -92,7 +93,7 @@ func TestProgressArrivesWhileComputing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seen")
 	var steps []int
 	var last string
-	err := c.Call(timeout(t), "steps", file, nil, func(done, total int, what string) {
+	err := c.Call(timeout(t), "steps", file, nil, Events{Progress: func(done, total int, what string) {
 		if total != 1000 {
 			t.Errorf("total %d", total)
 		}
@@ -100,7 +101,7 @@ func TestProgressArrivesWhileComputing(t *testing.T) {
 			appendLine(file, "first") // the handler waits for it
 		}
 		steps, last = append(steps, done), what
-	})
+	}})
 	must(t, err)
 	for i, step := range steps {
 		if step != i {
@@ -115,7 +116,7 @@ func TestProgressArrivesWhileComputing(t *testing.T) {
 func TestSlowClientDoesNotStopTheHandler(t *testing.T) {
 	c := dial(t, setUp(t))
 	previous := 0
-	must(t, c.Call(timeout(t), "flood", "", nil, func(done, _ int, _ string) {
+	must(t, c.Call(timeout(t), "flood", "", nil, Events{Progress: func(done, _ int, _ string) {
 		if done <= previous {
 			t.Errorf("%d after %d", done, previous)
 		}
@@ -123,7 +124,7 @@ func TestSlowClientDoesNotStopTheHandler(t *testing.T) {
 			time.Sleep(50 * time.Millisecond) // let the queue overflow
 		}
 		previous = done
-	}))
+	}}))
 	if previous != 100_000 {
 		t.Errorf("the last progress was %d", previous)
 	}
@@ -138,7 +139,7 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := with(timeout(t))
 			defer cancel()
 			go func() { appears(t, file, "started"); cancel() }()
-			if err := c.Call(ctx, "block", file, nil, nil); !errors.Is(err, want) {
+			if err := c.Call(ctx, "block", file, nil, Events{}); !errors.Is(err, want) {
 				t.Errorf("error %v, want %v", err, want)
 			}
 		}
@@ -170,7 +171,7 @@ func TestCancel(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := c.Call(ctx, "echo", "", nil, nil); !errors.Is(err, context.Canceled) {
+	if err := c.Call(ctx, "echo", "", nil, Events{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: %v", err)
 	}
 	if _, err := Dial(ctx, spec); !errors.Is(err, context.Canceled) {
@@ -184,7 +185,7 @@ func TestCallsRunAtTheSameTime(t *testing.T) {
 	var calls sync.WaitGroup
 	for _, c := range []*Client{one, other} {
 		calls.Go(func() {
-			if err := c.Call(timeout(t), "meet", "", nil, nil); err != nil {
+			if err := c.Call(timeout(t), "meet", "", nil, Events{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -211,7 +212,7 @@ func TestOneWorkerForAllWhoStartIt(t *testing.T) {
 			c, err := Dial(timeout(t), spec)
 			var answer string
 			if err == nil {
-				err = c.Call(timeout(t), "pid", "", &answer, nil)
+				err = c.Call(timeout(t), "pid", "", &answer, Events{})
 			}
 			if err != nil {
 				t.Error(err)
@@ -227,7 +228,7 @@ func TestOneWorkerForAllWhoStartIt(t *testing.T) {
 	}
 }
 
-func TestOneWorkerPerKernelAndKey(t *testing.T) {
+func TestOneWorkerPerKey(t *testing.T) {
 	spec := setUp(t)
 	otherKey, otherKernel := spec, spec
 	otherKey.Key = "the model after training"
@@ -236,8 +237,13 @@ func TestOneWorkerPerKernelAndKey(t *testing.T) {
 	for _, s := range []Spec{spec, otherKey, otherKernel, spec} {
 		pids[pid(t, dial(t, s))] = true
 	}
-	if len(pids) != 3 || started() != 3 {
-		t.Errorf("workers %v, %d started; want 3", pids, started())
+	if len(pids) != 2 || started() != 2 {
+		t.Errorf("workers %v, %d started; want 2", pids, started())
+	}
+	for _, s := range []Spec{spec, otherKernel} {
+		if told := call(t, dial(t, s), "kernel", ""); told != strconv.Itoa(s.Kernel) {
+			t.Errorf("the handler is told of kernel %s, want %d", told, s.Kernel)
+		}
 	}
 }
 

@@ -50,16 +50,17 @@ func Dial(ctx context.Context, spec Spec) (*Client, error) {
 const lives = 2
 
 // Call has the worker compute: request and response are what encoding/gob
-// takes, response a pointer, either may be nil. progress (may be nil) is
-// called in order, by this goroutine. When ctx ends the call ends at once
-// with ctx's error, and the handler is told.
+// takes, response a pointer, either may be nil. When ctx ends the call ends at
+// once with ctx's error, and the handler is told.
 //
-// A worker that has gone since is started again; one that dies during the
-// call is replaced once, and if that dies too the error is a [*Died]. An
-// error of the handler has its text, and is context.Canceled or
-// context.DeadlineExceeded where the handler's was. All other errors are
-// [ErrUnavailable].
-func (c *Client) Call(ctx context.Context, method string, request, response any, progress func(done, total int, what string)) error {
+// A worker that has gone since is started again. One that dies during the
+// call is replaced once if it has handed over no item yet. If that dies too,
+// or if there were items, the error is a [*Died]: the caller knows which items
+// it has, and can ask for the rest in another call. An error of events.Item is
+// returned as it is. An error of the handler has its text, and is
+// context.Canceled or context.DeadlineExceeded where the handler's was. All
+// other errors are [ErrUnavailable].
+func (c *Client) Call(ctx context.Context, method string, request, response any, events Events) error {
 	if len(method) > 1<<10 {
 		return fmt.Errorf("worker: a method's name of %d bytes is too long", len(method))
 	}
@@ -67,12 +68,12 @@ func (c *Client) Call(ctx context.Context, method string, request, response any,
 	if err != nil {
 		return fmt.Errorf("worker: encoding the request of %q: %w", method, err)
 	}
-	for deaths := 0; ; {
+	for deaths := 1; ; deaths++ {
 		link, err := c.connect(ctx)
 		if err != nil {
 			return err
 		}
-		data, err := link.call(ctx, method, body, progress)
+		data, items, err := c.send(ctx, link, method, body, events)
 		link.Close()
 		var lost lostError
 		if !errors.As(err, &lost) {
@@ -88,7 +89,7 @@ func (c *Client) Call(ctx context.Context, method string, request, response any,
 			return ctx.Err()
 		}
 		died := c.inquest(ctx, method, link.pid)
-		if deaths++; deaths == lives {
+		if died.Items = items; items > 0 || deaths == lives {
 			return died
 		}
 		c.log(fmt.Sprintf("the worker (process %d) ended during %q, starting another one; %s", died.Pid, method, lost))
@@ -111,42 +112,61 @@ type link struct {
 	pid int
 }
 
-// call does not wait for the handler once ctx has ended: closing the
-// connection tells it.
-func (l *link) call(ctx context.Context, method string, body []byte, progress func(int, int, string)) ([]byte, error) {
+// send makes a call over a link, and counts the items that came. It does not
+// wait for the handler once ctx has ended: closing the connection tells it.
+func (c *Client) send(ctx context.Context, l *link, method string, body []byte, events Events) (response []byte, items int, err error) {
 	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	lost := func(err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return lostError{err}
 	}
-	if _, err := l.Write([]byte{opCall}); err != nil {
-		return nil, lost(err)
+	if ctx.Err() != nil {
+		return nil, 0, ctx.Err()
 	}
-	if err := writeFrame(l, frameRequest, requestHead(method, progress != nil), body); err != nil {
-		return nil, lost(err)
+	if _, err := l.Write([]byte{opCall}); err != nil {
+		return nil, 0, lost(err)
+	}
+	head := request{method, c.spec.Kernel, events.Progress != nil}.head()
+	if err := writeFrame(l, frameRequest, head, body); err != nil {
+		return nil, 0, lost(err)
 	}
 	for {
 		kind, payload, err := readFrame(l)
 		if err != nil {
-			return nil, lost(err)
+			return nil, items, lost(err)
 		}
 		switch kind {
 		case frameResponse:
-			return payload, nil
+			return payload, items, nil
 		case frameError:
-			return nil, parseError(payload)
+			return nil, items, parseError(payload)
+		case frameItem:
+			items++
+			if err := events.item(method, payload); err != nil {
+				return nil, items, err
+			}
 		case frameProgress:
-			if done, total, what, ok := parseProgress(payload); ok && progress != nil {
-				progress(done, total, what)
+			if done, total, what, ok := parseProgress(payload); ok && events.Progress != nil {
+				events.Progress(done, total, what)
 			}
 		}
 	}
+}
+
+// item hands an item over.
+func (e Events) item(method string, payload []byte) error {
+	if e.Item == nil {
+		return nil
+	}
+	return e.Item(func(into any) error {
+		if err := decode(payload, into); err != nil {
+			return fmt.Errorf("worker: decoding an item of %q: %w", method, err)
+		}
+		return nil
+	})
 }
 
 // absentError says that no worker serves at the socket, or that one is just

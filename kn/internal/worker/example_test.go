@@ -20,7 +20,7 @@ func ExampleDial() {
 	var answer string
 	client, err := worker.Dial(ctx, worker.Spec{Program: program, Key: "example", Kernel: os.Getpid()})
 	if err == nil {
-		err = client.Call(ctx, "echo", "computed by the worker", &answer, nil)
+		err = client.Call(ctx, "echo", "computed by the worker", &answer, worker.Events{})
 	}
 	if errors.Is(err, worker.ErrUnavailable) {
 		answer, err = "computed in process", nil
@@ -37,17 +37,15 @@ func ExampleServe() {
 		return
 	}
 	options.Idle = time.Hour
-	err := worker.Serve(context.Background(), options, func(ctx context.Context, method string,
-		decode func(any) error, progress func(done, total int, what string),
-	) (any, error) {
+	err := worker.Serve(context.Background(), options, func(ctx context.Context, call worker.Call) (any, error) {
 		var numbers []float64
-		if err := decode(&numbers); err != nil {
+		if err := call.Decode(&numbers); err != nil {
 			return nil, err
 		}
 		sum := 0.0
 		for i, x := range numbers {
 			sum += x
-			progress(i+1, len(numbers), "adding")
+			call.Progress(i+1, len(numbers), "adding")
 		}
 		return sum, ctx.Err()
 	})

@@ -39,8 +39,9 @@ func leaveIfIdle(ctx context.Context, socket string) (left bool) {
 	return watch(ctx, pid) == nil
 }
 
-// dismissOlder asks workers of this kernel and key that were started from
-// another build to leave: nobody will call them again.
+// dismissOlder asks workers of this key that were started from another build
+// of the program to leave: nobody will call them again. A notebook that uses a
+// program of its own keeps its worker.
 func (c *Client) dismissOlder(ctx context.Context) {
 	name := filepath.Base(c.socket)
 	same := name[:strings.LastIndex(name, "-")+1]
@@ -57,7 +58,7 @@ func (c *Client) dismissOlder(ctx context.Context) {
 var available = availableMemory
 
 // findMemory makes sure that there is the memory the worker needs, by asking
-// idle workers of the same kernel to leave if need be.
+// idle workers to leave if need be.
 func (c *Client) findMemory(ctx context.Context) error {
 	if c.spec.Need == 0 {
 		return nil

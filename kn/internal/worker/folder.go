@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,17 +21,21 @@ import (
 
 // A worker's files are in one folder:
 //
-//	<kernel>-<digest of the key>-<digest of protocol and program>.sock
+//	<digest of key and program>-<digest of protocol and build>.sock
 //
 // and the same with .lock (held while a worker is started) and .log (what
-// the worker prints). Workers of one kernel and key that differ in the last
-// part are of different builds.
+// the worker prints). Workers that differ in the last part alone are of
+// different builds of one program. Protocol 1 had <process id of the kernel>-
+// in front, and the program was in the last part.
 
 // maxSocket is the longest path of a socket that every system takes, in bytes.
 const maxSocket = 100
 
-// nameSize is the longest name in the folder: a kernel's process id, two digests.
-const nameSize = len("/4194304-0123456789abcdef-0123456789abcdef.sock")
+// nameSize is the length of a socket's name in the folder: two digests.
+const nameSize = len("/0123456789abcdef-0123456789abcdef.sock")
+
+// fileName matches the names of workers' files, of any protocol.
+var fileName = regexp.MustCompile(`^((?:[0-9]+-)?[0-9a-f]{16}-[0-9a-f]{16})\.(?:sock|lock|log)$`)
 
 // place finds the program's absolute path and the worker's socket.
 func place(spec *Spec) (program, socket string, err error) {
@@ -47,8 +54,8 @@ func place(spec *Spec) (program, socket string, err error) {
 	if err != nil {
 		return "", "", unavailablef("%w", err)
 	}
-	identity := fmt.Sprint(protocol, program, info.Size(), info.ModTime().UnixNano())
-	name := fmt.Sprintf("%d-%s-%s.sock", spec.Kernel, digest(spec.Key), digest(identity))
+	build := fmt.Sprint(protocol, info.Size(), info.ModTime().UnixNano())
+	name := fmt.Sprintf("%s-%s.sock", digest(spec.Key+"\x00"+program), digest(build))
 	return program, filepath.Join(dir, name), nil
 }
 
@@ -139,31 +146,48 @@ func isFile(file *os.File, path string) bool {
 	return err == nil && os.SameFile(here, there)
 }
 
-// sockets returns the sockets of the workers of socket's kernel, without itself.
-func sockets(socket string) []string {
-	kernel, _, _ := strings.Cut(filepath.Base(socket), "-")
-	found, _ := filepath.Glob(filepath.Join(filepath.Dir(socket), kernel+"-*.sock"))
-	others := found[:0]
-	for _, s := range found {
-		if s != socket {
-			others = append(others, s)
-		}
-	}
-	return others
+// sockets returns the sockets of all workers, without one.
+func sockets(without string) []string {
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(without), "*.sock"))
+	return slices.DeleteFunc(found, func(s string) bool { return s == without })
 }
 
-// sweep removes what workers of kernels that have ended have left behind, if
-// they were killed and could not do it themselves.
-func sweep(socket string) {
-	dir := filepath.Dir(socket)
+// sweep removes what other workers have left behind that were killed and could
+// not do it themselves: nobody is starting them, and nobody listens.
+func sweep(without string) {
+	dir := filepath.Dir(without)
 	entries, _ := os.ReadDir(dir)
+	seen := map[string]bool{without: true}
 	for _, entry := range entries {
-		kernel, _, _ := strings.Cut(entry.Name(), "-")
-		pid, err := strconv.Atoi(kernel)
-		if err == nil && pid > 0 && !alive(pid) {
-			os.Remove(filepath.Join(dir, entry.Name()))
+		name := fileName.FindStringSubmatch(entry.Name())
+		if name == nil {
+			continue
 		}
+		socket := filepath.Join(dir, name[1]+".sock")
+		if seen[socket] {
+			continue
+		}
+		seen[socket] = true
+		lock, err := tryLock(lockPath(socket))
+		if err != nil || lock == nil {
+			continue
+		}
+		if !listening(socket) {
+			os.Remove(logPath(socket))
+			os.Remove(socket)
+		}
+		unlock(lock)
 	}
+}
+
+// listening reports whether a process listens at a socket.
+func listening(socket string) bool {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED)
+	}
+	conn.Close()
+	return true
 }
 
 // alive reports whether a process exists; one that may not be signalled does.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -49,7 +50,7 @@ func TestDiesOnceDuringACall(t *testing.T) {
 func TestDiesTwiceDuringACall(t *testing.T) {
 	spec := setUp(t)
 	c := dial(t, spec)
-	err := c.Call(timeout(t), "die always", filepath.Join(t.TempDir(), "file"), nil, nil)
+	err := c.Call(timeout(t), "die always", filepath.Join(t.TempDir(), "file"), nil, Events{})
 	var died *Died
 	if !errors.As(err, &died) || !errors.Is(err, ErrUnavailable) || started() != 2 {
 		t.Fatalf("%v, %d workers started", err, started())
@@ -78,7 +79,7 @@ func TestKilledTwiceDuringACall(t *testing.T) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}()
-	err := c.Call(timeout(t), "block", file, nil, nil)
+	err := c.Call(timeout(t), "block", file, nil, Events{})
 	var died *Died
 	if !errors.As(err, &died) || died.Status != "signal: killed" || started() != 2 {
 		t.Errorf("%v, %d workers started", err, started())
@@ -187,7 +188,7 @@ func TestEndsWithTheKernel(t *testing.T) {
 					returned <- nil
 				} else {
 					file := filepath.Join(t.TempDir(), "file")
-					go func() { returned <- c.Call(ctx, method, file, nil, nil) }()
+					go func() { returned <- c.Call(ctx, method, file, nil, Events{}) }()
 					appears(t, file, "started")
 				}
 				start := time.Now()
@@ -207,6 +208,61 @@ func TestEndsWithTheKernel(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestEndsWithTheLastKernel: a worker lives as long as one of the kernels that
+// have used it.
+func TestEndsWithTheLastKernel(t *testing.T) {
+	spec := setUp(t)
+	others := make([]*exec.Cmd, 3)
+	c := dial(t, spec)
+	worker := pid(t, c)
+	for i := range others {
+		others[i] = startKernel(t)
+		other := spec
+		other.Kernel = others[i].Process.Pid
+		if now := pid(t, dial(t, other)); now != worker {
+			t.Errorf("kernel %d has worker %d, not %d", i, now, worker)
+		}
+	}
+	must(t, syscall.Kill(spec.Kernel, syscall.SIGKILL)) // for which it was started
+	must(t, others[1].Process.Kill())
+	must(t, others[0].Process.Kill())
+	for _, pid := range []int{spec.Kernel, others[1].Process.Pid, others[0].Process.Pid} {
+		ends(t, pid)
+	}
+	other := spec
+	other.Kernel = others[2].Process.Pid
+	time.Sleep(2 * look) // for a mistake
+	if now := pid(t, dial(t, other)); now != worker {
+		t.Errorf("it is %d after the ends of other kernels, not %d", now, worker)
+	}
+	must(t, others[2].Process.Kill())
+	ends(t, worker)
+	if started() != 1 {
+		t.Errorf("%d workers were started", started())
+	}
+}
+
+// TestOutlivesKernels: a client without a kernel keeps the worker until it
+// is idle.
+func TestOutlivesKernels(t *testing.T) {
+	spec := setUp(t)
+	t.Setenv(idleVar, "5s")
+	worker := pid(t, dial(t, spec))
+	none := spec
+	none.Kernel = 0
+	c := dial(t, none)
+	if now := pid(t, c); now != worker {
+		t.Errorf("workers %d and %d", worker, now)
+	}
+	must(t, syscall.Kill(spec.Kernel, syscall.SIGKILL))
+	ends(t, spec.Kernel)
+	time.Sleep(2 * look)
+	if now := pid(t, c); now != worker {
+		t.Errorf("worker %d has ended with a kernel, and %d was started", worker, now)
+	}
+	ends(t, worker)
 }
 
 func TestIdle(t *testing.T) {

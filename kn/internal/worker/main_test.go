@@ -79,7 +79,7 @@ func beClient() int {
 	client, err := Dial(context.Background(), spec)
 	if err == nil {
 		var answer string
-		err = client.Call(context.Background(), os.Args[1], os.Args[2], &answer, nil)
+		err = client.Call(context.Background(), os.Args[1], os.Args[2], &answer, Events{})
 		fmt.Print(answer)
 	}
 	if err != nil {
@@ -96,6 +96,14 @@ type floats struct {
 	Matrix       [][]float64
 }
 
+// item is what the fake engine emits.
+type item struct {
+	Number int
+	Floats floats
+}
+
+const manyItems = 50
+
 var (
 	meeting sync.WaitGroup // of two calls
 	once    sync.Once
@@ -103,21 +111,46 @@ var (
 
 // handle is the fake engine. A request is a string, mostly a file by which
 // test and handler tell each other where they are.
-func handle(ctx context.Context, method string, decode func(any) error, progress func(int, int, string)) (any, error) {
-	if method == "floats" {
+func handle(ctx context.Context, c Call) (any, error) {
+	if c.Method == "floats" {
 		return someFloats, nil
 	}
 	var text string
-	if err := decode(&text); err != nil {
+	if err := c.Decode(&text); err != nil {
 		return nil, err
 	}
-	switch method {
+	switch c.Method {
 	case "echo":
 		return text, nil
 	case "nothing":
 		return nil, nil
 	case "pid":
 		return strconv.Itoa(os.Getpid()), nil
+	case "kernel":
+		return strconv.Itoa(c.Kernel), nil
+	case "items": // many, with progress between them
+		for i := range manyItems {
+			if err := c.Emit(item{i, someFloats}); err != nil {
+				return nil, err
+			}
+			c.Progress(i+1, manyItems, "")
+		}
+	case "item that gob cannot encode":
+		return nil, c.Emit(func() {})
+	case "items until the client is gone":
+		for {
+			if err := c.Emit(item{}); err != nil {
+				appendLine(text, "gone")
+				return nil, err
+			}
+		}
+	case "items and death":
+		for i := range 3 {
+			if err := c.Emit(item{Number: i}); err != nil {
+				return nil, err
+			}
+		}
+		os.Exit(3)
 	case "block": // until cancelled
 		appendLine(text, "started")
 		<-ctx.Done()
@@ -127,16 +160,16 @@ func handle(ctx context.Context, method string, decode func(any) error, progress
 		appendLine(text, "started")
 		select {}
 	case "steps": // one progress now, many when the test has seen it
-		progress(0, 1000, "first")
+		c.Progress(0, 1000, "first")
 		for lines(text) == nil {
 			time.Sleep(time.Millisecond)
 		}
 		for i := range 1000 {
-			progress(i+1, 1000, fmt.Sprint("step ", i+1))
+			c.Progress(i+1, 1000, fmt.Sprint("step ", i+1))
 		}
 	case "flood": // more than the client takes
 		for i := range 100_000 {
-			progress(i+1, 100_000, "")
+			c.Progress(i+1, 100_000, "")
 		}
 	case "fail":
 		return nil, errors.New(text)
@@ -152,7 +185,7 @@ func handle(ctx context.Context, method string, decode func(any) error, progress
 		return func() {}, nil
 	case "die once", "die always":
 		appendLine(text, "called")
-		if method == "die always" || len(lines(text)) == 1 {
+		if c.Method == "die always" || len(lines(text)) == 1 {
 			fmt.Fprintln(os.Stderr, "the accelerator has caught fire")
 			os.Exit(3)
 		}
@@ -167,7 +200,7 @@ func handle(ctx context.Context, method string, decode func(any) error, progress
 	case "print":
 		fmt.Fprintln(os.Stderr, text)
 	default:
-		return nil, fmt.Errorf("no method %q", method)
+		return nil, fmt.Errorf("no method %q", c.Method)
 	}
 	return "done", nil
 }
@@ -255,7 +288,7 @@ func dial(t testing.TB, spec Spec) *Client {
 func call(t testing.TB, c *Client, method, text string) string {
 	t.Helper()
 	var answer string
-	must(t, c.Call(timeout(t), method, text, &answer, nil))
+	must(t, c.Call(timeout(t), method, text, &answer, Events{}))
 	return answer
 }
 

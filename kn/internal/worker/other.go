@@ -14,7 +14,7 @@ type Client struct{}
 func Dial(context.Context, Spec) (*Client, error) { return nil, missing() }
 
 // Call returns [ErrUnavailable].
-func (*Client) Call(context.Context, string, any, any, func(done, total int, what string)) error {
+func (*Client) Call(context.Context, string, any, any, Events) error {
 	return missing()
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,11 +60,9 @@ func TestSocketPathsAreShort(t *testing.T) {
 
 func TestAnotherBuildIsAnotherWorker(t *testing.T) {
 	spec := setUp(t)
-	script := filepath.Join(t.TempDir(), "kn")
-	must(t, os.WriteFile(script, []byte(fmt.Sprintf("#!/bin/sh\nexec %q \"$@\"\n", spec.Program)), 0o700))
-	spec.Program = script
+	spec.Program = script(t, spec.Program)
 	older := pid(t, dial(t, spec))
-	must(t, os.Chtimes(script, time.Time{}, time.Now().Add(time.Hour)))
+	must(t, os.Chtimes(spec.Program, time.Time{}, time.Now().Add(time.Hour)))
 	newer := pid(t, dial(t, spec))
 	if newer == older {
 		t.Error("the older build's worker answered")
@@ -78,15 +75,35 @@ func TestAnotherBuildIsAnotherWorker(t *testing.T) {
 	ctx, cancel := context.WithCancel(timeout(t))
 	defer cancel()
 	returned := make(chan error)
-	go func() { returned <- busy.Call(ctx, "block", file, nil, nil) }()
+	go func() { returned <- busy.Call(ctx, "block", file, nil, Events{}) }()
 	appears(t, file, "started")
-	must(t, os.Chtimes(script, time.Time{}, time.Now().Add(2*time.Hour)))
+	must(t, os.Chtimes(spec.Program, time.Time{}, time.Now().Add(2*time.Hour)))
 	if pid(t, dial(t, spec)) == newer || !alive(newer) {
 		t.Error("the busy worker has left, or answered")
 	}
 	cancel()
 	if err := <-returned; !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// script is a program that becomes another.
+func script(t *testing.T, program string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kn")
+	must(t, os.WriteFile(path, []byte(fmt.Sprintf("#!/bin/sh\nexec %q \"$@\"\n", program)), 0o700))
+	return path
+}
+
+// TestProgramsSideBySide: notebooks that use programs of their own do not
+// throw each other's workers out.
+func TestProgramsSideBySide(t *testing.T) {
+	spec := setUp(t)
+	other := spec
+	other.Program, other.Kernel = script(t, spec.Program), startKernel(t).Process.Pid
+	first, second := pid(t, dial(t, spec)), pid(t, dial(t, other))
+	if first == second || pid(t, dial(t, spec)) != first || pid(t, dial(t, other)) != second || started() != 2 {
+		t.Errorf("workers %d and %d, %d started", first, second, started())
 	}
 }
 
@@ -117,22 +134,46 @@ func TestAnotherProtocolIsRefused(t *testing.T) {
 	}
 }
 
+// TestSweep: what killed workers left is removed, whatever the protocol; what
+// is served or being started is not, nor other files.
 func TestSweep(t *testing.T) {
 	spec := setUp(t)
 	dir, err := folder()
 	must(t, err)
-	dead := exec.Command(spec.Program)
-	dead.Env = append(os.Environ(), roleVar+"=kernel") // ends at once: its standard input is empty
-	must(t, dead.Run())
-	left := filepath.Join(dir, fmt.Sprintf("%d-0-0.sock", dead.Process.Pid))
-	kept := filepath.Join(dir, fmt.Sprintf("%d-0-0.log", os.Getpid()))
-	must(t, os.WriteFile(left, nil, 0o600))
-	must(t, os.WriteFile(kept, nil, 0o600))
-	dial(t, spec)
-	if _, err := os.Stat(left); !os.IsNotExist(err) {
-		t.Error("what a dead kernel's worker left is still there")
+	const key, build = "0123456789abcdef-", "0123456789abcde"
+	path := func(name string) string { return filepath.Join(dir, name) }
+	left, kept := []string{}, []string{path("notes.log"), path("1-2.sock")}
+	for i, name := range []string{key + build + "0", "123-" + key + build + "1"} {
+		listener, err := net.Listen("unix", path(name+".sock"))
+		must(t, err)
+		listener.(*net.UnixListener).SetUnlinkOnClose(false)
+		must(t, listener.Close())
+		left = append(left, path(name+".sock"), path(name+".log"), path(name+".lock"), path(fmt.Sprintf("%s%s%d.log", key, build, 2+i)))
 	}
-	must(t, os.Remove(kept))
+	serving := path(key + build + "4.sock")
+	listener, err := net.Listen("unix", serving)
+	must(t, err)
+	defer listener.Close()
+	starting, err := tryLock(path(key + build + "5.lock"))
+	must(t, err)
+	kept = append(kept, logPath(serving), starting.Name(), path(key+build+"5.log"))
+	for _, file := range append(left, kept...) {
+		if !strings.HasSuffix(file, ".sock") {
+			appendLine(file, "")
+		}
+	}
+	appendLine(path("1-2.sock"), "")
+	dial(t, spec)
+	for _, file := range left {
+		if _, err := os.Lstat(file); !os.IsNotExist(err) {
+			t.Errorf("%s of a dead worker is still there", filepath.Base(file))
+		}
+	}
+	for _, file := range append(kept, serving) {
+		if _, err := os.Lstat(file); err != nil {
+			t.Errorf("%s was removed", filepath.Base(file))
+		}
+	}
 }
 
 func TestLockExcludes(t *testing.T) {

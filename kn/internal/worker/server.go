@@ -22,13 +22,14 @@ const grace = time.Second
 // connection to close, before it says no.
 const haste = 100 * time.Millisecond
 
-// Serve answers calls until the kernel ends, the worker has been idle for
-// o.Idle or was asked to leave while idle, or ctx ends; then it returns nil.
-// It should be called before anything slow, such as reading weights: a client
-// that starts the worker waits until it serves.
+// Serve answers calls until the kernels of all clients have ended, the worker
+// has been idle for o.Idle or was asked to leave while idle, or ctx ends; then
+// it returns nil. A client without a kernel keeps it until it is idle. Serve
+// should be called before anything slow, such as reading weights: a client that
+// starts the worker waits until it serves.
 //
 // A call that does not heed its context may still be running a second after
-// the kernel's end, when Serve returns: the program must then end.
+// the last kernel's end, when Serve returns: the program must then end.
 func Serve(ctx context.Context, o Options, handler Handler) error {
 	listener, err := net.Listen("unix", o.Socket)
 	if err != nil {
@@ -43,20 +44,16 @@ func Serve(ctx context.Context, o Options, handler Handler) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &server{ctx: ctx, idle: cmp.Or(o.Idle, defaultIdle), handler: handler, listener: listener, log: logPath(o.Socket)}
+	s := &server{
+		ctx: ctx, cancel: cancel, idle: cmp.Or(o.Idle, defaultIdle), handler: handler,
+		listener: listener, log: logPath(o.Socket), kernels: map[int]bool{},
+	}
 	s.mu.Lock() // the timer may fire before it is known
 	s.timer = time.AfterFunc(s.idle, s.timeout)
 	s.mu.Unlock()
 	defer s.timer.Stop()
 	go keepShort(ctx, s.log)
-
-	if o.Kernel != 0 {
-		go func() {
-			if watch(ctx, o.Kernel) == nil {
-				cancel()
-			}
-		}()
-	}
+	s.usedBy(o.Kernel)
 	context.AfterFunc(ctx, s.stop)
 	s.accept()
 	cancel()
@@ -66,6 +63,7 @@ func Serve(ctx context.Context, o Options, handler Handler) error {
 
 type server struct {
 	ctx      context.Context // ends with the worker
+	cancel   func()
 	idle     time.Duration
 	handler  Handler
 	listener net.Listener
@@ -74,7 +72,8 @@ type server struct {
 	mu      sync.Mutex
 	open    int // connections
 	leaving bool
-	timer   *time.Timer // runs while open is 0
+	timer   *time.Timer  // runs while open is 0
+	kernels map[int]bool // that have used the worker and run
 
 	calls    sync.WaitGroup
 	stopOnce sync.Once
@@ -135,6 +134,30 @@ func (s *server) quit(others int) bool {
 	return true
 }
 
+// usedBy notes that a kernel uses the worker, and ends the worker when no such
+// kernel is left. 0, for none, never ends.
+func (s *server) usedBy(kernel int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kernels[kernel] {
+		return
+	}
+	s.kernels[kernel] = true
+	if kernel == 0 {
+		return
+	}
+	go func() {
+		if watch(s.ctx, kernel) != nil {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if delete(s.kernels, kernel); len(s.kernels) == 0 {
+			s.cancel()
+		}
+	}()
+}
+
 func (s *server) timeout() {
 	if s.quit(0) {
 		s.stop()
@@ -190,13 +213,14 @@ func (s *server) serve(conn net.Conn) {
 		if err != nil || kind != frameRequest {
 			return
 		}
-		if method, progress, body, ok := parseRequest(payload); ok {
-			s.call(conn, method, progress, body)
+		if r, body, ok := parseRequest(payload); ok {
+			s.usedBy(r.kernel)
+			s.call(conn, r, body)
 		}
 	}
 }
 
-func (s *server) call(conn net.Conn, method string, wantsProgress bool, body []byte) {
+func (s *server) call(conn net.Conn, r request, body []byte) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	go func() { // the client sends nothing more: a read ends when it is gone
@@ -204,16 +228,24 @@ func (s *server) call(conn net.Conn, method string, wantsProgress bool, body []b
 		cancel()
 	}()
 
-	updates := newUpdates(conn, wantsProgress)
-	response, err := s.run(ctx, method, body, updates.add)
-	updates.finish()
+	events := newStream(conn, r.progress)
+	response, err := s.run(ctx, Call{
+		Method: r.method, Kernel: r.kernel, Progress: events.progress, Emit: events.emit,
+		Decode: func(into any) error {
+			if err := decode(body, into); err != nil {
+				return fmt.Errorf("worker: decoding the request of %q: %w", r.method, err)
+			}
+			return nil
+		},
+	})
+	events.finish()
 	if s.ctx.Err() != nil {
 		return // the worker ends, which is not the call's fault: the client may try again
 	}
 	var data []byte
 	if err == nil {
 		if data, err = encode(response); err != nil {
-			err = fmt.Errorf("worker: encoding the response of %q: %w", method, err)
+			err = fmt.Errorf("worker: encoding the response of %q: %w", r.method, err)
 		}
 	}
 	if err != nil {
@@ -226,109 +258,12 @@ func (s *server) call(conn net.Conn, method string, wantsProgress bool, body []b
 }
 
 // run calls the handler and makes its panic an error.
-func (s *server) run(ctx context.Context, method string, body []byte, progress func(int, int, string)) (response any, err error) {
+func (s *server) run(ctx context.Context, c Call) (response any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(os.Stderr, "worker: %s: panic: %v\n%s", method, p, debug.Stack())
-			response, err = nil, fmt.Errorf("worker: %s: panic: %v", method, p)
+			fmt.Fprintf(os.Stderr, "worker: %s: panic: %v\n%s", c.Method, p, debug.Stack())
+			response, err = nil, fmt.Errorf("worker: %s: panic: %v", c.Method, p)
 		}
 	}()
-	into := func(into any) error {
-		if err := decode(body, into); err != nil {
-			return fmt.Errorf("worker: decoding the request of %q: %w", method, err)
-		}
-		return nil
-	}
-	return s.handler(ctx, method, into, progress)
-}
-
-// updates carries progress to the client without ever making the handler wait.
-type updates struct {
-	mu     sync.Mutex
-	queue  chan []byte // nil: nobody wants any
-	closed bool
-	sent   chan struct{} // closed when all is written
-}
-
-func newUpdates(w io.Writer, wanted bool) *updates {
-	u := &updates{sent: make(chan struct{})}
-	if !wanted {
-		close(u.sent)
-		return u
-	}
-	u.queue = make(chan []byte, 1024)
-	go func() {
-		defer close(u.sent)
-		for p := range u.queue {
-			writeFrame(w, frameProgress, p) // a client that is gone is noticed elsewhere
-		}
-	}()
-	return u
-}
-
-func (u *updates) add(done, total int, what string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.queue == nil || u.closed {
-		return
-	}
-	for p := progressPayload(done, total, what); ; {
-		select {
-		case u.queue <- p:
-			return
-		default:
-		}
-		select {
-		case <-u.queue: // full: the oldest goes
-		default:
-		}
-	}
-}
-
-// finish returns when all is written; what is added later is ignored.
-func (u *updates) finish() {
-	u.mu.Lock()
-	if u.queue != nil && !u.closed {
-		close(u.queue)
-	}
-	u.closed = true
-	u.mu.Unlock()
-	<-u.sent
-}
-
-const (
-	maxLog   = 1 << 20  // bytes; a log that has grown longer
-	keptLog  = 64 << 10 // keeps only its end
-	logCheck = 2 * time.Second
-)
-
-// keepShort bounds the log that a worker's output goes to.
-func keepShort(ctx context.Context, path string) {
-	if !isFile(os.Stderr, path) {
-		return
-	}
-	tick := time.NewTicker(logCheck)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			shorten(os.Stderr)
-		}
-	}
-}
-
-// shorten cuts a file down to its end. The file must be open for reading and
-// appending; other writers' lines may get lost in that moment.
-func shorten(file *os.File) {
-	info, err := file.Stat()
-	if err != nil || info.Size() <= maxLog {
-		return
-	}
-	end := make([]byte, keptLog)
-	if _, err := file.ReadAt(end, info.Size()-keptLog); err != nil || file.Truncate(0) != nil {
-		return
-	}
-	file.Write(end)
+	return s.handler(ctx, c)
 }

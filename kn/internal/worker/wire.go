@@ -29,7 +29,7 @@ const (
 )
 
 // protocol is the version of what follows opCall, and part of the socket's name.
-const protocol = 1
+const protocol = 2
 
 // answerLimit is how long the other side may take to do what needs no
 // computing: say hello, send a request. A process that takes longer is
@@ -38,8 +38,9 @@ const answerLimit = 10 * time.Second
 
 // Frames: one byte that says what it is, the payload's length, the payload.
 const (
-	frameRequest  = 'q' // flags, length of the method's name, method, gob
+	frameRequest  = 'q' // flags, kernel, length of the method's name, method, gob
 	frameProgress = 'p' // done, total, what
+	frameItem     = 'i' // gob
 	frameResponse = 'r' // gob
 	frameError    = 'e' // kind, text
 )
@@ -101,24 +102,35 @@ func decode(data []byte, into any) error {
 	return gob.NewDecoder(bytes.NewReader(data)).Decode(into)
 }
 
-func requestHead(method string, progress bool) []byte {
-	head := []byte{0}
-	if progress {
-		head[0] = 1
-	}
-	head = binary.LittleEndian.AppendUint16(head, uint16(len(method)))
-	return append(head, method...)
+// request is what a request frame says in front of its body.
+type request struct {
+	method   string
+	kernel   int
+	progress bool // is wanted
 }
 
-func parseRequest(payload []byte) (method string, progress bool, body []byte, ok bool) {
-	if len(payload) < 3 {
-		return "", false, nil, false
+const requestSize = 1 + 8 + 2 // without the method's name
+
+func (r request) head() []byte {
+	head := []byte{0}
+	if r.progress {
+		head[0] = 1
 	}
-	end := 3 + int(binary.LittleEndian.Uint16(payload[1:]))
+	head = binary.LittleEndian.AppendUint64(head, uint64(r.kernel))
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(r.method)))
+	return append(head, r.method...)
+}
+
+func parseRequest(payload []byte) (r request, body []byte, ok bool) {
+	if len(payload) < requestSize {
+		return r, nil, false
+	}
+	end := requestSize + int(binary.LittleEndian.Uint16(payload[9:]))
 	if len(payload) < end {
-		return "", false, nil, false
+		return r, nil, false
 	}
-	return string(payload[3:end]), payload[0] == 1, payload[end:], true
+	kernel := int(binary.LittleEndian.Uint64(payload[1:]))
+	return request{string(payload[requestSize:end]), kernel, payload[0] == 1}, payload[end:], true
 }
 
 func progressPayload(done, total int, what string) []byte {

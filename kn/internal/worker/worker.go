@@ -1,15 +1,17 @@
 // Package worker keeps a process warm that serves computations over a Unix
 // socket. Every notebook cell is a fresh process; what is slow to get ready
 // and quick to use, a large model's weights and compiled graphs, lives in one
-// worker process per kernel and key. The first cell that needs it starts it,
-// later cells reach it, and it leaves when the kernel ends or when it has had
-// nothing to do for a while.
+// worker process per key, which all notebooks of a user share. The first cell
+// that needs it starts it, later cells reach it. It ends when the kernels of
+// all notebooks that have used it have ended, or when it has had nothing to do
+// for a while.
 //
 // The client ([Dial], [Client.Call]) names a program; that program is started
 // in a session of its own, so that an interrupted cell does not take it
-// along, and calls [Serve] with [FromEnvironment]'s options. Requests and
-// responses are encoded by encoding/gob, which drops zero fields and empty
-// slices, and takes 4 ms for the 67,000 numbers of a large attribution.
+// along, and calls [Serve] with [FromEnvironment]'s options. A call sends a
+// request, may be told its progress and handed items while it runs, and gets a
+// response. All three are encoded by encoding/gob, which drops zero fields and
+// empty slices, and takes 4 ms for the 67,000 numbers of a large attribution.
 //
 // Whoever may open the socket may use the worker. What protects it is the
 // folder it is in, which only its owner may enter.
@@ -30,7 +32,7 @@ type Spec struct {
 	Program string   // the program to start as worker, which calls [Serve]; looked up in PATH if it has no slash
 	Args    []string // its arguments. Paths in them must be absolute: the worker outlives the client
 	Key     string   // digest of all that decides the worker's results (model, backend, version); another key is another worker
-	Kernel  int      // id of the process whose end is the worker's end; 0: none, the worker leaves when idle
+	Kernel  int      // process id of the notebook's kernel: the worker ends with the last kernel that has used it; 0: none, it leaves when idle
 	Need    uint64   // bytes of memory the worker will need; 0: memory is not checked
 
 	// Log is told once of each noteworthy thing, such as "worker started".
@@ -41,7 +43,7 @@ type Spec struct {
 // Options say where and how long [Serve] serves.
 type Options struct {
 	Socket string        // path of the socket to listen on, in a folder that only its owner may enter
-	Kernel int           // id of the process whose end is the worker's end; 0: none
+	Kernel int           // process id of the kernel that it is started for; 0: none
 	Idle   time.Duration // leave after so long without a call; 0: 30 minutes
 
 	lock int // file descriptor that keeps others from starting the same worker until this one serves; 0: none
@@ -49,18 +51,43 @@ type Options struct {
 
 const defaultIdle = 30 * time.Minute
 
+// Events are what a client is told while its call runs. Its functions are
+// called by the goroutine that calls; nil: it is not told.
+type Events struct {
+	// Progress is told how far the call is. Messages may be left out.
+	Progress func(done, total int, what string)
+	// Item is handed what the handler emits, in order, all of it; decode reads
+	// it into a pointer. An error ends the call and is what the call returns.
+	Item func(decode func(into any) error) error
+}
+
+// Call is a call as its handler sees it. Its functions may be called until
+// the handler returns.
+type Call struct {
+	Method string
+	Kernel int // the client's, as in its [Spec]
+
+	// Decode reads the request into a pointer.
+	Decode func(into any) error
+	// Progress tells the client how far the call is. It may be called from any
+	// goroutine, and never blocks: where a client is too slow, the oldest
+	// messages are left out.
+	Progress func(done, total int, what string)
+	// Emit hands the client an item, and waits while the client is busy with
+	// those before it. It may be called from any goroutine. An error says that
+	// the client is gone, or that the item cannot be encoded.
+	Emit func(item any) error
+}
+
 // Handler computes one call's response. Calls on several connections run at
-// the same time; the handler does its own locking. decode reads the request
-// into a pointer. progress may be called from any goroutine until the handler
-// returns, and never blocks: where a client is too slow, the oldest
-// messages are left out. ctx ends when the client cancels or dies; a handler
-// that then returns leaves the worker ready for the next call.
+// the same time; the handler does its own locking. ctx ends when the client
+// cancels or dies; a handler that then returns leaves the worker ready for the
+// next call.
 //
 // The client sees the error's text, and context.Canceled and
 // context.DeadlineExceeded by errors.Is. A panic is an error of that call; a
 // panic in a goroutine that the handler started ends the worker.
-type Handler func(ctx context.Context, method string, decode func(into any) error,
-	progress func(done, total int, what string)) (response any, err error)
+type Handler func(ctx context.Context, call Call) (response any, err error)
 
 // The environment variables by which a client tells the program it starts
 // what [Options] to serve with.
@@ -88,10 +115,12 @@ var ErrUnavailable = errors.New("no worker can be used")
 // memory for it. It is also ErrUnavailable.
 var ErrMemory error = unavailable{errors.New("too little memory to start another process")}
 
-// Died says that the worker ended during a call, and so did the one that was
-// started in its place. It is also ErrUnavailable.
+// Died says that the worker ended during a call: after it had handed over
+// some items, or having handed over none, as had the one before it. It is also
+// ErrUnavailable.
 type Died struct {
 	Method string // the call
+	Items  int    // that it had handed over
 	Pid    int    // the last worker's process id
 	Status string // how it ended, such as "signal: killed"; empty where another process had started it
 	Log    string // the last lines it printed
@@ -99,7 +128,12 @@ type Died struct {
 
 func (d *Died) Error() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "worker: process %d ended during %q, as had the one before it", d.Pid, d.Method)
+	fmt.Fprintf(&s, "worker: process %d ended during %q", d.Pid, d.Method)
+	if d.Items > 0 {
+		fmt.Fprintf(&s, " (results handed over before that: %d)", d.Items)
+	} else {
+		s.WriteString(", as had the one before it")
+	}
 	if d.Status != "" {
 		s.WriteString(": " + d.Status)
 	}

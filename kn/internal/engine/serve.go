@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
+)
+
+// Handler serves an engine, which open makes at the first call.
+//
+// One call computes at a time, since each uses all cores. Notebooks take
+// turns: whenever a call tells its progress or hands over a result, one that
+// waits goes on. So a prediction does not wait for the end of another
+// notebook's attribution. The calls of one notebook come one after the other,
+// which bounds how many have begun and hold memory.
+func Handler(open func(context.Context) (*Engine, error)) worker.Handler {
+	s := &server{open: open, turn: make(turn, 1), notebooks: map[int]turn{}}
+	return s.answer
+}
+
+type server struct {
+	open   func(context.Context) (*Engine, error)
+	turn   turn    // to compute
+	engine *Engine // used by the call whose turn it is
+
+	mutex     sync.Mutex
+	notebooks map[int]turn // to begin a call, by kernel
+}
+
+// turn is a lock. Those that wait get it in the order in which they came, as
+// senders to a channel do.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
+// pause gives the turn up while f runs.
+func (t turn) pause(f func()) {
+	t.give()
+	defer func() { t <- struct{}{} }()
+	f()
+}
+
+// notebook returns the turn of a kernel's calls.
+func (s *server) notebook(kernel int) turn {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.notebooks[kernel] == nil {
+		s.notebooks[kernel] = make(turn, 1)
+	}
+	return s.notebooks[kernel]
+}
+
+// answer computes a call when its turn comes.
+func (s *server) answer(ctx context.Context, call worker.Call) (any, error) {
+	for _, t := range []turn{s.notebook(call.Kernel), s.turn} {
+		if err := t.take(ctx); err != nil {
+			return nil, err
+		}
+		defer t.give()
+	}
+	if s.engine == nil {
+		var err error
+		if s.engine, err = s.open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var one sync.Mutex // pauses at a time
+	pause := func(f func()) {
+		one.Lock()
+		defer one.Unlock()
+		s.turn.pause(f)
+	}
+	progress, emit := call.Progress, call.Emit
+	call.Progress = func(done, total int, what string) { pause(func() { progress(done, total, what) }) }
+	call.Emit = func(item any) (err error) {
+		pause(func() { err = emit(item) })
+		return err
+	}
+	return s.engine.answer(ctx, call)
+}
+
+// answer computes a call.
+func (e *Engine) answer(ctx context.Context, call worker.Call) (any, error) {
+	switch call.Method {
+	case callDistribution, callActivations:
+		var row Row
+		if err := call.Decode(&row); err != nil {
+			return nil, err
+		}
+		if call.Method == callDistribution {
+			return e.Distribution(ctx, row)
+		}
+		return e.Activations(ctx, row)
+	case callProbabilities, callOutcomes:
+		var rows []Row
+		if err := call.Decode(&rows); err != nil {
+			return nil, err
+		}
+		progress := func(done int) { call.Progress(done, len(rows), "") }
+		if call.Method == callOutcomes {
+			return e.Outcomes(ctx, rows, progress)
+		}
+		return e.Probabilities(ctx, rows, progress)
+	case callTokens:
+		var readings []Reading
+		if err := call.Decode(&readings); err != nil {
+			return nil, err
+		}
+		return e.TokenActivations(ctx, readings, func(done int) { call.Progress(done, len(readings), "") })
+	case callAttribute:
+		var r attributeRequest
+		if err := call.Decode(&r); err != nil {
+			return nil, err
+		}
+		return nil, e.Attribute(ctx, r.Samples, r.Edits, r.Options,
+			func(i int, a *Attribution) error { return call.Emit(attributed{i, a}) },
+			func(share float64) { call.Progress(int(share*wholeShare), wholeShare, "") })
+	}
+	return nil, fmt.Errorf("kn: the worker has no method %q", call.Method)
+}
