@@ -35,8 +35,14 @@ const (
 // BERT's gradients. The second estimate is more careful. The third holds for a
 // kink, where the error falls four-fold with much scatter, and where nothing
 // converges at all; d1 alone would be fooled by two rules that agree by
-// chance. On random sums of waves, poles, peaks, kinks and jumps 3 % of the
-// integrals are further off than the tolerance, most of them kinks.
+// chance.
+//
+// Where the values of a function S are given whose derivative is the sum of
+// the integrand's entries, an interval's estimate is at least half of what S
+// shows the sum to be off by, down to intervals of 1/16: rules agree as well
+// where all their nodes miss something narrow, or jumps cancel. On random sums of
+// waves, poles, peaks, kinks and jumps 3 % of the integrals are further off than
+// the tolerance without S, and 0.4 % with it.
 //
 // The integral is done when the intervals' estimates add up to no more than
 // the tolerance. Until then the worst intervals get more nodes, or are
@@ -59,6 +65,7 @@ type interval struct {
 	piece        bool        // lies between known jumps
 	parent       float64     // distance of the first two rules on the interval that this is a half of
 	values       [][]float64 // of the current rule's nodes
+	s            []float64   // S there, if it is known
 	value        []float64   // integral over the interval
 	err          float64
 	before       []sample // what is known inside from the intervals that it was cut out of, in ascending order
@@ -109,30 +116,10 @@ func NewAdaptive(maxNodes int, jumps ...float64) *Adaptive {
 
 // Next implements [Integral]. A NaN in the integrand ends the integral,
 // unconverged.
-func (a *Adaptive) Next(tolerance float64) []float64 { return a.ask(a.refine(tolerance)) }
-
-// distrust returns nodes for a closer look at the whole of [0, 1], although
-// the integral seems to be done.
-func (a *Adaptive) distrust() []float64 {
-	var chosen []*interval
-	for i, iv := range slices.Clone(a.intervals) {
-		if len(iv.values) < lastNodes {
-			chosen = append(chosen, iv)
-			continue
-		}
-		halves := iv.halves()
-		a.intervals[i] = halves[0]
-		a.intervals = append(a.intervals, halves[1])
-		chosen = append(chosen, halves...)
-	}
-	return a.ask(chosen)
-}
-
-// ask returns the nodes that intervals need for their next rules.
-func (a *Adaptive) ask(intervals []*interval) []float64 {
+func (a *Adaptive) Next(tolerance float64) []float64 {
 	var nodes []float64
 	a.asked = a.asked[:0]
-	for _, iv := range intervals {
+	for _, iv := range a.refine(tolerance) {
 		r := iv.request()
 		if a.evaluated+len(nodes)+len(r.fresh) > a.maxNodes {
 			break // the worst came first
@@ -192,6 +179,9 @@ func (iv *interval) halves() []*interval {
 	n := len(iv.values)
 	left := &interval{from: iv.from, length: h, least: firstNodes, values: [][]float64{iv.values[0], iv.values[n/2]}}
 	right := &interval{from: iv.from + h, length: h, least: firstNodes, values: [][]float64{iv.values[n/2], iv.values[n-1]}}
+	if iv.s != nil {
+		left.s, right.s = []float64{iv.s[0], iv.s[n/2]}, []float64{iv.s[n/2], iv.s[n-1]}
+	}
 	for _, s := range iv.samples() {
 		if s.at < right.from {
 			left.before = append(left.before, s)
@@ -232,32 +222,73 @@ func (iv *interval) request() request {
 }
 
 // Add implements [Integral].
-func (a *Adaptive) Add(values [][]float64, _ []float64) {
+func (a *Adaptive) Add(values [][]float64, s []float64) {
 	a.evaluated += len(values)
 	for _, r := range a.asked {
-		r.take(values[:len(r.fresh)])
-		values = values[len(r.fresh):]
+		n := len(r.fresh)
+		if s == nil {
+			r.take(values[:n], nil)
+		} else {
+			r.take(values[:n], s[:n])
+			s = s[n:]
+		}
+		values = values[n:]
 	}
 	a.asked = a.asked[:0]
 }
 
 // take merges new values into the interval's and estimates its error.
-func (r request) take(fresh [][]float64) {
-	iv, all := r.iv, make([][]float64, r.nodes)
+func (r request) take(fresh [][]float64, s []float64) {
+	iv := r.iv
+	iv.values = merged(r, iv.values, fresh)
+	if s != nil {
+		iv.s = merged(r, iv.s, s)
+	}
+	iv.value = iv.by(r.nodes)
+	iv.err, iv.slow = iv.estimate()
+	iv.err = max(iv.err, iv.contradiction()/2)
+}
+
+// What of S can be relied on.
+const (
+	// noise is the error with which S is known, as a share of S: that of
+	// float32 and a BERT's arithmetic.
+	noise = 2e-5
+	// shortest is the length of intervals below which S says no more than noise.
+	shortest = 1. / 16
+)
+
+// contradiction is the error for the sum of all entries, if S tells it.
+func (iv *interval) contradiction() float64 {
+	if iv.s == nil || iv.length < shortest {
+		return 0
+	}
+	at0, at1 := iv.s[0], iv.s[len(iv.s)-1]
+	e := at1 - at0
+	for _, x := range iv.value {
+		e -= x
+	}
+	if math.Abs(e) <= noise*max(math.Abs(at0), math.Abs(at1)) {
+		return 0
+	}
+	return math.Abs(e)
+}
+
+// merged puts what is known at a rule's new nodes between what is known at the
+// others.
+func merged[T any](r request, old, fresh []T) []T {
+	all := make([]T, r.nodes)
 	for i, k := range r.fresh {
 		all[k] = fresh[i]
 	}
-	old := iv.values
 	if len(old) == 2 {
 		all[0], all[r.nodes-1] = old[0], old[1]
-	} else {
-		for k, v := range old {
-			all[2*k] = v
-		}
+		return all
 	}
-	iv.values = all
-	iv.value = iv.by(r.nodes)
-	iv.err, iv.slow = iv.estimate()
+	for k, v := range old {
+		all[2*k] = v
+	}
+	return all
 }
 
 // estimate returns the estimated error of the newest rule, and whether the

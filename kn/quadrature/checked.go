@@ -56,9 +56,6 @@ var lobatto = [][]float64{
 // The constants were chosen so that the first rule's estimate was below the
 // error in none of 1,524 layers of bert-base-cased (127 prompts of PARAREL), and
 // in 2 of 360 of a BERT of its size with random weights.
-//
-// Adaptive does not look at S: all its nodes can miss something narrow. Where
-// its result contradicts S, it is sent on.
 type Checked struct {
 	maxNodes  int
 	stage     int         // rules of lobatto begun
@@ -69,19 +66,8 @@ type Checked struct {
 	err       float64
 	evaluated int
 
-	rest   *Adaptive // once the nodes did not suffice
-	doubts int       // how often it was sent on
+	rest *Adaptive // once the nodes did not suffice
 }
-
-// What Checked does where Adaptive's result and S disagree.
-const (
-	// mostDoubts is how often all intervals get more nodes before the integral
-	// is given up as not converged.
-	mostDoubts = 2
-	// noise is the error with which S is known, as a share of S: that of
-	// float32 and a BERT's arithmetic.
-	noise = 5e-5
-)
 
 // NewChecked starts an integral. maxNodes bounds the evaluations; 0 stands for
 // [DefaultMaxNodes].
@@ -92,12 +78,7 @@ func NewChecked(maxNodes int) *Checked {
 // Next implements [Integral].
 func (c *Checked) Next(tolerance float64) []float64 {
 	if c.rest != nil {
-		nodes := c.rest.Next(tolerance)
-		if len(nodes) == 0 && c.doubts < mostDoubts && c.rest.Error() <= tolerance && c.doubt() > tolerance {
-			c.doubts++
-			nodes = c.rest.distrust()
-		}
-		return nodes
+		return c.rest.Next(tolerance)
 	}
 	switch left := c.maxNodes - c.evaluated; {
 	case c.err <= tolerance:
@@ -117,8 +98,7 @@ func (c *Checked) Add(values [][]float64, s []float64) {
 	c.evaluated += len(values)
 	if c.rest != nil {
 		c.rest.Add(values, s)
-		c.value = c.rest.Value()
-		c.err = max(c.rest.Error(), c.doubt())
+		c.value, c.err = c.rest.Value(), c.rest.Error()
 		return
 	}
 	for k, x := range lobatto[c.stage-1] {
@@ -160,25 +140,6 @@ func (c *Checked) estimate(d float64) float64 {
 		return math.Sqrt(squares)
 	}
 	return max(6*largest/math.Hypot(total, 5*largest)*math.Sqrt(e*e+squares/25), d/10, squares/(10*d))
-}
-
-// doubt is the error of the worst entry that the error for the sum of all
-// gives away, once it is above the noise: Adaptive does not look at S, and all
-// its nodes can miss something narrow.
-func (c *Checked) doubt() float64 {
-	largest, total := 0.0, 0.0
-	for _, x := range c.value {
-		largest, total = max(largest, math.Abs(x)), total+x
-	}
-	at0, at1 := c.s[0], c.s[len(c.s)-1]
-	e := math.Abs(total - (at1 - at0))
-	if e <= noise*max(math.Abs(at0), math.Abs(at1)) {
-		return 0
-	}
-	if largest == 0 {
-		return e
-	}
-	return e * largest / math.Hypot(total, 5*largest)
 }
 
 // Value implements [Integral].

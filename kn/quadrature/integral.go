@@ -14,7 +14,7 @@ type Integral interface {
 	Next(tolerance float64) []float64
 	// Add takes the values at the nodes that Next returned, in their order, and
 	// there the values s of a function whose derivative is the sum of the
-	// integrand's entries. Only [Checked] looks at s.
+	// integrand's entries; nil if that is not known. [Checked] needs s.
 	Add(values [][]float64, s []float64)
 	// Value is the integral so far.
 	Value() []float64

@@ -82,7 +82,7 @@ func TestRulesRejectTooFewNodes(t *testing.T) {
 
 // run drives an integral of f and returns it.
 func run(in Integral, tolerance float64, f func(float64) []float64) Integral {
-	return runPath(in, tolerance, f, func(float64) float64 { return 0 })
+	return runPath(in, tolerance, f, nil)
 }
 
 // runPath is run where s is known, whose derivative is the sum of f's entries.
@@ -92,9 +92,13 @@ func runPath(in Integral, tolerance float64, f func(float64) []float64, s func(f
 		if len(nodes) == 0 {
 			return in
 		}
-		values, known := make([][]float64, len(nodes)), make([]float64, len(nodes))
+		values := make([][]float64, len(nodes))
+		var known []float64
 		for k, x := range nodes {
-			values[k], known[k] = f(x), s(x)
+			values[k] = f(x)
+			if s != nil {
+				known = append(known, s(x))
+			}
 		}
 		in.Add(values, known)
 	}
@@ -190,9 +194,13 @@ var families = map[string]func(rng *rand.Rand) integrand{
 // peaks, kinks and jumps, whose integrals are known.
 func TestRandomIntegrands(t *testing.T) {
 	const entries, terms, trials = 4, 3, 300
-	for name, start := range map[string]func() Integral{
-		"adaptive": func() Integral { return NewAdaptive(100_000) },
-		"checked":  func() Integral { return NewChecked(100_000) },
+	for name, rule := range map[string]struct {
+		start func() Integral
+		most  float64 // share of the integrals that may be further off than the tolerance
+	}{
+		"adaptive": {func() Integral { return NewAdaptive(100_000) }, 0.01},
+		// The few nodes that it begins with are for smooth integrands.
+		"checked": {func() Integral { return NewChecked(100_000) }, 0.03},
 	} {
 		rng := rand.New(rand.NewPCG(7, 7))
 		integrals, missed := 0, 0
@@ -226,7 +234,7 @@ func TestRandomIntegrands(t *testing.T) {
 						}
 						return sum
 					}
-					in := runPath(start(), tolerance, func(x float64) []float64 {
+					in := runPath(rule.start(), tolerance, func(x float64) []float64 {
 						return vector(x, func(g integrand) func(float64) float64 { return g.f })
 					}, s)
 					nodes += in.Evaluations()
@@ -245,7 +253,7 @@ func TestRandomIntegrands(t *testing.T) {
 			}
 		}
 		// No estimate from samples can be always right.
-		if 25*missed > integrals {
+		if float64(missed) > rule.most*float64(integrals) {
 			t.Errorf("%s: %d of %d integrals are further off than the tolerance", name, missed, integrals)
 		}
 	}
