@@ -31,6 +31,13 @@ func TestBadExperiments(t *testing.T) {
 		{"nil steps", func() (any, error) { return plots.RecipeSteps(nil) }, "recipes"},
 		{"nil convergence", func() (any, error) { return plots.ConvergenceError(nil) }, "convergence"},
 		{"nil agreement", func() (any, error) { return plots.ConvergenceAgreement(nil) }, "convergence"},
+		{"nil exactness", func() (any, error) { return plots.Exactness(nil) }, "exactness"},
+		{"no prompts", func() (any, error) { return plots.Exactness(&experiments.ExactnessTable{}) }, "no prompts"},
+		spoiled("no tolerances", exactness, func(t *experiments.ExactnessTable) { t.Tolerances = nil }, plots.Exactness),
+		spoiled("a tolerance of 0", exactness, func(t *experiments.ExactnessTable) { t.Tolerances[1].Tolerance = 0 }, plots.Exactness),
+		spoiled("prompt 7 has 1 values", exactness, func(t *experiments.ExactnessTable) { t.Each[7].By = t.Each[7].By[:1] }, plots.Exactness),
+		spoiled("prompt 2: error and estimate to tolerance 1[0] is NaN", exactness, func(t *experiments.ExactnessTable) { t.Each[2].By[1].Error = nan }, plots.Exactness),
+		spoiled("neither is negative", exactness, func(t *experiments.ExactnessTable) { t.Each[2].By[0].Estimate = -1 }, plots.Exactness),
 		{"no facts", func() (any, error) { return plots.SharedNeurons(&experiments.NeuronTable{}) }, "no facts"},
 		{"no sets", func() (any, error) { return plots.Interventions(&experiments.Intervention{}) }, "no sets"},
 		{"no recipes", func() (any, error) { return plots.RecipeOverlap(&experiments.RecipeDiff{}) }, "no recipes"},
@@ -105,6 +112,10 @@ func TestExperimentsWithoutNumbers(t *testing.T) {
 		"by relation": plots.MustExpressionByRelation(&experiments.ActivationExpression{Facts: 1}),
 		"overlap":     plots.MustRecipeOverlap(recipes), "steps": plots.MustRecipeSteps(recipes),
 		"error": plots.MustConvergenceError(exact), "agreement": plots.MustConvergenceAgreement(exact),
+		"exactness": plots.MustExactness(&experiments.ExactnessTable{
+			Prompts: 1, Tolerances: []experiments.ToleranceExactness{{Tolerance: 1e-3}},
+			Each: []experiments.PromptExactness{{By: []experiments.AttributionExactness{{}}}},
+		}),
 	} {
 		if _, err := f.SVG(); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -79,6 +79,13 @@ func ExampleConvergenceAgreement() {
 	// Output: Agreement of the neuron sets with the exact ones
 }
 
+func ExampleExactness() {
+	fig := plots.MustExactness(exactness(), small)
+	fig.MustSave(filepath.Join(folder, "exactness.png"))
+	fmt.Println(fig.Title())
+	// Output: Error of the attributions against its estimate
+}
+
 func ExampleActivationExpression() {
 	fig := plots.MustActivationExpression(expression(0), small)
 	fig.MustSave(filepath.Join(folder, "activation_expression.png"))

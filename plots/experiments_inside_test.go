@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -25,8 +26,10 @@ func TestExperimentsStayInside(t *testing.T) {
 			r := &experiments.Intervention{Facts: 1e6}
 			d := &experiments.RecipeDiff{}
 			c := &experiments.ConvergenceTable{}
+			x := &experiments.ExactnessTable{Prompts: 1e6, Each: make([]experiments.PromptExactness, n)}
 			for i := range n {
 				if i < 5 {
+					x.Tolerances = append(x.Tolerances, experiments.ToleranceExactness{Tolerance: math.Pow(10, float64(-4*i))})
 					r.Sets = append(r.Sets, experiments.InterventionSet{Label: long, Suppressed: wide, Amplified: wide})
 					d.Recipes = append(d.Recipes, experiments.RecipeResult{Name: long, PerFact: wide})
 					c.Rules = append(c.Rules, experiments.RuleConvergence{Rule: kn.Rule(long), Points: []experiments.ConvergencePoint{
@@ -34,6 +37,11 @@ func TestExperimentsStayInside(t *testing.T) {
 					}})
 				}
 				d.Steps = append(d.Steps, experiments.RecipeStep{What: long, Overlap: wide, PerFact: wide})
+			}
+			for i := range n {
+				for k := range x.Tolerances {
+					x.Each[i].By = append(x.Each[i].By, experiments.AttributionExactness{Error: 1e30 * float64(k), Estimate: float64(i), NotConverged: i == 1})
+				}
 			}
 			for range n {
 				all := make([]stats.Interval, len(r.Sets))
@@ -59,6 +67,7 @@ func TestExperimentsStayInside(t *testing.T) {
 			for _, f := range []*Figure{
 				MustLayerDistribution(table, o), MustSharedNeurons(table, o), MustInterventions(r, o), MustSuppressedByRelation(r, o),
 				MustActivationExpression(e, o), MustExpressionByRelation(e, o), MustRecipeOverlap(d, o), MustRecipeSteps(d, o), MustConvergenceError(c, o), MustConvergenceAgreement(c, o),
+				MustExactness(x, o),
 				MustUpdateLambdas(u, o), MustUpdateCounts(u, o), MustErasedPerplexityCurve(erased, o), MustErasedAccuracyCurve(erased, o),
 			} {
 				textInside(t, f, n)

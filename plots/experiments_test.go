@@ -1,6 +1,7 @@
 package plots_test
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
@@ -108,6 +109,31 @@ func convergence() *experiments.ConvergenceTable {
 	return t
 }
 
+// exactness has a prompt that is estimated too low, and one that is reported.
+func exactness() *experiments.ExactnessTable {
+	rng := rand.New(rand.NewPCG(6, 6))
+	t := &experiments.ExactnessTable{Prompts: 80, Relations: 34, Layers: 12, Activation: "gelu", Provenance: madeUp}
+	t.Reference.Tolerance = 1e-5
+	t.Each = make([]experiments.PromptExactness, t.Prompts)
+	for _, tolerance := range []float64{1e-2, 1e-3} {
+		t.Tolerances = append(t.Tolerances, experiments.ToleranceExactness{Tolerance: tolerance, Prompts: t.Prompts, Within: t.Prompts - 1, Worst: 1.4})
+		for i := range t.Each {
+			a := experiments.AttributionExactness{Layer: i % 12, Estimate: tolerance * math.Pow(10, -rng.Float64())}
+			a.Error = a.Estimate * math.Pow(10, -0.2-1.5*rng.Float64())
+			switch i {
+			case 3: // exact
+				a.Error = 0
+			case 4:
+				a.Error, a.Estimate = 1.4*tolerance, tolerance/2
+			case 5:
+				a.Error, a.Estimate, a.NotConverged = tolerance/4, 2*tolerance, true
+			}
+			t.Each[i].By = append(t.Each[i].By, a)
+		}
+	}
+	return t
+}
+
 // expression has n relations; the paper's means.
 func expression(n int) *experiments.ActivationExpression {
 	means := func(t1, t2, t3 float64) experiments.TypeMeans {
@@ -194,6 +220,7 @@ func allExperiments(o plots.Options) map[string]*plots.Figure {
 		"recipe steps":              plots.MustRecipeSteps(recipeDiff(), o),
 		"convergence error":         plots.MustConvergenceError(convergence(), o),
 		"convergence agreement":     plots.MustConvergenceAgreement(convergence(), o),
+		"exactness":                 plots.MustExactness(exactness(), o),
 		"loss curves":               plots.MustLossCurves([]plots.LossCurve{{"pre-trained", lossLine(0.2)}, {"from scratch", lossLine(1.5)}}, o),
 		"loss surface":              plots.MustLossSurface(lossGrid(5), lossPath(), o),
 		"groups taken back":         plots.MustTakenBack(groupsTakenBack(), o),

@@ -66,7 +66,11 @@ func TestSVGHasItsText(t *testing.T) {
 		"recipe steps":              {"threshold t: 0.2 → 0.3", "alone, in Dai2022", "4.4"},
 		"convergence error":         {"left Riemann (Dai 2022)", "adaptive (default)", "100", "Largest error of a score [%]"},
 		"convergence agreement":     {"Nodes a layer", "Gauss-Legendre"},
-		"predictions":               {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
+		"exactness": {
+			"error = estimate", "adaptive to 1 %", "adaptive to 0.1 %", "reported as not converged", "The rule's own estimate [%]",
+			"Worst layer of 80 prompts, in % of the prompt's largest score; reference: adaptive to 0.001 %",
+		},
+		"predictions": {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
 	}
 	for name, f := range all(plots.Options{}) {
 		text := "\n" + svgText(t, svgOf(t, f)) + "\n"

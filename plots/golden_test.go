@@ -41,6 +41,7 @@ func TestGolden(t *testing.T) {
 		"convergence_error.png":       ExampleConvergenceError,
 		"convergence_error_paper.png": ExampleConvergenceError_paperColumn,
 		"convergence_agreement.png":   ExampleConvergenceAgreement,
+		"exactness.png":               ExampleExactness,
 
 		"loss_curves.png":  ExampleLossCurves,
 		"loss_surface.png": ExampleLossSurface,

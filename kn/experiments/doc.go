@@ -10,7 +10,8 @@
 //   - [Erase]: erasing a relation's commonest neurons,
 //   - [DiffRecipes]: the published codes against one another,
 //   - [Express]: how strongly the neurons act in texts that say the fact, and in others (tables 3 and 4),
-//   - [Convergence]: how exact the integrals are.
+//   - [Convergence]: how exact the integrals are,
+//   - [Exactness]: whether the adaptive rule is as exact as it promises.
 //
 // Beside each method stand its controls: the activation baseline's neurons,
 // random ones, and those nearest in activation. Intervals are 95 % bootstrap

@@ -142,3 +142,17 @@ func ExampleExpress() {
 	fmt.Println(r.Facts, "facts; more in texts that say them than in random ones:", r.Gradients.T1.Mean > r.Gradients.T3.Mean)
 	// Output: 9 facts; more in texts that say them than in random ones: true
 }
+
+func ExampleExactness() {
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	o := experiments.ExactnessOptions{Prompts: 3, Tolerances: []float64{0.05}, Reference: 1e-3, Seed: 1}
+	t, err := experiments.Exactness(context.Background(), m, swept(m).Facts, o, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range t.Tolerances {
+		fmt.Printf("to %g: %d of %d prompts within it, %s\n", r.Tolerance, r.Within, r.Prompts, r.Verdict)
+	}
+	// Output: to 0.05: 3 of 3 prompts within it, kept
+}

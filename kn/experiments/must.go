@@ -53,6 +53,11 @@ func MustConvergence(ctx context.Context, m *kn.Model, all []Fact, o Convergence
 	return must(Convergence(ctx, m, all, o, progress))
 }
 
+// MustExactness is [Exactness] for notebook cells.
+func MustExactness(ctx context.Context, m *kn.Model, all []Fact, o ExactnessOptions, progress kn.Progress) *ExactnessTable {
+	return must(Exactness(ctx, m, all, o, progress))
+}
+
 func must[T any](result T, err error) T {
 	if err != nil {
 		panic(err)

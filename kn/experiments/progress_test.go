@@ -34,6 +34,10 @@ func TestProgressIsOfTheWhole(t *testing.T) {
 			_, err := experiments.Convergence(ctx, m, all, experiments.ConvergenceOptions{Prompts: 1, Nodes: []int{4}, Tolerances: []float64{0.1}, Reference: 0.01, Resamples: 10}, progress)
 			return err
 		},
+		"exactness": func(ctx context.Context, progress kn.Progress) error {
+			_, err := experiments.Exactness(ctx, m, all, experiments.ExactnessOptions{Prompts: 2, Tolerances: []float64{0.1}, Reference: 0.01}, progress)
+			return err
+		},
 	} {
 		ofParts = ""
 		last := 0

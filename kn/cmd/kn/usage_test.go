@@ -38,6 +38,8 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"export", "--model", "m"}, `"out"`},
 		{nil, []string{"facts"}, `"model"`},
 		{nil, []string{"evaluate", "--model", "mini", "--card"}, "folder"},
+		{nil, []string{"exactness"}, `"model"`},
+		{nil, []string{"exactness", "--model", "mini", "--prompts", "0"}, "at least 1"},
 		{nil, []string{"pretrain", "--out", "o"}, "triples text"},
 		{nil, []string{"pretrain", "--out", "o", "--triples", "t", "--text", "f"}, "triples text"},
 		{nil, []string{"finetune", "--model", "mini", "--task", "true"}, `"out"`},

@@ -65,7 +65,7 @@ func (b *book) kinks() string {
 }
 
 // exactness is the section on the integral's error.
-func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
+func (b *book) exactness(c *experiments.ConvergenceTable, x *experiments.ExactnessTable) report.Section {
 	s := report.Section{Title: "How exact the integrals are"}
 	r := b.File("convergence")
 	s.Say("Attributions are integrals, and the published codes take sums of 20 nodes for them. ", r.Number("/prompts", report.Count),
@@ -95,5 +95,6 @@ func (b *book) exactness(c *experiments.ConvergenceTable) report.Section {
 	b.Figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(plots.ConvergenceError(c))
 	b.Figure(&s, "convergence-sets", report.Join("How far the coarse sets agree with the exact ones."))(plots.ConvergenceAgreement(c))
 	s.Add(t)
+	b.promise(&s, x)
 	return s
 }

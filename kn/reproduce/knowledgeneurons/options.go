@@ -42,6 +42,7 @@ type Sizes struct {
 	Draws     int `json:"draws"`     // of random control sets a fact
 	Recipes   int `json:"recipes"`   // facts by each recipe; 0: 40
 	Prompts   int `json:"prompts"`   // by each rule of integration
+	Exactness int `json:"exactness"` // prompts on which the adaptive rule's tolerance is tested; 0: 300
 	Updates   int `json:"updates"`   // facts of each relation that are updated
 	Curve     int `json:"curve"`     // of these, facts updated along the curves
 	Erased    int `json:"erased"`    // facts measured of each relation that is erased

@@ -66,6 +66,7 @@ type found struct {
 	erase       *experiments.EraseTable
 	recipes     *experiments.RecipeDiff
 	convergence *experiments.ConvergenceTable
+	exactness   *experiments.ExactnessTable
 }
 
 // step is a stage whose result is kept, under its name.
@@ -83,6 +84,7 @@ func (e *experimenter) stages() []step {
 	erase := experiments.EraseOptions{Facts: z.Erased, Others: z.Others, Seed: seed, Resamples: z.Resamples}
 	recipes := experiments.DiffOptions{Facts: z.Recipes, Seed: seed, Resamples: z.Resamples}
 	convergence := experiments.ConvergenceOptions{Prompts: z.Prompts, Seed: seed, Resamples: z.Resamples}
+	exactness := experiments.ExactnessOptions{Prompts: z.Exactness, Seed: seed}
 	steps := []step{
 		{"sweep", e.sweep},
 		experiment(e, "neurons", "which neurons, and where", []any{z.Resamples, "intervals of layers"}, &e.found.neurons,
@@ -123,6 +125,10 @@ func (e *experimenter) stages() []step {
 		experiment(e, "convergence", "how exact the integrals are", convergence, &e.found.convergence,
 			func(ctx context.Context, progress kn.Progress) (*experiments.ConvergenceTable, error) {
 				return experiments.Convergence(ctx, e.m, e.gathered.Facts, convergence, progress)
+			}),
+		experiment(e, "exactness", "whether they are as exact as promised", exactness, &e.found.exactness,
+			func(ctx context.Context, progress kn.Progress) (*experiments.ExactnessTable, error) {
+				return experiments.Exactness(ctx, e.m, e.gathered.Facts, exactness, progress)
 			}),
 	)
 }

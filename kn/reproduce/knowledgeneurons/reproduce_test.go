@@ -27,7 +27,7 @@ import (
 func quick(file string) knowledgeneurons.Options {
 	return knowledgeneurons.Options{
 		Facts: file, Tolerance: 0.05, Command: "kn reproduce",
-		Sizes: knowledgeneurons.Sizes{Resamples: 50, Draws: 1, Recipes: 1, Prompts: 1, Updates: 1, Curve: 1, Erased: 2, Others: 2},
+		Sizes: knowledgeneurons.Sizes{Resamples: 50, Draws: 1, Recipes: 1, Prompts: 1, Exactness: 2, Updates: 1, Curve: 1, Erased: 2, Others: 2},
 	}
 }
 

@@ -14,7 +14,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b.paper, b.facts = b.File("paper"), b.File("facts")
 	sections := []report.Section{
 		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
-		b.codes(f.recipes), b.exactness(f.convergence),
+		b.codes(f.recipes), b.exactness(f.convergence, f.exactness),
 	}
 	made, err := e.made(b)
 	if err != nil {
