@@ -1,6 +1,7 @@
 package bert
 
 import (
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -100,20 +101,26 @@ func (w *Weights) transform(hidden *graph.Node) *graph.Node {
 	return w.Head.Norm.Apply(x, w.Config.LayerNormEps)
 }
 
-// Probability is the softmax of the logits at one token of each row,
-// exp(logit - log Σ exp(logits)): hidden [B, H], tokens [B] int32 -> [B].
-// Its gradient passes over the vocabulary half as often as that of the whole
-// distribution.
+// Distribution is the softmax of the logits: hidden [..., H] -> [..., V].
+func (w *Weights) Distribution(hidden *graph.Node) *graph.Node { return softmax(w.Logits(hidden)) }
+
+// Probability is the softmax of the logits at one token of each row: hidden
+// [B, H], tokens [B] int32 -> [B]. Its gradient passes over the vocabulary
+// half as often as that of the whole distribution.
 func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
-	x := w.transform(hidden)                                   // [B, H]
-	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)      // [B, V]
-	largest := graph.StopGradient(graph.ReduceMax(logits, -1)) // [B]
-	rest := graph.Exp(graph.Sub(logits, graph.InsertAxes(largest, -1)))
-	logSum := graph.Add(graph.Log(graph.ReduceSum(rest, -1)), largest) // [B]
-	at := graph.InsertAxes(tokens, -1)
-	logit := graph.ReduceSum(graph.Mul(x, graph.Gather(w.Head.Decoder, at)), -1) // [B]
-	logit = graph.Add(logit, graph.Gather(w.Head.Bias, at))
-	return graph.Exp(graph.Sub(logit, logSum))
+	x := w.transform(hidden)                              // [B, H]
+	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x) // [B, V]
+	return withGradientOf(
+		func() *node {
+			own, others, _ := w.shares(x, logits, tokens)
+			return graph.Squeeze(graph.Div(own, graph.Add(own, sum(others))), -1)
+		},
+		func() *node {
+			largest := graph.StopGradient(graph.ReduceAndKeep(logits, graph.ReduceMax, -1)) // [B, 1]
+			all := sum(graph.Exp(graph.Sub(logits, largest)))                               // [B, 1]
+			logit, _ := w.logit(x, tokens)                                                  // [B, 1]
+			return graph.Squeeze(graph.Div(graph.Exp(graph.Sub(logit, largest)), all), -1)
+		})
 }
 
 // ProbabilityGradient is [Weights.Probability] with its gradient with
@@ -122,23 +129,50 @@ func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
 // With p the softmax and x what the head makes of hidden below the
 // vocabulary, the gradient of p_t with respect to x is
 //
-//	p_t · (W_t - Σ_j p_j W_j)
+//	p_t · Σ_{j≠t} p_j · (W_t - W_j)
 //
 // Written like this it passes over the vocabulary twice, reverse mode over
-// [B, V] logits six times. From x down it is reverse mode again.
+// [B, V] logits six times. That the token itself is left out of the sum keeps
+// all digits where p_t is nearly 1: p_t · (W_t - Σ_j p_j W_j) is the same, but the
+// difference of two vectors that are then nearly equal. From x down it is
+// reverse mode again.
 func (w *Weights) ProbabilityGradient(hidden, tokens *graph.Node) (probability, gradient *graph.Node) {
-	x := w.transform(hidden)                                                      // [B, H]
-	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)                         // [B, V]
-	largest := graph.ReduceAndKeep(logits, graph.ReduceMax, -1)                   // [B, 1]
-	shares := graph.Exp(graph.Sub(logits, largest))                               // [B, V], not yet divided by their sum
-	sum := graph.ReduceAndKeep(shares, graph.ReduceSum, -1)                       // [B, 1]
-	mean := graph.Div(graph.Dot(shares, w.Head.Decoder).Product(), sum)           // [B, H]
-	at := graph.InsertAxes(tokens, -1)                                            // [B, 1]
-	row := graph.Gather(w.Head.Decoder, at)                                       // [B, H]
-	logit := graph.ReduceAndKeep(graph.Mul(x, row), graph.ReduceSum, -1)          // [B, 1]
-	logit = graph.Add(logit, graph.InsertAxes(graph.Gather(w.Head.Bias, at), -1)) // [B, 1]
-	p := graph.Div(graph.Exp(graph.Sub(logit, largest)), sum)                     // [B, 1]
-	gx := graph.Mul(p, graph.Sub(row, mean))                                      // [B, H]
+	x := w.transform(hidden)                                                              // [B, H]
+	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)                                 // [B, V]
+	own, others, row := w.shares(x, logits, tokens)                                       // [B, 1], [B, V], [B, H]
+	rest := sum(others)                                                                   // [B, 1]
+	total := graph.Add(own, rest)                                                         // [B, 1]
+	p := graph.Div(own, total)                                                            // [B, 1]
+	apart := graph.Sub(graph.Mul(rest, row), graph.Dot(others, w.Head.Decoder).Product()) // [B, H]
+	gx := graph.Mul(apart, graph.Div(p, total))                                           // [B, H]
 	objective := graph.ReduceAllSum(graph.Mul(x, graph.StopGradient(gx)))
 	return graph.Squeeze(p, -1), graph.Gradient(objective, hidden)[0]
+}
+
+// shares are numbers that have the same ratios in a row as the words'
+// probabilities: that of one token [B, 1], and those of the vocabulary [B, V]
+// with 0 in the token's place. x [B, H] is what transform returns, logits
+// [B, V] are its logits, tokens is [B]; the third result is the tokens' rows of
+// the decoder [B, H]. The token's own share is that of [Weights.logit].
+func (w *Weights) shares(x, logits, tokens *graph.Node) (own, others, row *graph.Node) {
+	// GoMLX's softmax is the quickest way there on the Go backend. What it
+	// divided by is not quite their sum, but the same for a whole row.
+	all := graph.Softmax(logits, -1)
+	column := graph.InsertAxes(tokens, -1)                                                       // [B, 1]
+	at := graph.Concatenate([]*graph.Node{graph.Iota(x.Graph(), column.Shape(), 0), column}, -1) // [B, 2]
+	logit, row := w.logit(x, tokens)
+	off := graph.Sub(logit, graph.InsertAxes(graph.Gather(logits, at), -1)) // [B, 1]
+	own = graph.Mul(graph.InsertAxes(graph.Gather(all, at), -1), graph.Exp(off))
+	zeros := graph.Zeros(x.Graph(), shapes.Make(x.DType(), size(x, 0)))
+	return own, graph.ScatterMin(all, at, zeros, true, true), row
+}
+
+// logit is the logit of one token of each row, with more digits than those of
+// the whole vocabulary have, and the token's row of the decoder: x [B, H],
+// tokens [B] -> [B, 1], [B, H].
+func (w *Weights) logit(x, tokens *graph.Node) (logit, row *graph.Node) {
+	at := graph.InsertAxes(tokens, -1)
+	row = graph.Gather(w.Head.Decoder, at)
+	bias := graph.InsertAxes(graph.Gather(w.Head.Bias, at), -1)
+	return graph.Add(sum(graph.Mul(x, row)), bias), row
 }

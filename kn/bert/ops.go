@@ -19,8 +19,8 @@ func (d Dense) Apply(x *graph.Node) *graph.Node {
 // and shifts it. GoMLX's own layer has another default epsilon, and its
 // reciprocal square root has no gradient.
 func (w Norm) Apply(x *graph.Node, epsilon float64) *graph.Node {
-	centred := graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, -1)) // [..., H]
-	variance := graph.ReduceAndKeep(graph.Square(centred), graph.ReduceMean, -1)
+	centred := graph.Sub(x, mean(x)) // [..., H]
+	variance := mean(graph.Square(centred))
 	y := graph.Div(centred, graph.Sqrt(graph.AddScalar(variance, epsilon)))
 	return graph.Add(
 		graph.Mul(y, graph.ExpandLeftToRank(w.Scale, x.Rank())),
