@@ -29,6 +29,9 @@ var benchPrompts = []string{
 // benchPrompt is the index of the prompt that is measured alone, of 14 tokens.
 const benchPrompt = 6
 
+// benchTruth is what a model with trained weights is asked for.
+const benchTruth = "Paris"
+
 // benchSizes are the sizes of the checkpoints that kn bench makes: that of
 // bert-base-cased, and one for trying the program.
 func benchSizes() map[string]checkpoint.Config {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,9 +20,10 @@ import (
 
 // benchRequest is what a contender's process is asked, one JSON object a
 // line: first to load, then to run as often as wanted. kn bench child and
-// bench/peers.py understand it; the latter can be asked to choose, too.
+// bench/peers.py understand it; the latter can be asked to choose or to warm
+// up, too.
 type benchRequest struct {
-	Do string `json:"do"` // "load", "run" or "choose"
+	Do string `json:"do"` // "load", "run", doChoose or doWarm
 
 	// To load.
 	Model   string   `json:"model,omitempty"`
@@ -29,19 +32,40 @@ type benchRequest struct {
 	Rule    kn.Rule  `json:"rule,omitempty"`    // of kn; "" is the default
 	Nodes   int      `json:"nodes,omitempty"`   // 0: the rule's default
 	Batched bool     `json:"batched,omitempty"` // kn: all prompts in one call
-	Tool    string   `json:"tool,omitempty"`    // of peers.py
-	Threads int      `json:"threads,omitempty"` // of peers.py; kn takes all cores
+	Sweep   bool     `json:"sweep,omitempty"`   // kn: as kn sweep does, with its options
+	Judged  int      `json:"judged,omitempty"`  // in a sweep, the prompt whose scores are handed over
+
+	// To load, of peers.py.
+	Tool     string  `json:"tool,omitempty"`
+	Threads  int     `json:"threads,omitempty"`   // kn takes all cores
+	IDs      [][]int `json:"ids,omitempty"`       // the prompts' tokens as kn reads them
+	AnswerID int     `json:"answer_id,omitempty"` // the answer's
 
 	// To run.
 	Scores string `json:"scores,omitempty"` // file for the scores [prompts, layers, neurons], float64 little endian
 }
 
+// What a contender of peers.py may be asked beside loading and running: to
+// choose the faster of its ways to compute, after its first result, or to warm
+// up by a part of the work, instead of a first result.
+const (
+	doChoose = "choose"
+	doWarm   = "warm"
+)
+
 // benchAnswer is the answer to one request.
 type benchAnswer struct {
-	Seconds float64 `json:"seconds"`         // that loading or running took
-	Nodes   float64 `json:"nodes,omitempty"` // gradients a prompt and layer, on average
-	About   string  `json:"about,omitempty"` // what computed: names and versions
-	Error   string  `json:"error,omitempty"`
+	Seconds  float64       `json:"seconds"`             // that loading or running took
+	Nodes    float64       `json:"nodes,omitempty"`     // gradients a prompt and layer, on average
+	ByPrompt []promptTaken `json:"by_prompt,omitempty"` // of the prompts one by one
+	About    string        `json:"about,omitempty"`     // what computed: names and versions
+	Error    string        `json:"error,omitempty"`
+}
+
+// promptTaken is what one of several prompts took.
+type promptTaken struct {
+	Seconds float64 `json:"seconds"`
+	Nodes   float64 `json:"nodes"` // a layer, on average
 }
 
 // benchChild is the process of a contender of our own.
@@ -69,6 +93,9 @@ func serveBench(ctx context.Context, in io.Reader, out io.Writer) error {
 		if err == nil {
 			answer, err = c.do(ctx, request)
 		}
+		if err != nil && ctx.Err() != nil {
+			err = errors.New("another program told its process to end")
+		}
 		if err != nil {
 			answer.Error = oneLine(err)
 		}
@@ -85,6 +112,7 @@ type benchComputer struct {
 	model   *kn.Model
 	queries []kn.Query
 	options kn.AttributeOptions
+	judged  []float64 // scores of the prompt that stands for a sweep
 }
 
 func (c *benchComputer) do(ctx context.Context, request benchRequest) (benchAnswer, error) {
@@ -96,23 +124,31 @@ func (c *benchComputer) do(ctx context.Context, request benchRequest) (benchAnsw
 	case c.model == nil:
 		return benchAnswer{}, fmt.Errorf("asked to run before anything was loaded")
 	}
+	if c.ask.Sweep {
+		return c.sweep(ctx, request)
+	}
+	var answer benchAnswer
 	start := time.Now()
-	results, err := c.attribute()
-	answer := benchAnswer{Seconds: time.Since(start).Seconds()}
+	results, err := c.attribute(&answer)
+	answer.Seconds = time.Since(start).Seconds()
 	if err != nil {
 		return answer, err
 	}
-	layers := 0
 	var scores []float64
 	for _, r := range results {
-		for l, row := range r.Scores {
-			answer.Nodes += float64(r.Nodes[l])
-			scores = append(scores, row...)
-			layers++
-		}
+		answer.Nodes += nodesALayer(r) / float64(len(results))
+		scores = append(scores, slices.Concat(r.Scores...)...)
 	}
-	answer.Nodes /= float64(layers)
 	return answer, writeFloats(request.Scores, scores)
+}
+
+// nodesALayer is the number of gradients that were spent on a layer, on average.
+func nodesALayer(a *kn.Attribution) float64 {
+	total := 0
+	for _, n := range a.Nodes {
+		total += n
+	}
+	return float64(total) / float64(len(a.Nodes))
 }
 
 // load only opens the model: kn reads the weights when it first computes.
@@ -132,17 +168,23 @@ func (c *benchComputer) load(ctx context.Context, request benchRequest) (benchAn
 	return benchAnswer{Seconds: time.Since(start).Seconds()}, nil
 }
 
-func (c *benchComputer) attribute() ([]*kn.Attribution, error) {
+// attribute computes all prompts, and tells what each took if it is one of
+// several that are attributed by themselves.
+func (c *benchComputer) attribute(answer *benchAnswer) ([]*kn.Attribution, error) {
 	if c.ask.Batched {
 		return c.model.AttributeAll(c.queries, c.options)
 	}
 	var results []*kn.Attribution
 	for _, q := range c.queries {
+		start := time.Now()
 		r, err := c.model.Attribute(q.Prompt, q.Answer, c.options)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, r)
+		if len(c.queries) > 1 {
+			answer.ByPrompt = append(answer.ByPrompt, promptTaken{time.Since(start).Seconds(), nodesALayer(r)})
+		}
 	}
 	return results, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,35 +24,52 @@ const benchNodes = 20
 
 // benchEntry is a contender before its process runs.
 type benchEntry struct {
-	name string
-	// at is which of its prompts is the one of the reference; -1: it gives no
-	// scores that the reference is for.
-	at   int
-	make func(b *benchmark) (contender, error)
+	name  string
+	asked asked
+	at    int    // which of its prompts is the one of the reference
+	rule  string // contenders of one rule must have the same scores; "": no fixed rule
+	once  bool   // it takes minutes: instead of a first result it only warms up, and then it is measured once
+	make  func(b *benchmark) (contender, error)
 }
 
+// The rules that more than one contender uses.
+const (
+	leftSum     = "left sum"
+	bothEndsSum = "sum with both ends"
+)
+
+var (
+	left     = benchRequest{Rule: kn.LeftRiemann, Nodes: benchNodes}
+	bothEnds = benchRequest{Rule: kn.LinspaceInclusive, Nodes: benchNodes}
+	batched  = benchRequest{Prompts: benchPrompts, Batched: true}
+	singly   = benchRequest{Prompts: benchPrompts}
+	swept    = benchRequest{Prompts: benchPrompts, Sweep: true, Judged: benchPrompt}
+	ofMini   = benchRequest{Model: "mini", Prompts: []string{"The capital of France is [MASK]."}, Answer: benchTruth}
+)
+
 var benchEntries = map[string]benchEntry{
-	"xla":         {"kn, XLA", 0, ours(benchXLA, benchRequest{})},
-	"go":          {"kn, Go backend", 0, ours(benchGo, benchRequest{})},
-	"xla-20":      {"kn, XLA", 0, ours(benchXLA, benchRequest{Rule: kn.LeftRiemann, Nodes: benchNodes})},
-	"go-20":       {"kn, Go backend", 0, ours(benchGo, benchRequest{Rule: kn.LeftRiemann, Nodes: benchNodes})},
-	"xla-batched": {"kn, XLA, in one call", benchPrompt, ours(benchXLA, benchRequest{Prompts: benchPrompts, Batched: true})},
-	"xla-singly":  {"kn, XLA, one by one", benchPrompt, ours(benchXLA, benchRequest{Prompts: benchPrompts})},
-	"mini": {"kn, Go backend", -1, ours(benchGo, benchRequest{
-		Model: "mini", Prompts: []string{"The capital of France is [MASK]."}, Answer: "Paris",
-	})},
+	"xla":           {name: "kn, XLA", asked: thePrompt, make: ours(benchXLA, benchRequest{})},
+	"go":            {name: "kn, Go backend", asked: thePrompt, make: ours(benchGo, benchRequest{})},
+	"xla-20":        {name: "kn, XLA", asked: thePrompt, rule: leftSum, make: ours(benchXLA, left)},
+	"go-20":         {name: "kn, Go backend", asked: thePrompt, rule: leftSum, make: ours(benchGo, left)},
+	"xla-both-ends": {name: "kn, XLA, both ends", asked: thePrompt, rule: bothEndsSum, make: ours(benchXLA, bothEnds)},
+	"go-both-ends":  {name: "kn, Go backend, both ends", asked: thePrompt, rule: bothEndsSum, make: ours(benchGo, bothEnds)},
+	"xla-batched":   {name: "kn, XLA, in one call", asked: theFact, at: benchPrompt, make: ours(benchXLA, batched)},
+	"xla-singly":    {name: "kn, XLA, one by one", asked: theFact, at: benchPrompt, make: ours(benchXLA, singly)},
+	"xla-sweep":     {name: "kn, XLA, sweep", asked: theFact, make: ours(benchXLA, swept)},
+	"go-sweep":      {name: "kn, Go backend, sweep", asked: theFact, make: ours(benchGo, swept)},
+	"mini":          {name: "kn, Go backend", make: ours(benchGo, ofMini)},
 
-	"knowledge-neurons": {"knowledge-neurons", 0, theirs("knowledge-neurons", false)},
-	"pytorch-20":        {"hand-tuned PyTorch", 0, theirs("pytorch", true)},
+	"knowledge-neurons": {name: "knowledge-neurons", asked: thePrompt, rule: bothEndsSum, make: theirs("knowledge-neurons", "")},
+	"pytorch-20":        {name: "hand-tuned PyTorch", asked: thePrompt, rule: leftSum, make: theirs("pytorch", doChoose)},
+	"authors":           {name: "PyTorch, the authors' way", asked: thePrompt, rule: leftSum, once: true, make: theirs("authors", doWarm)},
 
-	"xla-cell":    {"kn, XLA, fresh process", 0, cell},
-	"xla-process": {"kn, XLA", 0, process(benchXLA)},
-	"go-process":  {"kn, Go backend", 0, process(benchGo)},
-	"knowledge-neurons-process": {
-		"knowledge-neurons", 0, theirProcess,
-	},
-	"cached":     {"kn", 0, cachedProcess},
-	"prediction": {"kn, Go backend", -1, predictionProcess},
+	"xla-cell":                  {name: "kn, XLA, fresh process", asked: thePrompt, make: cell},
+	"xla-process":               {name: "kn, XLA", asked: thePrompt, make: process(benchXLA)},
+	"go-process":                {name: "kn, Go backend", asked: thePrompt, make: process(benchGo)},
+	"knowledge-neurons-process": {name: "knowledge-neurons", asked: thePrompt, make: theirProcess},
+	"cached":                    {name: "kn", asked: thePrompt, make: cachedProcess},
+	"prediction":                {name: "kn, Go backend", make: predictionProcess},
 }
 
 // kn is a command line of this program.
@@ -80,12 +98,14 @@ func (b *benchmark) peers() (func(context.Context) *exec.Cmd, error) {
 // answer where it names none.
 func (b *benchmark) filled(ask benchRequest) benchRequest {
 	ask.Do = "load"
-	if ask.Prompts == nil {
-		ask.Prompts = []string{b.Prompt}
+	ask.Model = cmp.Or(ask.Model, b.Model)
+	q := b.question(thePrompt)
+	if ask.Prompts != nil {
+		q = b.question(theFact)
+	} else {
+		ask.Prompts = []string{q.Prompt}
 	}
-	if ask.Model == "" {
-		ask.Model, ask.Answer = b.Model, b.Answer
-	}
+	ask.Answer = cmp.Or(ask.Answer, q.Answer)
 	return ask
 }
 
@@ -96,18 +116,24 @@ func ours(backend string, ask benchRequest) func(*benchmark) (contender, error) 
 	}
 }
 
-// their is the request to load for peers.py.
+// their is the request to load for peers.py. Their tokenizer must read prompts
+// and answer as ours does.
 func (b *benchmark) their(tool string) benchRequest {
-	return b.filled(benchRequest{Tool: tool, Nodes: benchNodes, Threads: b.Machine.Cores})
+	ask := b.filled(benchRequest{Tool: tool, Nodes: benchNodes, Threads: b.Machine.Cores})
+	for _, prompt := range ask.Prompts {
+		ask.IDs = append(ask.IDs, b.tokenizer.Encode(prompt).IDs)
+	}
+	ask.AnswerID, _ = b.tokenizer.ID(ask.Answer) // a token of the vocabulary
+	return ask
 }
 
-func theirs(tool string, choose bool) func(*benchmark) (contender, error) {
+func theirs(tool, prepare string) func(*benchmark) (contender, error) {
 	return func(b *benchmark) (contender, error) {
 		command, err := b.peers()
 		if err != nil {
 			return nil, err
 		}
-		return &childContender{command: command, ask: b.their(tool), choose: choose, folder: b.scratch}, nil
+		return &childContender{command: command, ask: b.their(tool), prepare: prepare, folder: b.scratch}, nil
 	}
 }
 

@@ -16,30 +16,37 @@ type benchRowResult struct {
 	Row      string         `json:"row"`
 	Title    string         `json:"title"`
 	Measures []benchMeasure `json:"measures"`
+	ByPrompt []promptTimes  `json:"by_prompt,omitempty"` // of the row about the spread over prompts
 }
 
 // benchMeasure is what was measured of one contender.
 type benchMeasure struct {
 	Contender string    `json:"contender"`
 	First     float64   `json:"first_seconds,omitempty"` // from nothing to the first result
+	Once      bool      `json:"once,omitempty"`          // there is one repetition, after warming up instead of a first result
 	Seconds   []float64 `json:"seconds,omitempty"`       // of the repetitions after that
 	Minimum   float64   `json:"minimum,omitempty"`
 	Median    float64   `json:"median,omitempty"`
-	Faster    float64   `json:"times_faster,omitempty"` // than the row's last contender, by the medians
-	More      *float64  `json:"seconds_more,omitempty"` // than the row's last contender, by the medians
-	Error     *float64  `json:"error,omitempty"`        // largest error of a score, as a share of the largest score
-	Agreement *float64  `json:"agreement,omitempty"`    // the same against the row's last contender, where both use one rule
-	Nodes     float64   `json:"nodes,omitempty"`        // gradients a prompt and layer
+	Prompts   int       `json:"prompts,omitempty"`            // in each repetition, where they are several
+	PerSecond float64   `json:"prompts_per_second,omitempty"` // by the median
+	Faster    float64   `json:"times_faster,omitempty"`       // than the row's last contender, by the medians
+	More      *float64  `json:"seconds_more,omitempty"`       // than the row's last contender, by the medians
+	Error     *float64  `json:"error,omitempty"`              // largest error of a score, as a share of the largest score
+	Agreement *float64  `json:"agreement,omitempty"`          // the same against the row's last contender, where both use one fixed rule
+	Nodes     float64   `json:"nodes,omitempty"`              // gradients a prompt and layer
 	Peak      uint64    `json:"peak_bytes,omitempty"`
 	Note      string    `json:"note,omitempty"` // why there is nothing more
 
-	scores []float64 // of the reference's prompt
+	scores   []float64 // of the reference's prompt
+	rule     string    // the fixed one
+	byPrompt []promptTimes
 }
 
 // entrant is a contender while it is measured.
 type entrant struct {
 	key       string
 	contender contender // nil when it has failed
+	prompts   []string  // in each repetition, where they are several
 	measure   benchMeasure
 }
 
@@ -49,7 +56,8 @@ func (b *benchmark) measureGroup(ctx context.Context, rows []benchRow) error {
 	for _, row := range rows {
 		for _, key := range row.contenders {
 			if !slices.ContainsFunc(entrants, func(e *entrant) bool { return e.key == key }) {
-				entrants = append(entrants, &entrant{key: key, measure: benchMeasure{Contender: benchEntries[key].name}})
+				entry := benchEntries[key]
+				entrants = append(entrants, &entrant{key: key, measure: benchMeasure{Contender: entry.name, rule: entry.rule}})
 			}
 		}
 	}
@@ -67,7 +75,11 @@ func (b *benchmark) measureGroup(ctx context.Context, rows []benchRow) error {
 			i := slices.IndexFunc(entrants, func(e *entrant) bool { return e.key == key })
 			result.Measures = append(result.Measures, entrants[i].measure)
 		}
-		result.compareWithLast(row.compare, row.group == sameRule)
+		if row.compare == spread {
+			result.spread()
+		} else {
+			result.compareWithLast(row.compare)
+		}
 		b.Rows = append(b.Rows, result)
 	}
 	return nil
@@ -79,14 +91,18 @@ func (b *benchmark) measure(ctx context.Context, group string, entrants []*entra
 	for _, e := range entrants {
 		s, err := e.enter(ctx, b)
 		b.record(e, s, err)
-		b.tell(group, e, "first result", s)
+		step := "first result"
+		if e.measure.Once {
+			step = "warm"
+		}
+		b.tell(group, e, step, s)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	for i := range b.Repeats {
 		for _, e := range entrants {
-			if e.contender == nil {
+			if e.contender == nil || i > 0 && benchEntries[e.key].once {
 				continue
 			}
 			select {
@@ -95,7 +111,11 @@ func (b *benchmark) measure(ctx context.Context, group string, entrants []*entra
 			}
 			s, err := e.contender.once(ctx)
 			b.record(e, s, err)
-			b.tell(group, e, fmt.Sprintf("%d of %d", i+1, b.Repeats), s)
+			of := b.Repeats
+			if e.measure.Once {
+				of = 1
+			}
+			b.tell(group, e, fmt.Sprintf("%d of %d", i+1, of), s)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -111,6 +131,9 @@ func (e *entrant) enter(ctx context.Context, b *benchmark) (sample, error) {
 		return sample{}, err
 	}
 	e.contender = c
+	if child, ok := c.(*childContender); ok && len(child.ask.Prompts) > 1 {
+		e.prompts = child.ask.Prompts
+	}
 	s, err := c.start(ctx)
 	if about := c.about(); about != "" {
 		e.measure.Contender += " (" + about + ")"
@@ -127,9 +150,10 @@ func (e *entrant) leave() {
 
 // record takes the result of one repetition, the first of them being apart.
 func (b *benchmark) record(e *entrant, s sample, err error) {
-	m := &e.measure
-	if at := benchEntries[e.key].at; err == nil && at >= 0 {
-		err = b.judge(m, s.scores, at)
+	m, entry := &e.measure, benchEntries[e.key]
+	warmed := entry.once && !m.Once // instead of a first result
+	if q := b.question(entry.asked); err == nil && q != nil && !warmed {
+		err = m.judge(s.scores, entry.at, q.Reference)
 	}
 	if err != nil {
 		e.measure = benchMeasure{Contender: m.Contender, Note: oneLine(err)}
@@ -137,23 +161,31 @@ func (b *benchmark) record(e *entrant, s sample, err error) {
 		return
 	}
 	m.Nodes, m.Peak = s.nodes, max(m.Peak, s.peak)
-	if m.First == 0 {
+	switch {
+	case warmed:
+		m.Once = true
+		return
+	case !m.Once && m.First == 0:
 		m.First = s.seconds
 		return
 	}
 	m.Seconds = append(m.Seconds, s.seconds)
 	m.Minimum, m.Median = minimum(m.Seconds), median(m.Seconds)
+	if len(e.prompts) > 1 {
+		m.Prompts, m.PerSecond = len(e.prompts), float64(len(e.prompts))/m.Median
+		m.recordPrompts(b, e.prompts, s.prompts)
+	}
 }
 
 // judge sets scores against the reference; of several repetitions the worst
 // counts. The reference's prompt is the one at this place.
-func (b *benchmark) judge(m *benchMeasure, scores []float64, at int) error {
-	size := len(b.Reference.scores)
+func (m *benchMeasure) judge(scores []float64, at int, reference *benchReference) error {
+	size := len(reference.scores)
 	if len(scores) < (at+1)*size {
 		return fmt.Errorf("it gave %d scores for %d prompts, but a prompt has %d", len(scores), at+1, size)
 	}
 	m.scores = scores[at*size : (at+1)*size]
-	share, err := shareOfLargest(m.scores, b.Reference.scores)
+	share, err := shareOfLargest(m.scores, reference.scores)
 	if err == nil && (m.Error == nil || share > *m.Error) {
 		m.Error = &share
 	}
@@ -169,8 +201,8 @@ func (b *benchmark) tell(group string, e *entrant, step string, s sample) {
 }
 
 // compareWithLast sets every measure against the last one of the row. With one
-// rule for all, the scores must be the same but for rounding.
-func (r *benchRowResult) compareWithLast(how comparison, oneRule bool) {
+// fixed rule, the scores must be the same but for rounding.
+func (r *benchRowResult) compareWithLast(how comparison) {
 	if how == memoryAlone {
 		for i, m := range r.Measures {
 			r.Measures[i] = benchMeasure{Contender: m.Contender, Peak: m.Peak, Note: m.Note}
@@ -190,7 +222,7 @@ func (r *benchRowResult) compareWithLast(how comparison, oneRule bool) {
 			more := m.Median - last.Median
 			m.More = &more
 		}
-		if !oneRule {
+		if m.rule == "" || m.rule != last.rule {
 			continue
 		}
 		share, err := shareOfLargest(m.scores, last.scores)

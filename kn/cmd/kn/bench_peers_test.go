@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // TestBenchInterrupted: Ctrl-C while a contender is alive ends all of it.
@@ -41,6 +45,77 @@ func TestBenchInterrupted(t *testing.T) {
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// standIn is a script in the place of Python, behind which this program
+// computes by the rules of the published tools. It warms up by a run, and does
+// not know how to choose.
+func standIn(t *testing.T) string {
+	t.Helper()
+	python := filepath.Join(t.TempDir(), "python")
+	script := fmt.Sprintf(`#!/bin/sh
+if [ "$1" = -c ]; then exit 0; fi
+sed -u -e 's/"tool":"knowledge-neurons"/"rule":"linspace_inclusive"/' -e 's/"tool":"[a-z]*"/"rule":"left_riemann"/' \
+	-e 's|"do":"warm"|"do":"run","scores":"/dev/null"|' | KN_BACKEND=go:ops_sequential %s bench child
+`, program)
+	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return python
+}
+
+// TestBenchPeers: contenders of one rule agree, times are compared, the
+// authors' way is measured once whatever the repetitions, and who cannot do
+// what it is asked is out.
+func TestBenchPeers(t *testing.T) {
+	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", t.TempDir(), "--repeats", "2", "--json",
+		"--rows", "go-adaptive,both-ends,go-20,authors,cold-start", "--python", standIn(t)))
+	var b benchmark
+	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 || len(b.Rows) != 5 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	rows := map[string][]benchMeasure{}
+	for _, row := range b.Rows {
+		rows[row.Row] = row.Measures
+	}
+	for row, wants := range map[string]struct{ agree, once bool }{
+		"go-adaptive": {}, "cold-start": {}, "both-ends": {agree: true}, "authors": {agree: true, once: true},
+	} {
+		m := rows[row]
+		us, them := m[len(m)-2], m[len(m)-1]
+		if us.Faster != them.Median/us.Median || them.Faster != 0 || us.Once || us.First == 0 || len(us.Seconds) != 2 {
+			t.Errorf("%s: %+v", row, us)
+		}
+		if (us.Agreement != nil) != wants.agree || wants.agree && *us.Agreement > 1e-5 || us.Note != "" {
+			t.Errorf("%s: %+v", row, us)
+		}
+		repeats := 2
+		if wants.once {
+			repeats = 1
+		}
+		if them.Once != wants.once || (them.First == 0) != wants.once || len(them.Seconds) != repeats || them.Nodes != 20 || them.Error == nil || *them.Error > 0.2 {
+			t.Errorf("%s: %+v", row, them)
+		}
+	}
+	if m := rows["go-20"][1]; !strings.Contains(m.Note, "choose") {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestBenchTheirTokens: the published tools are told what kn reads, so that
+// they can refuse to compute something else.
+func TestBenchTheirTokens(t *testing.T) {
+	folder := tinyBench(t)
+	b := &benchmark{}
+	b.Model, b.tokenizer = folder, kn.MustLoad(folder).Tokenizer()
+	b.Prompt, b.Answer = "The [MASK] .", "France"
+	ask := b.their("knowledge-neurons")
+	if id, err := b.tokenizer.Single("France"); err != nil || ask.AnswerID != id || id == 0 {
+		t.Errorf("%+v, %v", ask, err)
+	}
+	if len(ask.IDs) != 1 || !slices.Equal(ask.IDs[0], b.tokenizer.Encode("The [MASK] .").IDs) || len(ask.IDs[0]) != 5 {
+		t.Errorf("%+v", ask)
 	}
 }
 

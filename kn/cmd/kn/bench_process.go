@@ -21,7 +21,8 @@ type sample struct {
 	seconds float64
 	nodes   float64   // gradients a prompt and layer; 0: not told
 	scores  []float64 // [prompts, layers, neurons], if it computes any
-	peak    uint64    // bytes the process has held at most so far; 0: not measured
+	prompts []promptTaken
+	peak    uint64 // bytes the process has held at most so far; 0: not measured
 }
 
 // contender is something to be timed.
@@ -39,7 +40,7 @@ type contender interface {
 type childContender struct {
 	command func(ctx context.Context) *exec.Cmd
 	ask     benchRequest
-	choose  bool   // it has several ways to compute, of which it is to take the faster
+	prepare string // doChoose, doWarm or ""
 	folder  string // for the scores
 
 	cmd     *exec.Cmd
@@ -75,10 +76,13 @@ func (c *childContender) start(ctx context.Context) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	s, err := c.once(ctx)
+	var s sample
+	if c.prepare != doWarm {
+		s, err = c.once(ctx)
+	}
 	s.seconds = time.Since(start).Seconds()
-	if err == nil && c.choose {
-		answer, err = c.call(ctx, benchRequest{Do: "choose"})
+	if err == nil && c.prepare != "" {
+		answer, err = c.call(ctx, benchRequest{Do: c.prepare})
 	}
 	c.told = answer.About
 	return s, err
@@ -90,7 +94,7 @@ func (c *childContender) once(ctx context.Context) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{seconds: answer.Seconds, nodes: answer.Nodes, peak: peakMemory(c.cmd.Process.Pid)}
+	s := sample{seconds: answer.Seconds, nodes: answer.Nodes, prompts: answer.ByPrompt, peak: peakMemory(c.cmd.Process.Pid)}
 	s.scores, err = readFloats(path)
 	return s, err
 }

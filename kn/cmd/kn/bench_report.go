@@ -9,7 +9,8 @@ import (
 // write prints the benchmark as a Markdown table, with what it was measured
 // on below.
 func (b *benchmark) write(w *bytes.Buffer) {
-	lines := [][]string{{"", "", "minimum", "median", "compared", "first result", "nodes a layer", "error", "peak memory"}}
+	fmt.Fprintf(w, "### %s\n\n", b.heading())
+	lines := [][]string{{"", "", "minimum", "median", "prompts a second", "compared", "first result", "nodes a layer", "error", "peak memory"}}
 	for _, row := range b.Rows {
 		title := row.Title
 		for _, m := range row.Measures {
@@ -19,21 +20,54 @@ func (b *benchmark) write(w *bytes.Buffer) {
 	}
 	writeMarkdown(w, lines)
 	fmt.Fprintf(w, "\n- %s; kn %s\n", b.Machine, b.Version)
-	fmt.Fprintf(w, "- float32, %s; %d tokens: “%s”, “%s” with probability %s\n", b.Model, b.Tokens, b.Prompt, b.Answer, number(b.Probability))
-	fmt.Fprintf(w, "- %d repetitions in turn, after a first result that does not count; “compared” is of the medians\n", b.Repeats)
-	if r := b.Reference; r != nil {
-		fmt.Fprintf(w, "- errors as shares of the largest score, against %s with %d Gauss-Legendre nodes a layer, from which %d nodes differ by %s\n",
-			r.Contender, r.Nodes, r.CheckNodes, inPercent(r.Difference))
+	fmt.Fprintf(w, "- float32, %s; %s\n", b.Model, b.benchQuestion)
+	if b.Fact != nil {
+		fmt.Fprintf(w, "- the nine prompts' errors: %s\n", b.Fact)
 	}
+	repetitions := "repetitions in turn"
+	if b.Repeats == 1 {
+		repetitions = "repetition"
+	}
+	fmt.Fprintf(w, "- %d %s, after a first result that does not count; “compared” is of the medians\n", b.Repeats, repetitions)
+	for _, q := range []*benchQuestion{&b.benchQuestion, b.Fact} {
+		if q != nil && q.Reference != nil {
+			r := q.Reference
+			fmt.Fprintf(w, "- errors as shares of the largest score, against %s with %d Gauss-Legendre nodes a layer, from which %d nodes differ by %s: “%s”\n",
+				r.Contender, r.Nodes, r.CheckNodes, inPercent(r.Difference), q.Prompt)
+		}
+	}
+	b.writeDetails(w)
+	b.writeNotes(w)
+}
+
+// String says in words what is asked.
+func (q benchQuestion) String() string {
+	return fmt.Sprintf("%d tokens: “%s”, “%s” with probability %s", q.Tokens, q.Prompt, q.Answer, number(q.Probability))
+}
+
+// writeDetails writes what the table has no column for: how scores agree, what
+// each prompt took, and what was measured once.
+func (b *benchmark) writeDetails(w *bytes.Buffer) {
+	once := map[string]bool{}
 	for _, row := range b.Rows {
 		for _, m := range row.Measures {
+			if m.Once && m.Note == "" && !once[m.Contender] {
+				once[m.Contender] = true
+				fmt.Fprintf(w, "- %s: measured once, after one layer to warm up instead of a first result\n", m.Contender)
+			}
 			if m.Agreement != nil {
 				fmt.Fprintf(w, "- %s: the scores of %s differ from those of %s by %s of the largest\n",
 					row.Title, m.Contender, row.Measures[len(row.Measures)-1].Contender, inPercent(*m.Agreement))
 			}
 		}
+		var prompts []string
+		for _, p := range row.ByPrompt {
+			prompts = append(prompts, fmt.Sprintf("%d tokens %s", p.Tokens, inSeconds(p.Median)))
+		}
+		if len(prompts) > 0 {
+			fmt.Fprintf(w, "- %s, medians: %s\n", row.Title, strings.Join(prompts, ", "))
+		}
 	}
-	b.writeNotes(w)
 }
 
 // writeNotes writes what was not measured and what is wrong, each reason once.
@@ -58,9 +92,12 @@ func (b *benchmark) writeNotes(w *bytes.Buffer) {
 
 // cells are a measure's cells of the table but for the row's title.
 func (m benchMeasure) cells() []string {
-	cells := []string{m.Contender, "", "", "", "", "", "", ""}
+	cells := []string{m.Contender, "", "", "", "", "", "", "", ""}
 	if m.First > 0 {
-		cells[4] = inSeconds(m.First)
+		cells[5] = inSeconds(m.First)
+	}
+	if m.PerSecond > 0 {
+		cells[3] = fmt.Sprintf("%.3g", m.PerSecond)
 	}
 	if m.Median > 0 {
 		cells[1], cells[2] = inSeconds(m.Minimum), inSeconds(m.Median)
@@ -69,18 +106,18 @@ func (m benchMeasure) cells() []string {
 	}
 	switch {
 	case m.More != nil:
-		cells[3] = fmt.Sprintf("%+.2f s", *m.More)
+		cells[4] = fmt.Sprintf("%+.2f s", *m.More)
 	case m.Faster > 0:
-		cells[3] = fmt.Sprintf("%.2f × faster", m.Faster)
+		cells[4] = fmt.Sprintf("%.2f × faster", m.Faster)
 	}
 	if m.Nodes > 0 {
-		cells[5] = fmt.Sprintf("%.1f", m.Nodes)
+		cells[6] = fmt.Sprintf("%.1f", m.Nodes)
 	}
 	if m.Error != nil {
-		cells[6] = inPercent(*m.Error)
+		cells[7] = inPercent(*m.Error)
 	}
 	if m.Peak > 0 {
-		cells[7] = fmt.Sprintf("%.2f GB", float64(m.Peak)/1e9)
+		cells[8] = fmt.Sprintf("%.2f GB", float64(m.Peak)/1e9)
 	}
 	return cells
 }

@@ -14,10 +14,8 @@ const (
 	memoryAlone            // and nothing of their times
 	faster
 	secondsMore
+	spread // the only contender's prompts among each other
 )
-
-// sameRule is the group of rows whose contenders all use one rule.
-const sameRule = "20 nodes"
 
 // benchRow is a row of the table: contenders that are measured side by side.
 type benchRow struct {
@@ -43,27 +41,54 @@ var benchRows = []benchRow{
 		compare:    faster,
 	},
 	{
+		name: "both-ends", title: "20 nodes with both ends", group: "adaptive",
+		help:       "the 20 steps of knowledge-neurons 0.0.2, from 0 to 1 inclusive, on XLA and\non the Go backend: one rule, so the scores must agree",
+		contenders: []string{"xla-both-ends", "go-both-ends", "knowledge-neurons"},
+		compare:    faster,
+	},
+	{
 		name: "memory", title: "peak memory", group: "adaptive",
-		help:       "the most memory that a process of these two has held, from its start",
+		help:       "the most memory that a process has held from its start, default rule",
 		contenders: []string{"xla", "go"},
 		compare:    memoryAlone,
 	},
 	{
-		name: "xla-20", title: "XLA, 20 nodes", group: sameRule,
+		name: "xla-20", title: "XLA, 20 nodes", group: "20 nodes",
 		help:       "a left Riemann sum of 20 nodes on XLA, against the same in PyTorch,\nwritten for speed",
 		contenders: []string{"xla-20", "pytorch-20"},
 		compare:    faster,
 	},
 	{
-		name: "go-20", title: "Go backend, 20 nodes", group: sameRule,
+		name: "go-20", title: "Go backend, 20 nodes", group: "20 nodes",
 		help:       "the same on the Go backend",
 		contenders: []string{"go-20", "pytorch-20"},
+		compare:    faster,
+	},
+	{
+		name: "authors", title: "20 nodes, and the authors' way", group: "20 nodes",
+		help: "the left sum on both, against what the code of Dai et al. (2022) does, in\n" +
+			"PyTorch: the prompt padded to 128 tokens, and the whole model from its\n" +
+			"input for each layer. It takes minutes and is measured once, whatever\n" +
+			"--repeats says, after one layer to warm up",
+		contenders: []string{"xla-20", "go-20", "authors"},
 		compare:    faster,
 	},
 	{
 		name: "batch", title: "XLA, nine prompts of one fact", group: "batch",
 		help:       "nine prompts of 8 to 16 tokens in one call on XLA, against one after\nthe other, default rule",
 		contenders: []string{"xla-batched", "xla-singly"},
+		compare:    faster,
+	},
+	{
+		name: "spread", title: "XLA, nine prompts each by itself", group: "batch",
+		help:       "each of the nine prompts by itself: the fastest, the median and the\nslowest of them",
+		contenders: []string{"xla-singly"},
+		compare:    spread,
+	},
+	{
+		name: "sweep", title: "sweep of nine prompts, to 1 %", group: "sweep",
+		help:       "kn sweep of the nine prompts at its tolerance of 0.01, XLA against Go",
+		contenders: []string{"xla-sweep", "go-sweep"},
 		compare:    faster,
 	},
 	{

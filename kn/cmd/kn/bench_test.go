@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
 func TestBenchStatistics(t *testing.T) {
@@ -75,28 +76,41 @@ func TestBenchTable(t *testing.T) {
 	share := 0.001
 	row := func(how comparison, a, b benchMeasure) benchRowResult {
 		r := benchRowResult{Row: "row", Title: "title", Measures: []benchMeasure{a, b}}
-		r.compareWithLast(how, false)
+		r.compareWithLast(how)
 		return r
 	}
 	ours := benchMeasure{Contender: "a|b", First: 30, Seconds: []float64{2, 1}, Minimum: 1, Median: 1.5, Error: &share, Nodes: 8, Peak: 1.5e9}
 	theirs := benchMeasure{Contender: "theirs", First: 9, Seconds: []float64{6}, Minimum: 6, Median: 6}
+	nine := ours
+	nine.Prompts, nine.PerSecond = 9, 6
+	slow := benchMeasure{Contender: "theirs", Once: true, Seconds: []float64{60}, Minimum: 60, Median: 60}
 	missing := benchMeasure{Contender: "theirs", Note: "it is missing"}
 	for _, c := range []struct {
 		row  benchRowResult
 		want []string
 	}{
 		{row(faster, ours, theirs), []string{
-			`| title | a\|b | 1.00 s | 1.50 s | 4.00 × faster | 30.0 s | 8.0 | 0.1 % | 1.50 GB |`,
-			`|  | theirs | 6.00 s | 6.00 s |  | 9.00 s |  |  |  |`,
+			"### my-bert, 110 million parameters, digest 01234567\n",
+			`| title | a\|b | 1.00 s | 1.50 s |  | 4.00 × faster | 30.0 s | 8.0 | 0.1 % | 1.50 GB |`,
+			`|  | theirs | 6.00 s | 6.00 s |  |  | 9.00 s |  |  |  |`,
+			"- float32, /models/my-bert; 3 tokens: “[MASK]”, “Paris” with probability 0.2500\n",
+			"- 5 repetitions in turn",
+			"with 64 Gauss-Legendre nodes a layer, from which 128 nodes differ by 0.1 %: “[MASK]”\n",
+		}},
+		{row(faster, nine, slow), []string{
+			`| title | a\|b | 1.00 s | 1.50 s | 6 | 40.00 × faster | 30.0 s |`, `|  | theirs | 60.0 s | 60.0 s |  |  |  |`,
+			"- theirs: measured once",
 		}},
 		{row(secondsMore, ours, theirs), []string{"| -4.50 s |"}},
-		{row(alone, ours, theirs), []string{"| 1.50 s |  | 30.0 s |"}},
-		{row(memoryAlone, ours, missing), []string{`| title | a\|b |  |  |  |  |  |  | 1.50 GB |`, "| not measured |"}},
-		{row(faster, ours, missing), []string{"| 1.50 s |  | 30.0 s |", "|  | theirs | not measured |", "- theirs (row); theirs (again): it is missing\n"}},
+		{row(alone, ours, theirs), []string{"| 1.50 s |  |  | 30.0 s |"}},
+		{row(memoryAlone, ours, missing), []string{`| title | a\|b |  |  |  |  |  |  |  | 1.50 GB |`, "| not measured |"}},
+		{row(faster, ours, missing), []string{"| 1.50 s |  |  | 30.0 s |", "|  | theirs | not measured |", "- theirs (row); theirs (again): it is missing\n"}},
 	} {
 		again := c.row
 		again.Row = "again"
-		b := &benchmark{Rows: []benchRowResult{c.row, again}}
+		b := &benchmark{Repeats: 5, Rows: []benchRowResult{c.row, again}}
+		b.benchSubject = benchSubject{Model: "/models/my-bert", Name: "my-bert", Parameters: 109_500_000, Digest: "0123456789abcdef"}
+		b.benchQuestion = benchQuestion{"[MASK]", 3, "Paris", 0.25, &benchReference{Nodes: 64, CheckNodes: 128, Difference: 0.001}}
 		var w bytes.Buffer
 		b.write(&w)
 		for _, want := range c.want {
@@ -104,22 +118,31 @@ func TestBenchTable(t *testing.T) {
 				t.Errorf("no %q in\n%s", want, w.String())
 			}
 		}
-		if strings.Count(w.String(), "it is missing") > 1 {
+		if strings.Count(w.String(), "it is missing") > 1 || strings.Count(w.String(), "once") > 1 {
 			t.Errorf("a reason is given twice in\n%s", w.String())
 		}
-		if lines := strings.Split(w.String(), "\n"); strings.Count(lines[1], "|") != strings.Count(lines[0], "|") {
+		if lines := strings.Split(w.String(), "\n"); strings.Count(lines[3], "|") != strings.Count(lines[2], "|") || strings.Count(lines[4], " | ") != strings.Count(lines[2], " | ") {
 			t.Errorf("not a Markdown table:\n%s", w.String())
 		}
 	}
 }
 
-// TestBenchAgreement: scores by one rule that differ are reported.
+// TestBenchAgreement: scores by one rule that differ are reported, and those
+// by different rules may differ.
 func TestBenchAgreement(t *testing.T) {
 	for scale, wrong := range map[float64]bool{1: false, 1.0005: false, 1.002: true} {
 		r := benchRowResult{Measures: []benchMeasure{
-			{Median: 1, scores: []float64{scale, -2 * scale}}, {Contender: "theirs", Median: 1, scores: []float64{1, -2}},
+			{Median: 1, scores: []float64{scale, -2 * scale}, rule: leftSum},
+			{Median: 1, scores: []float64{3, 4}, rule: bothEndsSum},
+			{Median: 1, scores: []float64{3, 4}},
+			{Contender: "theirs", Median: 1, scores: []float64{1, -2}, rule: leftSum},
 		}}
-		r.compareWithLast(faster, true)
+		r.compareWithLast(faster)
+		for _, m := range r.Measures[1:] {
+			if m.Agreement != nil || m.Note != "" {
+				t.Errorf("not of one rule: %+v", m)
+			}
+		}
 		m := r.Measures[0]
 		if m.Agreement == nil || math.Abs(*m.Agreement-(scale-1)) > 1e-9 || strings.Contains(m.Note, "theirs") != wrong {
 			t.Errorf("scores times %v: %+v", scale, m)
@@ -165,16 +188,21 @@ func TestBenchPrompts(t *testing.T) {
 	}
 }
 
-// TestBenchRows: every row names contenders that exist, and rows that are
-// measured together stand together.
+// TestBenchRows: every row names contenders that exist, the row of the spread
+// has one, rows that are measured together stand together, and all contenders
+// are in a row.
 func TestBenchRows(t *testing.T) {
-	seen := map[string]bool{}
+	seen, used := map[string]bool{}, map[string]bool{}
 	last := ""
 	for _, row := range benchRows {
 		for _, key := range row.contenders {
 			if benchEntries[key].make == nil {
 				t.Errorf("%s: there is no contender %q", row.name, key)
 			}
+			used[key] = true
+		}
+		if row.compare == spread && len(row.contenders) != 1 {
+			t.Errorf("%s: the spread is of one contender, not of %q", row.name, row.contenders)
 		}
 		if row.group != last && seen[row.group] {
 			t.Errorf("%s stands apart from its group %q", row.name, row.group)
@@ -182,6 +210,11 @@ func TestBenchRows(t *testing.T) {
 		seen[row.group], last = true, row.group
 		if !strings.Contains(within("bench", "--help").stdout, "  "+row.name+"  ") {
 			t.Errorf("%s is not in the help", row.name)
+		}
+	}
+	for key := range benchEntries {
+		if !used[key] {
+			t.Errorf("no row has %q", key)
 		}
 	}
 }
@@ -236,7 +269,8 @@ func TestBenchModel(t *testing.T) {
 
 // TestBenchChild speaks the protocol with a process of its own.
 func TestBenchChild(t *testing.T) {
-	scores := filepath.Join(t.TempDir(), "scores")
+	dir := t.TempDir()
+	scores, swept := filepath.Join(dir, "scores"), filepath.Join(dir, "swept")
 	model := tinyBench(t)
 	requests := []string{
 		`{"do":"run"}`,
@@ -248,9 +282,18 @@ func TestBenchChild(t *testing.T) {
 		`{"do":"run","scores":` + quoted(scores) + `}`,
 		`{"do":"run","scores":` + quoted(filepath.Join(scores, "below a file")) + `}`,
 		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"no such answer","batched":true}`,
-		`{"do":"run","scores":` + quoted(scores) + `}`,
+		`{"do":"run","scores":` + quoted(scores+"-2") + `}`,
+		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"France","sweep":true,"judged":1}`,
+		`{"do":"run","scores":` + quoted(swept) + `}`,
+		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"France","sweep":true,"judged":2}`,
+		`{"do":"run","scores":` + quoted(swept) + `}`,
+		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is ."],"answer":"France","sweep":true}`,
+		`{"do":"run","scores":` + quoted(swept) + `}`,
 	}
-	wrong := []string{"before", "dance", "invalid", "missing", "no prompts", "", "", "scores", "", "no such answer"}
+	wrong := []string{
+		"before", "dance", "invalid", "missing", "no prompts", "", "", "scores", "", "no such answer",
+		"", "", "", "prompt 2 of 2", "", "of 2 prompts",
+	}
 	cmd := command(t, "bench", "child")
 	cmd.Stdin = strings.NewReader(strings.Join(requests, "\n"))
 	o := finished(t, cmd)
@@ -263,21 +306,46 @@ func TestBenchChild(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &a); err != nil || (a.Error != "") != (wrong[i] != "") || !strings.Contains(a.Error, wrong[i]) {
 			t.Errorf("%s: %s, %v; want an error with %q", requests[i], line, err, wrong[i])
 		}
-		if i == 6 && (a.Nodes != 3 || a.Seconds <= 0) {
+		if i == 6 && (a.Nodes != 3 || a.Seconds <= 0 || len(a.ByPrompt) != 2 || a.ByPrompt[1].Nodes != 3 || a.ByPrompt[0].Seconds+a.ByPrompt[1].Seconds > a.Seconds) {
+			t.Errorf("%s", line)
+		}
+		if i == 11 && (a.Nodes < 2 || a.Seconds <= 0 || a.ByPrompt != nil) {
 			t.Errorf("%s", line)
 		}
 	}
-	got, err := readFloats(scores)
-	var want []float64
-	for _, prompt := range []string{"The [MASK]", "is [MASK] ."} {
-		r := kn.MustLoad(model, kn.WithCache("off")).MustAttribute(prompt, "France", kn.AttributeOptions{Rule: kn.GaussLegendre, Nodes: 3})
-		want = append(want, slices.Concat(r.Scores...)...)
+	m := kn.MustLoad(model, kn.WithCache("off"))
+	three := kn.AttributeOptions{Rule: kn.GaussLegendre, Nodes: 3}
+	sameScores(t, scores, m.MustAttribute("The [MASK]", "France", three), m.MustAttribute("is [MASK] .", "France", three))
+	sameScores(t, swept, m.MustAttribute("is [MASK] .", "France", kn.AttributeOptions{Tolerance: sweep.DefaultTolerance}))
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
+		t.Errorf("left behind: %v, %v", files, err)
 	}
+}
+
+// TestBenchChildTold: a process that is told to end says so.
+func TestBenchChildTold(t *testing.T) {
+	stopped, stop := context.WithCancel(context.Background())
+	stop()
+	load := `{"do":"load","model":` + quoted(tinyBench(t)) + `,"prompts":["The [MASK]"],"answer":"France"}`
+	var out bytes.Buffer
+	if err := serveBench(stopped, strings.NewReader(load+"\n"+`{"do":"run"}`), &out); err != nil || !strings.Contains(out.String(), "told its process to end") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// sameScores says where the scores in a file are not those of attributions.
+func sameScores(t *testing.T, file string, attributions ...*kn.Attribution) {
+	t.Helper()
+	got, err := readFloats(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var want []float64
+	for _, a := range attributions {
+		want = append(want, slices.Concat(a.Scores...)...)
+	}
 	if share, err := shareOfLargest(got, want); err != nil || share > 1e-5 {
-		t.Errorf("the scores differ by %v, %v", share, err)
+		t.Errorf("%s: the scores differ by %v, %v", filepath.Base(file), share, err)
 	}
 }
 
@@ -300,8 +368,10 @@ func TestBench(t *testing.T) {
 		t.Fatalf("%+v", o)
 	}
 	var b benchmark
-	object(t, o.stdout, &b, "machine", "version", "model", "prompt", "tokens", "answer", "probability", "repeats", "reference", "rows")
-	if b.Tokens != 14 || b.Answer == "" || b.Probability <= 0 || b.Reference.Difference > 1e-5 || len(b.Rows) != len(benchRows) {
+	object(t, o.stdout, &b, "machine", "version", "model", "name", "parameters", "digest",
+		"prompt", "tokens", "answer", "probability", "repeats", "reference", "rows")
+	if b.Tokens != 14 || b.Answer == "" || b.Probability <= 0 || b.Reference.Difference > 1e-5 || len(b.Rows) != len(benchRows) ||
+		b.Name != "random-bert-tiny-1" || b.Model != filepath.Join(dir, b.Name) || b.Parameters < 30_000 || len(b.Digest) != 64 {
 		t.Errorf("%+v", b)
 	}
 	measured := map[string]benchMeasure{}
@@ -322,6 +392,9 @@ func TestBench(t *testing.T) {
 			t.Errorf("%s: %+v", row, m)
 		}
 	}
+	if m := measured["sweep"]; len(m.Seconds) != 2 || m.Error == nil || *m.Error > sweep.DefaultTolerance || m.Prompts != 9 || m.PerSecond != 9/m.Median || m.Nodes == 0 {
+		t.Errorf("sweep: %+v", m)
+	}
 	for _, row := range []string{"prediction", "mini"} {
 		if m := measured[row]; len(m.Seconds) != 2 || m.First == 0 || m.Error != nil {
 			t.Errorf("%s: %+v", row, m)
@@ -333,34 +406,6 @@ func TestBench(t *testing.T) {
 	left, err := os.ReadDir(scratch)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-// TestBenchPeers puts a script in the place of Python, behind which this
-// program computes with the default rule, but answers the wish to choose with
-// an error. What has no other rule is found out to have other scores.
-func TestBenchPeers(t *testing.T) {
-	dir := t.TempDir()
-	python := filepath.Join(dir, "python")
-	script := "#!/bin/sh\nif [ \"$1\" = -c ]; then exit 0; fi\nKN_BACKEND=go:ops_sequential exec " + program + " bench child\n"
-	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", dir, "--repeats", "1", "--json",
-		"--rows", "go-adaptive,go-20,cold-start", "--python", python))
-	var b benchmark
-	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 || len(b.Rows) != 3 {
-		t.Fatalf("%v: %+v", err, o)
-	}
-	for _, i := range []int{0, 2} {
-		m := b.Rows[i].Measures
-		us, them := m[len(m)-2], m[len(m)-1]
-		if us.Faster != them.Median/us.Median || them.Faster != 0 || *them.Error > kn.DefaultTolerance || them.First == 0 {
-			t.Errorf("%+v", b.Rows[i])
-		}
-	}
-	if m := b.Rows[1].Measures[1]; !strings.Contains(m.Note, "choose") {
-		t.Errorf("%+v", m)
 	}
 }
 
@@ -380,6 +425,19 @@ func TestBenchFailures(t *testing.T) {
 		{[]string{"--repeats", "0"}, exitUsage, "at least 1"},
 		{[]string{"--size", "huge"}, exitUsage, "base or tiny"},
 		{[]string{"--peers", "--python", "python3"}, exitUsage, "one of the two"},
+		{[]string{"--model", small(t), "--size", "tiny"}, exitUsage, "one of the two"},
+		{[]string{"--model", filepath.Join(file, "below")}, exitFailure, "there is no folder"},
+		{[]string{"--model", "./nowhere"}, exitFailure, "there is no folder"},
+		{[]string{"--model", "no/where"}, exitFailure, "there is no folder"},
+		{[]string{"--model", "nowhere"}, exitFailure, "give a folder"},
+		{[]string{"--model", file}, exitFailure, "give " + filepath.Dir(file)},
+		{[]string{"--model", "mini"}, exitFailure, "kn export --model mini --out"},
+		{[]string{"--model", filepath.Join(goldens(t)[0], "classifier_0")}, exitFailure, "give the masked language model"},
+		{[]string{"--model", small(t), "--answer", "walking"}, exitFailure, "choose an answer that is a single token"},
+		{[]string{"--model", small(t), "--answer", ""}, exitFailure, "give one word"},
+		{[]string{"--model", small(t), "--prompt", "Paris is the capital."}, exitFailure, "needs one [MASK]"},
+		{[]string{"--model", small(t), "--prompt", "[MASK] and [MASK]"}, exitFailure, "one token at a time"},
+		{[]string{"--model", small(t), "--prompt", "[MASK]" + strings.Repeat(" is", 99)}, exitFailure, "shorten it"},
 		{[]string{"extra"}, exitUsage, "extra"},
 		{[]string{"--size", "tiny", "--dir", filepath.Join(file, "below")}, exitFailure, "--dir"},
 		{[]string{"--size", "tiny", "--dir", t.TempDir(), "--python", file}, exitFailure, "--peers"},

@@ -3,13 +3,19 @@
 A process that reads one JSON object a line and answers with one:
 
   {"do": "load", "tool": "knowledge-neurons", "model": FOLDER, "prompts": [...],
-   "answer": TOKEN, "nodes": 20, "threads": 2}    ->  {"seconds": ..., "nodes": 20, "about": "..."}
+   "ids": [[...], ...], "answer": TOKEN, "answer_id": 2123,
+   "nodes": 20, "threads": 2}                     ->  {"seconds": ..., "nodes": 20, "about": "..."}
   {"do": "choose"}, what is faster here           ->  the same
+  {"do": "warm"}, by a part of the work           ->  the same
   {"do": "run", "scores": FILE}                   ->  {"seconds": ..., "nodes": 20, "about": "..."}
 
 and ends with its input. FILE receives the scores of all prompts as float64,
 little endian, [prompts, layers, neurons]. What goes wrong is answered as
 {"error": "..."}.
+
+"ids" and "answer_id" are the tokens as kn reads them. A tokenizer that reads
+others, in lower case for instance, would make another task of it, and a word
+that it does not know would be [UNK] without a warning: that is an error here.
 """
 
 import json
@@ -21,6 +27,20 @@ ANSWERS = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # what a library prints is no answer
 
 
+def load(ask):
+    """The model and its tokenizer, once this reads what kn reads."""
+    from transformers import BertForMaskedLM, BertTokenizerFast
+
+    model = BertForMaskedLM.from_pretrained(ask["model"], attn_implementation=ask.get("attention")).eval()
+    tokenizer = BertTokenizerFast.from_pretrained(ask["model"])
+    for prompt, ids in zip(ask["prompts"], ask["ids"], strict=True):
+        if (read := tokenizer(prompt)["input_ids"]) != ids:
+            raise ValueError(f"BertTokenizerFast reads {prompt!r} as {read}, kn as {ids}: compare the folder's tokenizer files")
+    if (read := tokenizer.convert_tokens_to_ids(ask["answer"])) != ask["answer_id"]:
+        raise ValueError(f"BertTokenizerFast reads {ask['answer']!r} as {read}, kn as {ask['answer_id']}")
+    return model, tokenizer
+
+
 class KnowledgeNeuronsTool:
     """knowledge-neurons from PyPI, as its documentation shows it."""
 
@@ -28,16 +48,10 @@ class KnowledgeNeuronsTool:
         import importlib.metadata
 
         from knowledge_neurons import KnowledgeNeurons
-        from transformers import BertForMaskedLM, BertTokenizerFast
 
         self.ask = ask
-        model = BertForMaskedLM.from_pretrained(ask["model"]).eval()
-        tokenizer = BertTokenizerFast.from_pretrained(ask["model"])
-        self.tool = KnowledgeNeurons(model, tokenizer, device="cpu")
+        self.tool = KnowledgeNeurons(*load(ask), device="cpu")
         self.about = importlib.metadata.version("knowledge-neurons")
-
-    def choose(self):
-        pass
 
     def run(self, prompt):
         n = self.ask["nodes"]
@@ -61,11 +75,9 @@ class HandTuned:
     """
 
     def __init__(self, torch, ask):
-        from transformers import BertForMaskedLM, BertTokenizerFast
-
         self.torch, self.F, self.ask = torch, torch.nn.functional, ask
-        self.model = BertForMaskedLM.from_pretrained(ask["model"]).eval().requires_grad_(False)
-        self.tokenizer = BertTokenizerFast.from_pretrained(ask["model"])
+        self.model, self.tokenizer = load(ask)
+        self.model.requires_grad_(False)
         config = self.model.config
         self.heads, self.eps = config.num_attention_heads, config.layer_norm_eps
         self.layers = self.model.bert.encoder.layer
@@ -175,7 +187,7 @@ class HandTuned:
         torch, n = self.torch, self.ask["nodes"]
         ids = torch.tensor(self.tokenizer(prompt)["input_ids"])
         mask = ids.tolist().index(self.tokenizer.mask_token_id)
-        answer = self.tokenizer.convert_tokens_to_ids(self.ask["answer"])
+        answer = self.ask["answer_id"]
         nodes = torch.arange(n, dtype=torch.float32)[:, None] / n
         scores = []
         with torch.no_grad():
@@ -190,7 +202,69 @@ class HandTuned:
         return torch.stack(scores)
 
 
-TOOLS = {"knowledge-neurons": KnowledgeNeuronsTool, "pytorch": HandTuned}
+class AuthorsWay:
+    """What the code of Dai et al. (2022) computes, by transformers and a hook.
+
+    The prompt is padded to 128 tokens (or to as many as the model has). For
+    each layer the whole model runs on it once for the activation at [MASK],
+    and once from its input on a batch of the N activations k/N of that, k from
+    0 to N - 1; the head runs at [MASK] only, and autograd goes back from the
+    answer's probability to the activations. Not as there: LayerNorm's epsilon
+    is the checkpoint's, and only the answer's gradients are computed.
+    """
+
+    def __init__(self, torch, ask):
+        self.torch, self.ask = torch, ask
+        # Their attention is by matmul and softmax; their weights require gradients, as loaded ones do.
+        self.model, self.tokenizer = load(ask | {"attention": "eager"})
+        self.layers = self.model.bert.encoder.layer
+        self.length = min(128, self.model.config.max_position_embeddings)
+        self.about = f"{torch.__version__}, padded to {self.length} tokens"
+
+    def warm(self):
+        self.layer(*self.read(self.ask["prompts"][0]), 0)
+
+    def run(self, prompt):
+        inputs, mask = self.read(prompt)
+        return self.torch.stack([self.layer(inputs, mask, l) for l in range(len(self.layers))])
+
+    def read(self, prompt):
+        inputs = self.tokenizer(prompt, padding="max_length", max_length=self.length, return_tensors="pt")
+        return inputs, inputs["input_ids"][0].tolist().index(self.tokenizer.mask_token_id)
+
+    def probability(self, inputs, mask):
+        """The answer's probability [N]."""
+        last = self.model.bert(**inputs).last_hidden_state  # [N, T, H]
+        logits = self.model.cls(last[:, mask])  # [N, V]
+        return self.torch.softmax(logits, -1)[:, self.ask["answer_id"]]
+
+    def layer(self, inputs, mask, l):
+        """The scores [F] of layer l."""
+        n, found = self.ask["nodes"], {}
+
+        def keep(module, _, h):  # h [1, T, F]
+            found["w"] = h[0, mask].detach()
+
+        def replace(module, _, h):  # h [N, T, F]
+            h[:, mask] = found["scaled"]
+            return h
+
+        def with_hook(hook, inputs):
+            handle = self.layers[l].intermediate.register_forward_hook(hook)
+            try:
+                return self.probability(inputs, mask)
+            finally:
+                handle.remove()
+
+        with_hook(keep, inputs)
+        nodes = self.torch.arange(n, dtype=self.torch.float32)[:, None] / n
+        found["scaled"] = (nodes * found["w"]).requires_grad_()  # [N, F]
+        p = with_hook(replace, {name: x.repeat(n, 1) for name, x in inputs.items()})
+        (gradient,) = self.torch.autograd.grad(p.sum(), found["scaled"])
+        return gradient.sum(0) * found["w"] / n
+
+
+TOOLS = {"knowledge-neurons": KnowledgeNeuronsTool, "pytorch": HandTuned, "authors": AuthorsWay}
 
 
 def main():
@@ -204,8 +278,8 @@ def main():
 
                 torch.set_num_threads(request["threads"])
                 ask, tool = request, TOOLS[request["tool"]](torch, request)
-            elif request["do"] == "choose":
-                tool.choose()
+            elif request["do"] in ("choose", "warm"):
+                getattr(tool, request["do"])()
             else:
                 scores = [tool.run(prompt) for prompt in ask["prompts"]]
                 seconds = time.perf_counter() - start
