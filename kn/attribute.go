@@ -108,10 +108,6 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil {
 		return nil, err
 	}
-	c, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
 	layers, found := m.Config().Layers, len(queries)-len(missing)
 	total, done, finished := len(queries)*layers, -1, found
 	tell := func(now int) {
@@ -120,7 +116,11 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 			m.step(done, total, countedLayers(len(queries)))
 		}
 	}
-	tell(found * layers)
+	tell(found * layers) // a worker may have to be started, and the weights to be read
+	c, err := m.computer()
+	if err != nil {
+		return nil, err
+	}
 	err = c.Attribute(m.ctx, samples, edits, how, func(k int, a *engine.Attribution) error {
 		i := missing[k]
 		if results[i], err = m.keep(a, queries[i], o); err != nil {

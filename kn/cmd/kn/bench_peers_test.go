@@ -103,6 +103,23 @@ func TestBenchPeers(t *testing.T) {
 	}
 }
 
+// TestBenchPeerDies: a contender that ends without a word, for want of memory
+// say, is out, and the report tells how it ended.
+func TestBenchPeerDies(t *testing.T) {
+	python := filepath.Join(t.TempDir(), "python")
+	if err := os.WriteFile(python, []byte("#!/bin/sh\nif [ \"$1\" = -c ]; then exit 0; fi\nread line\nkill -9 $$\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", t.TempDir(), "--repeats", "1", "--json", "--rows", "go-20", "--python", python))
+	var b benchmark
+	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	if m := b.Rows[0].Measures; m[0].Median == 0 || !strings.Contains(m[1].Note, "signal: killed") {
+		t.Errorf("%+v", m)
+	}
+}
+
 // TestBenchTheirTokens: the published tools are told what kn reads, so that
 // they can refuse to compute something else.
 func TestBenchTheirTokens(t *testing.T) {

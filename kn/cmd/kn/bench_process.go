@@ -111,8 +111,9 @@ func (c *childContender) call(ctx context.Context, request benchRequest) (benchA
 	case ctx.Err() != nil:
 		return answer, ctx.Err()
 	case err != nil:
+		cmd := c.cmd
 		c.close()
-		return answer, fmt.Errorf("its process ended without an answer: %s", cmp.Or(lastLine(c.log), err.Error()))
+		return answer, fmt.Errorf("its process ended without an answer: %s", cmp.Or(lastLine(c.log), cmd.ProcessState.String()))
 	case answer.Error != "":
 		return answer, errors.New(answer.Error)
 	}
