@@ -103,7 +103,7 @@ func last(w *bert.Weights, x, pick, mask *graph.Node, hooks bert.Hooks) *graph.N
 var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
-	return []*graph.Node{graph.Softmax(w.Logits(last(w, x, pick, mask, in.hooks(pick))), -1)}
+	return []*graph.Node{w.Distribution(last(w, x, pick, mask, in.hooks(pick)))}
 }}
 
 // answer: x [B, n, H] of the last layer, pick [B, m, n], answers [R] -> their
