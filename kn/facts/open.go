@@ -17,6 +17,7 @@ type Format string
 
 // The formats that [Open] tells apart.
 const (
+	FormatDai     Format = "dai"     // see [Dai]
 	FormatPARAREL Format = "pararel" // see [PARAREL]
 	FormatLAMA    Format = "lama"    // see [LAMA]
 	FormatMerged  Format = "merged"  // see [ReadMerged]
@@ -24,7 +25,7 @@ const (
 	FormatTaught  Format = "taught"  // what a model was taught, see [ReadTaught]
 )
 
-const formats = `give PARAREL's folder (trex_lms_vocab and pattern_data/graphs_json), LAMA's (relations.jsonl and files such as TREx/P19.jsonl), ` +
+const formats = `give the repository knowledge-neurons of Dai et al. (data/PARAREL/query_pairs.json and data/PARAREL/raw_data/patterns), PARAREL's folder (trex_lms_vocab and pattern_data/graphs_json), LAMA's (relations.jsonl and files such as TREx/P19.jsonl), ` +
 	`a JSON list of bags of [prompt, answer, relation], a file with one JSON object {"relation", "answer", "prompts"} a line, or a model's facts.jsonl.gz; files may be gzipped`
 
 // Open tells which format a data set is in and returns its source. Nothing
@@ -36,6 +37,10 @@ func Open(path string) (Source, Format, error) {
 		return nil, "", fmt.Errorf("facts: %w; %s", err, formats)
 	}
 	if info.IsDir() {
+		if _, ok := daiBase(path); ok {
+			source, err := Dai(path)
+			return source, FormatDai, err
+		}
 		if _, ok := pararelBase(path); ok {
 			source, err := PARAREL(path)
 			return source, FormatPARAREL, err

@@ -63,6 +63,7 @@ func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][
 		patterns += fmt.Sprintf("{\"pattern\": \"[X] %s [Y].\"}\n", words)
 		prompts = append(prompts, fmt.Sprintf("Mozart %s [MASK].", words))
 	}
+	fewPatterns := strings.Join(strings.SplitAfter(patterns, "\n")[:3], "")
 	triple := `{"sub_label": "Mozart", "obj_label": "Salzburg"}` + "\n"
 	taught := facts.Taught{Fact: facts.Fact{Relation: "P19", Subject: "Mozart", Answer: "Salzburg", Frequency: 1}, Shown: 3, HeldOut: []int{1}}
 	var zipped bytes.Buffer
@@ -74,7 +75,10 @@ func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][
 		"pararel/data/trex_lms_vocab/P31.jsonl":           triple, // no patterns
 		"pararel/data/trex_lms_vocab/P20.jsonl":           triple,
 		"pararel/data/pattern_data/graphs_json/P19.jsonl": patterns,
-		"pararel/data/pattern_data/graphs_json/P20.jsonl": strings.Join(strings.SplitAfter(patterns, "\n")[:3], ""), // too few
+		"pararel/data/pattern_data/graphs_json/P20.jsonl": fewPatterns,
+		"dai/data/PARAREL/query_pairs.json":               `{"P20": [["Mozart", "Vienna"]], "P31": [["Mozart", "man"]], "P19": [["Mozart", "Salzburg"]]}`,
+		"dai/data/PARAREL/raw_data/patterns/P19.jsonl":    patterns,
+		"dai/data/PARAREL/raw_data/patterns/P20.jsonl":    fewPatterns, // and P31 has none
 		"lama/data/relations.jsonl":                       `{"relation": "P19", "template": "[X] hails from [Y] .", "label": "place of birth"}`,
 		"lama/data/TREx/P19.jsonl":                        triple,
 		"merged.json":                                     `[[["One [MASK].", "Salzburg", "P19(place of birth)"], ["Two [MASK].", "Salzburg", "P19(place of birth)"]]]`,
@@ -86,10 +90,11 @@ func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][
 		return []facts.Bag{{Relation: "P19", RelationName: "place of birth", Subject: subject, Answer: "Salzburg", Prompts: prompts}}
 	}
 	paths = map[facts.Format]string{
-		facts.FormatPARAREL: path("pararel"), facts.FormatLAMA: path("lama"), facts.FormatMerged: path("merged.json"),
+		facts.FormatDai: path("dai"), facts.FormatPARAREL: path("pararel"), facts.FormatLAMA: path("lama"), facts.FormatMerged: path("merged.json"),
 		facts.FormatBags: path("bags.jsonl"), facts.FormatTaught: path("facts.jsonl.gz"),
 	}
 	want = map[facts.Format][]facts.Bag{
+		facts.FormatDai:     bag("Mozart", prompts...),
 		facts.FormatPARAREL: bag("Mozart", prompts...),
 		facts.FormatLAMA:    bag("Mozart", "Mozart hails from [MASK] ."),
 		facts.FormatMerged:  bag("", "One [MASK].", "Two [MASK]."),
@@ -102,6 +107,7 @@ func small(t testing.TB) (paths map[facts.Format]string, want map[facts.Format][
 func TestOpenTellsTheFormat(t *testing.T) {
 	paths, want := small(t)
 	paths["pararel, data"] = filepath.Join(paths[facts.FormatPARAREL], "data")
+	paths["dai, data"] = filepath.Join(paths[facts.FormatDai], "data")
 	paths["lama, TREx"] = filepath.Join(paths[facts.FormatLAMA], "data", "TREx")
 	for name, path := range paths {
 		source, format, err := facts.Open(path)
@@ -184,14 +190,21 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestFolderErrorsNameFileAndLine(t *testing.T) {
 	triple := `{"sub_label": "Mozart", "obj_label": "Salzburg"}` + "\n"
+	patterns := ""
+	for i := range 4 {
+		patterns += fmt.Sprintf("{\"pattern\": \"[X] has way %d to [Y].\"}\n", i)
+	}
 	const lama = `{"relation": "P19", "template": "[X] hails from [Y] ."}`
 	for want, content := range map[string]map[string]string{
-		"P19.jsonl:2: not a JSON object": {"relations.jsonl": lama, "P19.jsonl": triple + "x"},
-		"P19.jsonl:1: sub_label":         {"relations.jsonl": lama, "P19.jsonl": "{}"},
-		"relations.jsonl:1:":             {"relations.jsonl": `{"relation": "P19", "template": "[X]"}`, "P19.jsonl": triple},
-		"relations.jsonl:2: not a":       {"relations.jsonl": lama + "\n[", "P19.jsonl": triple},
-		"no template for the relation":   {"relations.jsonl": lama, "P20.jsonl": triple},
-		"graphs_json/P19.jsonl:1:":       {"trex_lms_vocab/P19.jsonl": triple, "pattern_data/graphs_json/P19.jsonl": "[X]"},
+		"P19.jsonl:2: not a JSON object":                           {"relations.jsonl": lama, "P19.jsonl": triple + "x"},
+		"P19.jsonl:1: sub_label":                                   {"relations.jsonl": lama, "P19.jsonl": "{}"},
+		"relations.jsonl:1:":                                       {"relations.jsonl": `{"relation": "P19", "template": "[X]"}`, "P19.jsonl": triple},
+		"relations.jsonl:2: not a":                                 {"relations.jsonl": lama + "\n[", "P19.jsonl": triple},
+		"no template for the relation":                             {"relations.jsonl": lama, "P20.jsonl": triple},
+		`query_pairs.json: P19, pair 2: ["Bach"] is not a subject`: {"PARAREL/query_pairs.json": `{"P19": [["Mozart", "Salzburg"], ["Bach"]]}`, "PARAREL/raw_data/patterns/P19.jsonl": patterns},
+		"query_pairs.json: not a JSON object":                      {"PARAREL/query_pairs.json": "[]", "PARAREL/raw_data/patterns/P19.jsonl": patterns},
+		"patterns/P19.jsonl:1:":                                    {"PARAREL/query_pairs.json": `{"P19": []}`, "PARAREL/raw_data/patterns/P19.jsonl": "[X]"},
+		"graphs_json/P19.jsonl:1:":                                 {"trex_lms_vocab/P19.jsonl": triple, "pattern_data/graphs_json/P19.jsonl": "[X]"},
 	} {
 		source, _, err := facts.Open(files(t, content))
 		if err != nil {
@@ -201,15 +214,47 @@ func TestFolderErrorsNameFileAndLine(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	for name, open := range map[string]func(string) (facts.Source, error){"PARAREL": facts.PARAREL, "LAMA": facts.LAMA} {
+	for name, open := range map[string]func(string) (facts.Source, error){"PARAREL": facts.PARAREL, "LAMA": facts.LAMA, "the repository knowledge-neurons": facts.Dai} {
 		if _, err := open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not "+name) {
 			t.Errorf("%s of an empty folder: %v", name, err)
 		}
 	}
 }
 
-// TestPublishedDataSets counts. See [facts.PARAREL] on why Dai et al. (2022)
-// have 27,738 facts and 253,448 prompts of the same 34 relations.
+// TestDaiFromTriples: the authors' pairs are LAMA's triples, so both give the
+// same facts, and with PARAREL's patterns those of [facts.PARAREL] about the
+// same triples.
+func TestDaiFromTriples(t *testing.T) {
+	patterns, triples, pairs := "", "", []string{}
+	for i := range 5 {
+		patterns += fmt.Sprintf("{\"pattern\": \"[X] has way %d to [Y].\"}\n", i)
+		triples += fmt.Sprintf("{\"sub_label\": \"S%d\", \"obj_label\": \"O%d\", \"predicate_id\": \"P19\"}\n", i, i)
+		pairs = append(pairs, fmt.Sprintf("[\"S%d\", \"O%d\"]", i, i))
+	}
+	var read [][]facts.Bag
+	for _, content := range []map[string]string{
+		{"PARAREL/raw_data/patterns/P19.jsonl": patterns, "LAMA/raw_data/TREx/P19.jsonl": triples, "LAMA/raw_data/TREx/P20.jsonl": triples},
+		{"PARAREL/raw_data/patterns/P19.jsonl": patterns, "PARAREL/query_pairs.json": `{"P19": [` + strings.Join(pairs, ",") + `]}`},
+		{"pattern_data/graphs_json/P19.jsonl": patterns, "trex_lms_vocab/P19.jsonl": triples},
+	} {
+		source, _, err := facts.Open(files(t, content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, all(t, source))
+	}
+	if len(read[0]) != 5 || len(read[0][0].Prompts) != 5 {
+		t.Errorf("got %v", read[0])
+	}
+	for _, other := range read[1:] {
+		if !reflect.DeepEqual(other, read[0]) {
+			t.Errorf("got %v, want %v", other, read[0])
+		}
+	}
+}
+
+// TestPublishedDataSets counts. See [facts.Dai] for the 27,738 facts of the same
+// 34 relations that Dai et al. (2022) have.
 func TestPublishedDataSets(t *testing.T) {
 	if !sharedtest.Available() {
 		t.Log("the published data sets are not beside the project: nothing to count")

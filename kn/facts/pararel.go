@@ -3,7 +3,6 @@ package facts
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,13 +20,10 @@ const fewestPatterns = 4
 // named where this module knows them.
 //
 // These are 23,749 facts and 215,929 prompts, where Dai et al. have 27,738 and
-// 253,448. The patterns are not the reason: those in the authors' repository
-// are PARAREL's, but for the wording of two of P279. The triples are: the
-// authors' preprocessing reads LAMA's T-REx files, and trex_lms_vocab is
-// PARAREL's selection from them. So LAMA's triples with these patterns, as
-// bags in the authors' merged format, are the paper's own setting. The 8.63
-// templates a relation that the paper reports are PARAREL's 328 patterns over
-// its 38 relations; the 34 have 9.35.
+// 253,448, see [Dai]: trex_lms_vocab is PARAREL's selection from LAMA's T-REx
+// triples, which the authors read. The patterns are the same, but for spaces
+// in two of P279. The 8.63 templates a relation that the paper reports are
+// PARAREL's 328 patterns over its 38 relations; the 34 have 9.35.
 func PARAREL(dir string) (Source, error) {
 	base, ok := pararelBase(dir)
 	if !ok {
@@ -38,16 +34,7 @@ func PARAREL(dir string) (Source, error) {
 		return nil, err
 	}
 	return fromFiles(files, func(file propertyFile) (Relation, error) {
-		relation := Relation{Property: file.property}
-		if known, err := RelationByProperty(file.property); err == nil {
-			relation.Name = known.Name
-		}
-		path := filepath.Join(base, patternsDir, file.property+".jsonl")
-		relation.Templates, err = readPatternFile(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && len(relation.Templates) < fewestPatterns {
-			return relation, errNotAsked
-		}
-		return relation, err
+		return patternsOf(file.property, filepath.Join(base, patternsDir, file.property+".jsonl"))
 	}), nil
 }
 
@@ -121,11 +108,8 @@ func (f propertyFile) bags(relation Relation, yield func(Bag, error) bool) bool 
 			yield(Bag{}, fmt.Errorf("facts: %w", err))
 			return false
 		}
-		b := Bag{Relation: fact.Relation, RelationName: relation.Name, Subject: fact.Subject, Answer: fact.Answer}
-		for _, t := range relation.Templates {
-			b.Prompts = append(b.Prompts, t.Prompt(fact.Subject))
-		}
-		if !yield(b, nil) {
+		relation.Property = fact.Relation
+		if !yield(relation.bag(fact.Subject, fact.Answer), nil) {
 			return false
 		}
 	}
