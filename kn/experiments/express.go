@@ -67,7 +67,8 @@ const factsPerCall = 16
 // As in the authors' code one word of each text is masked and the neurons
 // are read there: in T1 the answer, in T2 and T3 a random one of the first 50
 // words outside the subject; T3 are as many as T1, drawn from the texts of
-// all other facts unless the texts have their own. So T1 asks for the fact, and
+// all other facts unless the texts have their own. As a control as many random
+// neurons of any layer are read as the fact has by both methods. So T1 asks for the fact, and
 // T2 and T3 for something else; [ExpressOptions] can read texts as they stand
 // instead. A fact's activation is the mean over its neurons and texts; the
 // paper's numbers are means over relations, [MethodExpression.OfRelations].
@@ -163,8 +164,9 @@ func (p *textPlan) byType(neurons []kn.Neuron) (means [3]float64, ok bool) {
 
 // summarize takes the means over facts.
 func (r *ActivationExpression) summarize(plans []*textPlan, o ExpressOptions) {
-	own := func(f Fact) []kn.Neuron { return f.Neurons }
-	baseline := func(f Fact) []kn.Neuron { return f.BaselineNeurons }
+	own := func(p *textPlan) []kn.Neuron { return p.fact.Neurons }
+	baseline := func(p *textPlan) []kn.Neuron { return p.fact.BaselineNeurons }
+	random := func(p *textPlan) []kn.Neuron { return p.random }
 	bootstrap := stats.Options{Resamples: o.Resamples, Seed: o.Seed}
 	groups := map[string][]*textPlan{}
 	for _, p := range plans {
@@ -172,6 +174,7 @@ func (r *ActivationExpression) summarize(plans []*textPlan, o ExpressOptions) {
 	}
 	r.Gradients = methodExpression(plans, groups, own, bootstrap)
 	r.Baseline = methodExpression(plans, groups, baseline, bootstrap)
+	r.Random = methodExpression(plans, groups, random, bootstrap)
 	for _, relation := range sortedRelations(groups) {
 		group := groups[relation]
 		ofOwn, _ := typeClusters(group, own)
@@ -183,27 +186,23 @@ func (r *ActivationExpression) summarize(plans []*textPlan, o ExpressOptions) {
 	}
 }
 
-// typeClusters are the facts' means in T1, T2 and T3, and the means over all of their
-// neurons.
-func typeClusters(plans []*textPlan, of func(Fact) []kn.Neuron) (clusters [3]map[int][]float64, ofNeurons [3]float64) {
-	total := 0
+// typeClusters are the facts' means in T1, T2 and T3, and for the authors'
+// average the same as sums over neurons.
+func typeClusters(plans []*textPlan, of func(*textPlan) []kn.Neuron) (clusters [3]map[int][]float64, ofNeurons [3][]stats.Ratio) {
 	for k := range clusters {
 		clusters[k] = map[int][]float64{}
 	}
 	for i, p := range plans {
-		neurons := of(p.fact)
+		neurons := of(p)
 		means, ok := p.byType(neurons)
 		if !ok {
 			continue
 		}
-		total += len(neurons)
+		n := float64(len(neurons))
 		for k, v := range means {
 			clusters[k][i] = []float64{v}
-			ofNeurons[k] += v * float64(len(neurons))
+			ofNeurons[k] = append(ofNeurons[k], stats.Ratio{Of: v * n, To: n})
 		}
-	}
-	for k := range ofNeurons {
-		ofNeurons[k] /= float64(max(1, total))
 	}
 	return clusters, ofNeurons
 }
@@ -212,25 +211,19 @@ func typeMeans(clusters [3]map[int][]float64, o stats.Options) TypeMeans {
 	return TypeMeans{stats.Bootstrap(clusters[0], o), stats.Bootstrap(clusters[1], o), stats.Bootstrap(clusters[2], o)}
 }
 
-func methodExpression(plans []*textPlan, groups map[string][]*textPlan, of func(Fact) []kn.Neuron, o stats.Options) MethodExpression {
+func methodExpression(plans []*textPlan, groups map[string][]*textPlan, of func(*textPlan) []kn.Neuron, o stats.Options) MethodExpression {
 	clusters, _ := typeClusters(plans, of)
 	e := MethodExpression{
 		Facts: len(clusters[0]), TypeMeans: typeMeans(clusters, o),
 		T1LessT2: stats.Difference(clusters[0], clusters[1], o), T2LessT3: stats.Difference(clusters[1], clusters[2], o),
 	}
-	relations := 0
+	var ratios [3][][]stats.Ratio
 	for _, relation := range sortedRelations(groups) {
-		found, ofNeurons := typeClusters(groups[relation], of)
-		if len(found[0]) == 0 {
-			continue
-		}
-		relations++
-		for k, v := range ofNeurons {
-			e.OfRelations[k] += v
+		_, ofNeurons := typeClusters(groups[relation], of)
+		for k, r := range ofNeurons {
+			ratios[k] = append(ratios[k], r)
 		}
 	}
-	for k := range e.OfRelations {
-		e.OfRelations[k] /= float64(max(1, relations))
-	}
+	e.OfRelations = TypeMeans{stats.MeanOfRatios(ratios[0], o), stats.MeanOfRatios(ratios[1], o), stats.MeanOfRatios(ratios[2], o)}
 	return e
 }

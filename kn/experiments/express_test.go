@@ -71,7 +71,7 @@ func TestExpress(t *testing.T) {
 		}
 		ofRelations += sum / weights / 3
 	}
-	if e := r.Gradients; math.Abs(e.T1.Mean-own) > 1e-5 || math.Abs(e.OfRelations[0]-ofRelations) > 1e-5 {
+	if e := r.Gradients; math.Abs(e.T1.Mean-own) > 1e-5 || math.Abs(e.OfRelations.T1.Mean-ofRelations) > 1e-5 {
 		t.Errorf("T1 is %+v and %v over relations, one by one %v and %v", e.T1, e.OfRelations, own, ofRelations)
 	}
 	if e := r.Gradients; e.T1LessT2.Low <= 0 || e.T1.Mean-e.T2.Mean-e.T1LessT2.Mean > 1e-9 || e.T2.Mean-e.T3.Mean-e.T2LessT3.Mean > 1e-9 {
@@ -135,7 +135,7 @@ func expressScaled(t *testing.T, m *kn.Model, g *experiments.Gathered, texts []f
 		{doubled.Gradients.T1.Mean, plain.Gradients.T1.Mean},
 		{doubled.Gradients.T3.High, plain.Gradients.T3.High},
 		{doubled.Baseline.T2.Mean, plain.Baseline.T2.Mean},
-		{doubled.Gradients.OfRelations[1], plain.Gradients.OfRelations[1]},
+		{doubled.Gradients.OfRelations.T2.Mean, plain.Gradients.OfRelations.T2.Mean},
 	} {
 		if math.Abs(pair[0]-2*pair[1]) > 1e-6*(1+math.Abs(pair[0])) {
 			t.Errorf("%d: doubled neurons give %v, plain ones %v", k, pair[0], pair[1])

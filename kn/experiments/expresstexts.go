@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
 // textPlan is what to read for a fact.
 type textPlan struct {
 	fact    Fact
-	neurons []kn.Neuron // of both methods, and those whose texts are listed; sorted
+	random  []kn.Neuron // as many as of both methods, of any layer
+	neurons []kn.Neuron // all of these, and those whose texts are listed; sorted
 	texts   []readText
 }
 
@@ -64,9 +66,18 @@ func planTexts(m *kn.Model, all []Fact, texts []facts.OpenText, o ExpressOptions
 			r.NoTexts++
 			continue
 		}
-		plans = append(plans, &textPlan{fact: f, neurons: kn.SortNeurons(append(neurons, o.Neurons...)), texts: found})
+		random := anyNeurons(len(neurons), m.Config(), randomFor(f, o.Seed+1))
+		plans = append(plans, &textPlan{fact: f, random: random, neurons: kn.SortNeurons(slices.Concat(neurons, random, o.Neurons)), texts: found})
 	}
 	return plans
+}
+
+// anyNeurons draws n neurons of a model.
+func anyNeurons(n int, c bert.Config, rng *rand.Rand) (drawn []kn.Neuron) {
+	for range n {
+		drawn = append(drawn, kn.Neuron{Layer: rng.IntN(c.Layers), Index: rng.IntN(c.IntermediateSize)})
+	}
+	return drawn
 }
 
 // plan chooses the texts of fact i; none if a type has none.

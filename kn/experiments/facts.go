@@ -62,8 +62,8 @@ type GatherOptions struct {
 	// prompts of a refined neuron, 0: 3.
 	Share      float64
 	MinPrompts int
-	// Tuning moves p in steps of 0.05, at most 6 of them, until facts have 2
-	// to 5 neurons on average. Fixed turns it off.
+	// Tuning moves the p of each relation in steps of 0.05, at most 5 of them,
+	// until its facts have 2 to 5 neurons on average. Fixed turns it off.
 	Fixed bool
 }
 
@@ -80,8 +80,8 @@ type Gathered struct {
 }
 
 // Gather reads a sweep's records (see [sweep.Read]) and chooses each fact's
-// neurons by both methods, p tuned over the whole data set for each of them
-// as the authors do. Records hold no scores below a share of the largest one,
+// neurons by both methods, p tuned relation by relation for each of them, as
+// the authors' code does. Records hold no scores below a share of the largest one,
 // so thresholds below it would find too little: see the sweep's header.
 func Gather(records iter.Seq2[sweep.Record, error], options GatherOptions) (*Gathered, error) {
 	o := options.filled()
@@ -155,15 +155,25 @@ func (f *Fact) complete() error {
 
 // refine chooses the refined sets of both methods.
 func (g *Gathered) refine(o GatherOptions) {
+	groups := map[string][]int{}
+	for i, f := range g.Facts {
+		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], i)
+	}
 	choose := func(threshold float64, coarse func(f *Fact) [][]kn.Neuron, put func(f *Fact, refined []kn.Neuron)) Selection {
 		s := Selection{Threshold: threshold, Start: o.Share, MinPrompts: o.MinPrompts}
-		sets := make([][][]kn.Neuron, len(g.Facts))
-		for i := range g.Facts {
-			sets[i] = coarse(&g.Facts[i])
-		}
-		s.Share, s.Moves = TuneShare(sets, o.Share, o.MinPrompts, o.Fixed)
-		for i := range g.Facts {
-			put(&g.Facts[i], kn.RefineAtLeast(sets[i], s.Share, o.MinPrompts))
+		for _, relation := range sortedRelations(groups) {
+			var sets [][][]kn.Neuron
+			for _, i := range groups[relation] {
+				sets = append(sets, coarse(&g.Facts[i]))
+			}
+			of := RelationShare{Relation: relation, Share: o.Share}
+			if !o.Fixed {
+				of.Share, of.Moves = TuneShare(sets, o.Share, o.MinPrompts)
+			}
+			for k, i := range groups[relation] {
+				put(&g.Facts[i], kn.RefineAtLeast(sets[k], of.Share, o.MinPrompts))
+			}
+			s.ByRelation = append(s.ByRelation, of)
 		}
 		return s
 	}
@@ -182,17 +192,17 @@ func (g *Gathered) refine(o GatherOptions) {
 // The authors' tuning of p.
 const (
 	shareStep        = 0.05
-	mostMoves        = 6
+	mostMoves        = 5 // they look six times
 	fewestAvg, upAvg = 2, 5
 )
 
-// TuneShare moves the share p as the authors' code does until facts have 2 to
-// 5 refined neurons on average: up by 0.05 when there are more, down when there
-// are fewer, at most 6 times. coarse is [facts][prompts]. It returns p and the
-// number of moves.
-func TuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int, fixed bool) (share float64, moves int) {
+// TuneShare moves the share p as the authors' code does until the facts of a
+// relation have 2 to 5 refined neurons on average: up by 0.05 when there are
+// more, down when there are fewer, at most 5 times. coarse is
+// [facts][prompts]. It returns p and the number of moves.
+func TuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int) (share float64, moves int) {
 	steps := 0 // of p, counted so that rounding does not add up
-	for share = start; !fixed && moves < mostMoves; moves++ {
+	for share = start; moves < mostMoves; moves++ {
 		total := 0
 		for _, sets := range coarse {
 			total += len(kn.RefineAtLeast(sets, share, minPrompts))

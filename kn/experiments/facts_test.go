@@ -74,8 +74,31 @@ func TestGather(t *testing.T) {
 			t.Errorf("the strength of neuron %v is %v, want %v", f.Neurons[k], f.Strength[k], want)
 		}
 	}
-	if g.Gradients.Share != 0.7 || g.Gradients.Moves != 0 {
-		t.Errorf("p was tuned: %+v", g.Gradients)
+	if by := g.Gradients.ByRelation; len(by) != 1 || by[0].Share != 0.7 || by[0].Moves != 0 {
+		t.Errorf("p was tuned: %+v", by)
+	}
+}
+
+// TestGatherTunesEachRelation: one relation's facts have enough neurons at the
+// start, the other's too many, which must not move the first one's p.
+func TestGatherTunesEachRelation(t *testing.T) {
+	few, many := records([][][]float64{{{1, 1, 1}, {1, 1, 1}, {1, 1, 0}, {1, 1, 1}}}), records([][][]float64{{{1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1}, {1, 1, 0, 0, 0, 0}}})
+	for i := range many {
+		many[i].Relation, many[i].Fact = "P999", "another"
+	}
+	g, err := experiments.Gather(stream(append(few, many...)), experiments.GatherOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []experiments.RelationShare{{Relation: g.Facts[0].Bag.Relation, Share: 0.7}, {Relation: "P999", Share: 0.8, Moves: 2}}
+	for k, of := range g.Gradients.ByRelation {
+		if of.Relation != want[k].Relation || math.Abs(of.Share-want[k].Share) > 1e-12 || of.Moves != want[k].Moves {
+			t.Errorf("p came to %+v, want %+v", of, want[k])
+		}
+	}
+	// Neurons in three of four prompts fall at 0.8.
+	if len(g.Facts[0].Neurons) != 3 || len(g.Facts[1].Neurons) != 2 {
+		t.Errorf("the facts have the neurons %v and %v", g.Facts[0].Neurons, g.Facts[1].Neurons)
 	}
 }
 
@@ -117,10 +140,10 @@ func TestTuneShare(t *testing.T) {
 		{[]int{14, 14, 14, 14, 14, 20, 20}, 0.75, 1}, // seven at 0.7, two at 0.75
 		{[]int{14, 14, 15, 15, 16, 20, 20}, 0.75, 1}, // five at 0.75 are enough
 		{[]int{12, 20, 4}, 0.6, 2},                   // one at 0.7, two at 0.6
-		{[]int{20, 20, 20, 20, 20, 20}, 1, 6},        // six in every prompt: gives up at the sixth move
-		{[]int{1, 1, 1}, 0.4, 6},                     // none: gives up, too
+		{[]int{20, 20, 20, 20, 20, 20}, 0.95, 5},     // six in every prompt: looks six times
+		{[]int{1, 1, 1}, 0.45, 5},                    // none: the same
 	} {
-		share, moves := experiments.TuneShare([][][]kn.Neuron{sized(c.counts...)}, 0.7, 3, false)
+		share, moves := experiments.TuneShare([][][]kn.Neuron{sized(c.counts...)}, 0.7, 3)
 		if diff := share - c.share; diff > 1e-9 || diff < -1e-9 || moves != c.moves {
 			t.Errorf("%v: share %v after %d moves, want %v after %d", c.counts, share, moves, c.share, c.moves)
 		}

@@ -69,13 +69,13 @@ func Intervene(ctx context.Context, m *kn.Model, facts []Fact, o InterveneOption
 	if err != nil {
 		return nil, err
 	}
-	r := &Intervention{Facts: len(facts), Sets: summarizeSets(changed, o)}
-	for _, f := range facts {
-		r.Prompts += len(f.Bag.Prompts)
-	}
 	groups := map[string][]int{}
 	for i, f := range facts {
 		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], i)
+	}
+	r := &Intervention{Facts: len(facts), Sets: summarizeSets(changed, groups, o)}
+	for _, f := range facts {
+		r.Prompts += len(f.Bag.Prompts)
 	}
 	for _, relation := range sortedRelations(groups) {
 		r.ByRelation = append(r.ByRelation, relationChange(facts, changed, groups[relation], o))
@@ -200,7 +200,23 @@ func clusters(changed []changes, of func(c changes) []float64) map[int][]float64
 	return all
 }
 
-func summarizeSets(changed []changes, o InterveneOptions) []InterventionSet {
+// ofRelations is the authors' average of the changes of one kind, suppressed or
+// amplified, which to gives the sum of probabilities after.
+func ofRelations(changed []changes, groups map[string][]int, k int, to func(c changes) float64, o stats.Options) stats.Interval {
+	var ratios [][]stats.Ratio
+	for _, relation := range sortedRelations(groups) {
+		var of []stats.Ratio
+		for _, i := range groups[relation] {
+			if c := changed[i]; len(c.suppressed[k]) > 0 {
+				of = append(of, stats.Ratio{Of: to(c) - c.plain, To: c.plain})
+			}
+		}
+		ratios = append(ratios, of)
+	}
+	return stats.MeanOfRatios(ratios, o)
+}
+
+func summarizeSets(changed []changes, groups map[string][]int, o InterveneOptions) []InterventionSet {
 	bootstrap := stats.Options{Resamples: o.Resamples, Seed: o.Seed}
 	of := func(k int) (suppressed, amplified map[int][]float64) {
 		return clusters(changed, func(c changes) []float64 { return c.suppressed[k] }), clusters(changed, func(c changes) []float64 { return c.amplified[k] })
@@ -218,15 +234,8 @@ func summarizeSets(changed []changes, o InterveneOptions) []InterventionSet {
 			s.SuppressedLess = stats.Difference(ownSuppressed, suppressed, bootstrap)
 			s.AmplifiedLess = stats.Difference(ownAmplified, amplified, bootstrap)
 		}
-		var plain, down, up float64
-		for _, c := range changed {
-			if len(c.suppressed[k]) > 0 {
-				plain, down, up = plain+c.plain, down+c.suppressTo[k], up+c.amplifyTo[k]
-			}
-		}
-		if plain > 0 {
-			s.PooledSuppressed, s.PooledAmplified = down/plain-1, up/plain-1
-		}
+		s.OfRelationsSuppressed = ofRelations(changed, groups, k, func(c changes) float64 { return c.suppressTo[k] }, bootstrap)
+		s.OfRelationsAmplified = ofRelations(changed, groups, k, func(c changes) float64 { return c.amplifyTo[k] }, bootstrap)
 		sets = append(sets, s)
 	}
 	return sets

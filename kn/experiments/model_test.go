@@ -104,19 +104,24 @@ func TestIntervene(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, pooled, plainSum, n := 0.0, 0.0, 0.0, 0
+	sum, n := 0.0, 0
+	after, before := map[string]float64{}, map[string]float64{} // by relation
 	for _, f := range g.Facts {
 		without := m.MustWith(kn.Suppress(f.Neurons))
 		for _, prompt := range f.Bag.Prompts {
 			plain, suppressed := m.MustProbability(prompt, f.Bag.Answer), without.MustProbability(prompt, f.Bag.Answer)
 			sum += suppressed/plain - 1
-			pooled, plainSum = pooled+suppressed, plainSum+plain
+			after[f.Bag.Relation] += suppressed
+			before[f.Bag.Relation] += plain
 			n++
 		}
 	}
-	own := r.Sets[0]
-	if math.Abs(own.Suppressed.Mean-sum/float64(n)) > 1e-5 || math.Abs(own.PooledSuppressed-(pooled/plainSum-1)) > 1e-5 {
-		t.Errorf("suppressing gives %+v, one by one %v and %v", own, sum/float64(n), pooled/plainSum-1)
+	own, ofRelations := r.Sets[0], 0.0
+	for relation := range after {
+		ofRelations += (after[relation]/before[relation] - 1) / float64(len(after))
+	}
+	if math.Abs(own.Suppressed.Mean-sum/float64(n)) > 1e-5 || math.Abs(own.OfRelationsSuppressed.Mean-ofRelations) > 1e-5 {
+		t.Errorf("suppressing gives %+v, one by one %v and %v", own, sum/float64(n), ofRelations)
 	}
 	if r.Facts != 9 || r.Prompts != 36 || len(r.ByRelation) != 3 || len(r.Sets) != 5 {
 		t.Errorf("%d facts, %d prompts, %d relations, %d sets", r.Facts, r.Prompts, len(r.ByRelation), len(r.Sets))

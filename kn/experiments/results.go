@@ -16,11 +16,17 @@ const (
 
 // Selection says how a fact's neurons were chosen from its prompts' scores.
 type Selection struct {
-	Threshold  float64 `json:"threshold"` // t
-	Share      float64 `json:"share"`     // p, after tuning
-	Start      float64 `json:"start"`     // p before
-	MinPrompts int     `json:"min_prompts"`
-	Moves      int     `json:"moves"` // of p, 0.05 each
+	Threshold  float64         `json:"threshold"` // t
+	Start      float64         `json:"start"`     // p before tuning
+	MinPrompts int             `json:"min_prompts"`
+	ByRelation []RelationShare `json:"by_relation"`
+}
+
+// RelationShare is the share p by which one relation's neurons were chosen.
+type RelationShare struct {
+	Relation string  `json:"relation"`
+	Share    float64 `json:"share"` // p, after tuning
+	Moves    int     `json:"moves"` // of p, 0.05 each
 }
 
 // NeuronTable is the result of [Neurons] (the paper's table 2 and figure 3).
@@ -87,10 +93,12 @@ type InterventionSet struct {
 	// The own neurons' change less this set's, paired by fact; zero for "own".
 	SuppressedLess stats.Interval `json:"own_less_suppressed"`
 	AmplifiedLess  stats.Interval `json:"own_less_amplified"`
-	// Changes of the mean probability over all prompts, in which prompts count
-	// by their probability: no prompt with a small one can decide the mean.
-	PooledSuppressed float64 `json:"pooled_suppressed"`
-	PooledAmplified  float64 `json:"pooled_amplified"`
+	// The authors' average: of each relation the change of the mean probability
+	// over all its prompts, as a share of that mean, then the mean over
+	// relations. Prompts count by their probability, so that none with a small
+	// one can decide a relation's.
+	OfRelationsSuppressed stats.Interval `json:"of_relations_suppressed"`
+	OfRelationsAmplified  stats.Interval `json:"of_relations_amplified"`
 }
 
 // RelationIntervention are the means of one relation's facts, in order of
@@ -166,6 +174,7 @@ type ActivationExpression struct {
 	Texts      TextCounts           `json:"texts"`
 	Gradients  MethodExpression     `json:"gradients"`
 	Baseline   MethodExpression     `json:"baseline"`
+	Random     MethodExpression     `json:"random"` // as many random neurons of any layer
 	ByRelation []RelationExpression `json:"by_relation"`
 	Extremes   []NeuronTexts        `json:"extremes"`
 	Provenance kn.Provenance        `json:"provenance"`
@@ -197,7 +206,7 @@ type MethodExpression struct {
 	T2LessT3 stats.Interval `json:"t2_less_t3"`
 	// OfRelations are the means of T1, T2 and T3 as the authors' code takes
 	// them: over all neurons of a relation's facts, then over relations.
-	OfRelations [3]float64 `json:"of_relations"`
+	OfRelations TypeMeans `json:"of_relations"`
 }
 
 // RelationExpression are the means over one relation's facts.

@@ -69,7 +69,8 @@ func (o UpdateOptions) filled() (UpdateOptions, error) {
 // same layers in the same way.
 //
 // Differences from the authors' code: it asks one prompt of each fact, here
-// all are asked; its random neurons are of any layer; and it counts the fact
+// all are asked, and [UpdateSet.Sampled] is what theirs would find on average;
+// its random neurons are of any layer; and it counts the fact
 // itself twice when it looks how many facts of the relation have a neuron.
 func Update(ctx context.Context, m *kn.Model, facts []Fact, options UpdateOptions, progress kn.Progress) (*UpdateTable, error) {
 	o, err := options.filled()
@@ -105,6 +106,7 @@ func Update(ctx context.Context, m *kn.Model, facts []Fact, options UpdateOption
 func (t *UpdateTable) summarize(cases []*updateCase, o UpdateOptions) {
 	bootstrap := stats.Options{Resamples: o.Resamples, Seed: o.Seed}
 	var before, own, control []updated
+	ofOwn, ofControl := func(c *updateCase) updated { return c.own }, func(c *updateCase) updated { return c.control }
 	groups := map[string][]*updateCase{}
 	for _, c := range cases {
 		before, own, control = append(before, c.before), append(own, c.own), append(control, c.control)
@@ -112,9 +114,9 @@ func (t *UpdateTable) summarize(cases []*updateCase, o UpdateOptions) {
 		t.Each = append(t.Each, c.updatedFact(o))
 	}
 	t.Sets = []UpdateSet{
-		{Set: "own", Label: "knowledge neurons", UpdateEffect: effect(before, own, bootstrap)},
+		{Set: "own", Label: "knowledge neurons", UpdateEffect: effect(before, own, bootstrap), Sampled: sampled(groups, ofOwn, bootstrap)},
 		{
-			Set: "random", Label: "random neurons of the same layers", UpdateEffect: effect(before, control, bootstrap),
+			Set: "random", Label: "random neurons of the same layers", UpdateEffect: effect(before, control, bootstrap), Sampled: sampled(groups, ofControl, bootstrap),
 			ChangedLess: stats.Difference(byFact(own, changedOf), byFact(control, changedOf), bootstrap),
 			SuccessLess: stats.Difference(byFact(own, successOf), byFact(control, successOf), bootstrap),
 		},

@@ -26,6 +26,8 @@ func TestUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var changed, success, prompts, reciprocal, old float64
+	type samples struct{ changed, known float64 } // expected, of one relation
+	drawn := map[string]samples{}
 	for _, u := range r.Each {
 		i := slices.IndexFunc(g.Facts, func(f experiments.Fact) bool { return f.Bag.Relation == u.Relation && f.Bag.Subject == u.Subject })
 		edited, n := m.MustWith(kn.Update(u.Neurons, u.Old, u.New)), 0
@@ -39,9 +41,14 @@ func TestUpdate(t *testing.T) {
 			prompts++
 			reciprocal += 1 / float64(after.Answer.Rank)
 			old += edited.MustProbability(prompt, u.Old) - before.Answer.Probability
+			chance := 1 / float64(len(g.Facts[i].Bag.Prompts)) // of the prompt, if the fact is drawn
+			of := drawn[u.Relation]
+			of.known += chance
 			if after.Predictions[0].ID != before.Answer.ID {
 				changed++
+				of.changed += chance
 			}
+			drawn[u.Relation] = of
 			if after.Answer.Rank == 1 {
 				success++
 			}
@@ -50,6 +57,10 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("%+v: %d prompts are known", u, n)
 		}
 	}
+	sampled := 0.0
+	for _, of := range drawn {
+		sampled += of.changed / of.known / float64(len(drawn))
+	}
 	own, control := r.Sets[0], r.Sets[1]
 	for _, c := range []struct {
 		name      string
@@ -57,6 +68,7 @@ func TestUpdate(t *testing.T) {
 	}{
 		{"change rate", own.Changed.Mean, changed / prompts},
 		{"success rate", own.Success.Mean, success / prompts},
+		{"change rate as the authors sample", own.Sampled.Changed.Mean, sampled},
 		{"reciprocal rank", own.ReciprocalRank.Mean, reciprocal / prompts},
 		{"change of the old answer's probability", own.OldProbability.Mean, old / prompts},
 		{"prompts", float64(r.Prompts), prompts},

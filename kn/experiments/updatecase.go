@@ -13,6 +13,7 @@ import (
 // updateCase is a fact to be updated.
 type updateCase struct {
 	fact    Fact // with only the neurons that are its own, and the prompts that are known
+	prompts int  // known or not
 	answer  string
 	within  []kn.Query // of other facts
 	across  []kn.Query
@@ -103,7 +104,7 @@ func newCase(f Fact, relation []Fact, o UpdateOptions) *updateCase {
 	if len(f.Neurons) == 0 || len(answers) == 0 {
 		return nil
 	}
-	return &updateCase{fact: f, answer: answers[randomFor(f, o.Seed).IntN(len(answers))]}
+	return &updateCase{fact: f, prompts: len(f.Bag.Prompts), answer: answers[randomFor(f, o.Seed).IntN(len(answers))]}
 }
 
 // keep returns the fact with some of its neurons.

@@ -103,6 +103,24 @@ func (u *updated) add(before, after kn.Outcome) {
 	u.newProbability, u.oldProbability = append(u.newProbability, after.Answer.Probability), append(u.oldProbability, before.Answer.Probability)
 }
 
+// sampled are the rates as the authors sample them, which choose a fact by the
+// share of its prompts that are known.
+func sampled(groups map[string][]*updateCase, of func(c *updateCase) updated, o stats.Options) SampledRates {
+	rate := func(values func(u updated) []float64) stats.Interval {
+		var ratios [][]stats.Ratio
+		for _, relation := range sortedRelations(groups) {
+			var r []stats.Ratio
+			for _, c := range groups[relation] {
+				known := values(of(c))
+				r = append(r, stats.Ratio{Of: average(known) * float64(len(known)) / float64(c.prompts), To: float64(len(known)) / float64(c.prompts)})
+			}
+			ratios = append(ratios, r)
+		}
+		return stats.MeanOfRatios(ratios, o)
+	}
+	return SampledRates{Changed: rate(changedOf), Success: rate(successOf)}
+}
+
 func changedOf(u updated) []float64 { return u.changed }
 func successOf(u updated) []float64 { return u.success }
 

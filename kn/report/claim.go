@@ -1,6 +1,11 @@
 package report
 
-import "github.com/knowledge-neurons/gonb-kn/kn/stats"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
 
 // Verdict says what becomes of a claim.
 type Verdict string
@@ -23,20 +28,47 @@ type Claim struct {
 	Verdict   Verdict
 }
 
+// Tally counts the verdicts: "Of the paper's 10 claims 7 hold here, 1 does not
+// and of 2 it cannot be told."
+func (c Claims) Tally() string {
+	count := map[Verdict]int{}
+	for _, claim := range c {
+		count[claim.Verdict]++
+	}
+	verb := func(n int, one, many string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return fmt.Sprintf("%d %s", n, many)
+	}
+	parts := []string{verb(count[Holds], "holds here", "hold here")}
+	if n := count[Fails]; n > 0 {
+		parts = append(parts, verb(n, "does not", "do not"))
+	}
+	if n := count[Unknown]; n > 0 {
+		parts = append(parts, fmt.Sprintf("of %d it cannot be told", n))
+	}
+	tally := strings.Join(parts, ", ")
+	if last := strings.LastIndex(tally, ", "); last >= 0 {
+		tally = tally[:last] + " and " + tally[last+2:]
+	}
+	return fmt.Sprintf("Of the paper's %d claims %s.", len(c), tally)
+}
+
 // Greater: a is greater than b if its whole interval is above b's, not
-// greater if it is below, and otherwise it cannot be told.
+// greater if nothing of it is, and otherwise it cannot be told.
 func Greater(a, b stats.Interval) Verdict {
 	switch {
 	case a.Low > b.High:
 		return Holds
-	case a.High < b.Low:
+	case a.High <= b.Low:
 		return Fails
 	default:
 		return Unknown
 	}
 }
 
-// Exceeds: all of the interval is above the bound, or all below it.
+// Exceeds: all of the interval is above the bound, or nothing of it.
 func Exceeds(a stats.Interval, bound float64) Verdict {
 	return Greater(a, stats.Interval{Mean: bound, Low: bound, High: bound})
 }

@@ -192,11 +192,29 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+func TestTally(t *testing.T) {
+	for want, verdicts := range map[string][]report.Verdict{
+		"Of the paper's 3 claims 3 hold here.":                                       {report.Holds, report.Holds, report.Holds},
+		"Of the paper's 4 claims 1 holds here, 2 do not and of 1 it cannot be told.": {report.Fails, report.Holds, report.Unknown, report.Fails},
+		"Of the paper's 2 claims 1 holds here and 1 does not.":                       {report.Fails, report.Holds},
+		"Of the paper's 1 claims 0 hold here and of 1 it cannot be told.":            {report.Unknown},
+	} {
+		var claims report.Claims
+		for _, v := range verdicts {
+			claims = append(claims, report.Claim{Verdict: v})
+		}
+		if got := claims.Tally(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestRules(t *testing.T) {
 	i := func(low, mean, high float64) stats.Interval { return stats.Interval{Mean: mean, Low: low, High: high} }
 	for name, c := range map[string]struct{ got, want report.Verdict }{
 		"above":               {report.Greater(i(2, 3, 4), i(0, 1, 1.9)), report.Holds},
 		"below":               {report.Greater(i(0, 1, 1.9), i(2, 3, 4)), report.Fails},
+		"nothing at all":      {report.Exceeds(i(0, 0, 0), 0), report.Fails},
 		"overlap":             {report.Greater(i(1, 2, 3), i(0, 1, 1.9)), report.Unknown},
 		"above a bound":       {report.Exceeds(i(0.51, 0.6, 0.7), 0.5), report.Holds},
 		"on a bound":          {report.Exceeds(i(0.5, 0.6, 0.7), 0.5), report.Unknown},

@@ -89,6 +89,56 @@ func Difference[K cmp.Ordered](a, b map[K][]float64, o Options) Interval {
 	})
 }
 
+// Ratio is a cluster's part of a ratio of sums.
+type Ratio struct{ Of, To float64 }
+
+// MeanOfRatios is the mean over groups of Σ Of/Σ To, the sums over a group's
+// clusters, with the percentile interval of resamples that draw clusters within
+// each group: that of samples of the same groups. Groups whose Σ To is 0 have no
+// ratio and are left out.
+func MeanOfRatios(groups [][]Ratio, o Options) Interval {
+	var all []Ratio
+	var ends []int // of each group in all
+	for _, g := range groups {
+		if sumOf(g).To != 0 {
+			all = append(all, g...)
+			ends = append(ends, len(all))
+		}
+	}
+	if len(ends) == 0 {
+		return Interval{}
+	}
+	mean := func(pick func(from, to int, k int) Ratio) float64 {
+		total, n, from := 0.0, 0, 0
+		for _, to := range ends {
+			var sum Ratio
+			for k := from; k < to; k++ {
+				r := pick(from, to, k)
+				sum.Of, sum.To = sum.Of+r.Of, sum.To+r.To
+			}
+			if from = to; sum.To != 0 { // a resample may draw none but empty clusters
+				total, n = total+sum.Of/sum.To, n+1
+			}
+		}
+		return total / float64(max(1, n))
+	}
+	estimate := mean(func(_, _, k int) Ratio { return all[k] })
+	rng := rand.New(rand.NewPCG(o.Seed, 0xb008))
+	values := make([]float64, cmp.Or(o.Resamples, 2000))
+	for i := range values {
+		values[i] = mean(func(from, to, _ int) Ratio { return all[from+rng.IntN(to-from)] })
+	}
+	slices.Sort(values)
+	return Interval{estimate, Quantile(values, 0.025), Quantile(values, 0.975)}
+}
+
+func sumOf(ratios []Ratio) (sum Ratio) {
+	for _, r := range ratios {
+		sum.Of, sum.To = sum.Of+r.Of, sum.To+r.To
+	}
+	return sum
+}
+
 // resample is the percentile interval of a statistic of n clusters drawn with
 // replacement, by their indices.
 func (o Options) resample(estimate float64, n int, statistic func(drawn []int) float64) Interval {

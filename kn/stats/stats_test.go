@@ -91,6 +91,37 @@ func TestDifferenceIsPaired(t *testing.T) {
 	}
 }
 
+// TestMeanOfRatios by hand, and by how often its interval holds the truth.
+func TestMeanOfRatios(t *testing.T) {
+	groups := [][]stats.Ratio{{{Of: 1, To: 2}, {Of: 2, To: 4}}, {{Of: 3, To: 3}}, {{Of: 5, To: 0}}, nil}
+	if got := stats.MeanOfRatios(groups, stats.Options{Seed: 1}); got != (stats.Interval{Mean: 0.75, Low: 0.75, High: 0.75}) {
+		t.Errorf("two groups of constant ratios, 1/2 and 1: %+v", got)
+	}
+	if got := stats.MeanOfRatios(nil, stats.Options{}); got != (stats.Interval{}) {
+		t.Errorf("nothing gives %+v", got)
+	}
+	// Ratios -0.5 and 0.3 in two groups whose clusters differ in size.
+	const samples = 300
+	covered := 0
+	for s := range samples {
+		rng := rand.New(rand.NewPCG(uint64(s), 8))
+		groups := make([][]stats.Ratio, 2)
+		for g, ratio := range []float64{-0.5, 0.3} {
+			for range 40 {
+				size := rng.ExpFloat64()
+				groups[g] = append(groups[g], stats.Ratio{Of: size * (ratio + 0.5*rng.NormFloat64()), To: size})
+			}
+		}
+		if i := stats.MeanOfRatios(groups, stats.Options{Resamples: 300, Seed: 1}); i.Low <= -0.1 && -0.1 <= i.High {
+			covered++
+		}
+	}
+	// 285 is 95 %, with a deviation of 3.8; ratios of 40 clusters cover a little less.
+	if covered < 266 || covered > 296 {
+		t.Errorf("%d of %d intervals hold the truth, want about 280", covered, samples)
+	}
+}
+
 func mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {

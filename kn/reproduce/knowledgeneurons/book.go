@@ -12,6 +12,7 @@ type book struct {
 	*reproduce.Book
 	paper   *report.Result
 	facts   *report.Result
+	stages  map[string]bool                    // that have results
 	nothing map[string]experiments.NothingLeft // why an experiment, by its name, has no result
 
 	setting

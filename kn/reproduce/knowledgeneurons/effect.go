@@ -40,9 +40,9 @@ func at(i int, field string) string { return fmt.Sprintf("/sets/%d/%s", i, field
 func (b *book) effectTable(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "interventions", Caption: report.Join("Change of the answer's probability, mean over prompts, with 95 % intervals over facts."),
-		Columns: report.Columns("neurons", ">number", ">suppressed", ">paper", ">amplified", ">paper", ">pooled: suppressed", ">amplified"),
-		Note: b.settings(" “Pooled” is the change of the mean probability over all prompts: prompts count by their probability, so that none with a small one decides. " +
-			"The authors take the ratio of mean changes by relation, and then the mean over relations."),
+		Columns: report.Columns("neurons", ">number", ">suppressed", ">amplified", ">as the authors average: suppressed", ">paper", ">amplified", ">paper"),
+		Note: b.settings(" The authors take of each relation the change of the mean probability over all its prompts, as a share of that mean, and then the mean over relations: " +
+			"there prompts count by their probability, here alike, so that doubling the neurons of barely known facts weighs more."),
 	}
 	for i := range r.Len("/sets") {
 		suppressed, amplified := any(dash), any(dash)
@@ -50,8 +50,8 @@ func (b *book) effectTable(r *report.Result) *report.Table {
 			suppressed, amplified = b.paper.Number(method+"/suppressed", report.Change(2)), b.paper.Number(method+"/amplified", report.Change(2))
 		}
 		t.Row(r.String(at(i, "label")), r.Interval(at(i, "neurons"), report.Decimals(1)),
-			r.Interval(at(i, "suppressed"), report.Change(1)), suppressed, r.Interval(at(i, "amplified"), report.Change(1)), amplified,
-			r.Number(at(i, "pooled_suppressed"), report.Change(1)), r.Number(at(i, "pooled_amplified"), report.Change(1)))
+			r.Interval(at(i, "suppressed"), report.Change(1)), r.Interval(at(i, "amplified"), report.Change(1)),
+			r.Interval(at(i, "of_relations_suppressed"), report.Change(1)), suppressed, r.Interval(at(i, "of_relations_amplified"), report.Change(1)), amplified)
 	}
 	return t
 }

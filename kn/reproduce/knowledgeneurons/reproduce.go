@@ -87,7 +87,7 @@ func (e *experimenter) stages() []step {
 	exactness := experiments.ExactnessOptions{Prompts: z.Exactness, Seed: seed}
 	steps := []step{
 		{"sweep", e.sweep},
-		experiment(e, "neurons", "which neurons, and where", []any{z.Resamples, "intervals of layers"}, &e.found.neurons,
+		experiment(e, "neurons", "which neurons, and where", z.Resamples, &e.found.neurons,
 			func(_ context.Context, _ kn.Progress) (*experiments.NeuronTable, error) {
 				return experiments.Neurons(e.m, e.gathered, stats.Options{Resamples: z.Resamples, Seed: seed})
 			}),
@@ -133,11 +133,15 @@ func (e *experimenter) stages() []step {
 	)
 }
 
+// resultFormat is changed when results mean something else than before, or are
+// stored otherwise, so that older ones are computed again.
+const resultFormat = 2
+
 // experiment is a stage that computes a result from the sweep's facts, under a
 // key of the sweep's and of all options that it depends on.
 func experiment[T any](e *experimenter, name, what string, options any, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) step {
 	return step{name, func(ctx context.Context) error {
-		key, err := reproduce.Key(name, e.sweepKey, e.o.Seed, options)
+		key, err := reproduce.Key(name, resultFormat, e.sweepKey, e.o.Seed, options)
 		if err != nil {
 			return err
 		}

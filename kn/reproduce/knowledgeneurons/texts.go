@@ -46,16 +46,18 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 func (b *book) textTable(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "expression", Caption: report.Join("Mean activation of the facts' neurons in open texts (table 3 of the paper), with 95 % intervals over facts."),
-		Columns: report.Columns("texts", ">knowledge neurons", ">mean over relations", ">paper", ">baseline's neurons", ">mean over relations", ">paper"),
-		Note:    b.settings(" The paper's numbers are means over relations of the means over all neurons of a relation's facts. Activations of different models have different scales: compare the rows, not the columns."),
+		Columns: report.Columns("texts", ">knowledge neurons", ">mean over relations", ">paper", ">baseline's neurons", ">mean over relations", ">paper", ">random neurons"),
+		Note: b.settings(" The paper's numbers are means over relations of the means over all neurons of a relation's facts. Activations of different models have different scales: compare the rows, not the columns. " +
+			"Random neurons are as many of any layer. The paper's numbers for the baseline's neurons are no activation of theirs, which are chosen for being large: " +
+			"neither its text nor its code says what they are of."),
 	}
 	for k, name := range []string{"T1: subject and answer", "T2: subject only", "T3: random"} {
 		row := []any{name}
 		for _, method := range []string{"/gradients", "/baseline"} {
-			row = append(row, r.Interval(fmt.Sprintf("%s/t%d", method, k+1), report.Decimals(3)), r.Number(fmt.Sprintf("%s/of_relations/%d", method, k), report.Decimals(3)),
+			row = append(row, r.Interval(fmt.Sprintf("%s/t%d", method, k+1), report.Decimals(3)), r.Interval(fmt.Sprintf("%s/of_relations/t%d", method, k+1), report.Decimals(3)),
 				b.paper.Number(fmt.Sprintf("%s/activation/%d", method, k), report.Decimals(3)))
 		}
-		t.Row(row...)
+		t.Row(append(row, r.Interval(fmt.Sprintf("/random/t%d", k+1), report.Decimals(3)))...)
 	}
 	return t
 }

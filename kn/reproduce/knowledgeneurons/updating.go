@@ -81,7 +81,7 @@ func (b *book) updateTable(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "update", Caption: report.Join("What updating does, as in the paper's first case study, with 95 % intervals over facts."),
 		Columns: report.Columns("", ">knowledge neurons", ">paper", ">random neurons", ">paper"),
-		Note: b.settings(" Perplexity is exp of the mean of −ln P(answer) over prompts of other facts; the paper states by how much it rises, not in percent, and from where is not known here. " +
+		Note: b.settings(" The authors draw a fact of a relation and one of its prompts until the model answers it rightly, ten times a relation: a fact counts by the share of its prompts that are answered. Perplexity is exp of the mean of −ln P(answer) over prompts of other facts; the paper states by how much it rises, not in percent, and from where is not known here. " +
 			"A model that was taught its facts alone is very sure of them, so its perplexities are near 1 and a few spoiled facts show."),
 	}
 	row := func(name, field, paper string, f report.Format) {
@@ -97,8 +97,10 @@ func (b *book) updateTable(r *report.Result) *report.Table {
 		t.Row(cells...)
 	}
 	row("neurons changed", "neurons", "", report.Decimals(1))
-	row("change rate: another answer comes first", "changed", "changed", report.Percent(1))
-	row("success rate: the new answer comes first", "success", "succeeded", report.Percent(1))
+	row("change rate: another answer comes first", "changed", "", report.Percent(1))
+	row("the same as the authors sample", "sampled/changed", "changed", report.Percent(1))
+	row("success rate: the new answer comes first", "success", "", report.Percent(1))
+	row("the same as the authors sample", "sampled/success", "succeeded", report.Percent(1))
 	row("the new answer is among the first five", "top_five", "", report.Percent(1))
 	row("rank of the new answer before", "rank_before", "", report.Decimals(1))
 	row("and after", "rank", "", report.Decimals(1))

@@ -17,14 +17,27 @@ func (b *book) where(t *experiments.NeuronTable) report.Section {
 		" of the largest one in any layer (for the baseline, whose score is the activation itself: ", r.Number("/baseline/selection/threshold", report.Decimals(1)),
 		"). A fact's refined set, its knowledge neurons, has those in at least the share p of its prompts, and in at least ",
 		r.Number("/gradients/selection/min_prompts", report.Count), " of them. As in the authors' code p starts at ", r.Number("/gradients/selection/start", report.Decimals(2)),
-		" and moves over the whole data set by 0.05, at most 6 times, until facts have 2 to 5 neurons on average: it came to ",
-		r.Number("/gradients/selection/share", report.Decimals(2)), " for integrated gradients and to ", r.Number("/baseline/selection/share", report.Decimals(2)), " for the baseline.")
+		" for each relation, and moves by 0.05, at most 5 times, until its facts have 2 to 5 neurons on average.")
+	s.Add(b.shareTable(r))
 	s.Add(b.neuronTable(r))
 	b.Figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(plots.LayerDistribution(t))
 	b.Figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(plots.SharedNeurons(t))
 	s.Add(b.relationTable(r))
 	b.whereClaims(r)
 	return s
+}
+
+// shareTable lists what became of p.
+func (b *book) shareTable(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "shares", Caption: report.Join("The share p of each relation's prompts."),
+		Columns: report.Columns("relation", ">p for integrated gradients", ">p for the activation baseline"),
+	}
+	for i := range r.Len("/gradients/selection/by_relation") {
+		at := fmt.Sprintf("/selection/by_relation/%d/", i)
+		t.Row(r.String("/gradients"+at+"relation"), r.Number("/gradients"+at+"share", report.Decimals(2)), r.Number("/baseline"+at+"share", report.Decimals(2)))
+	}
+	return t
 }
 
 func (b *book) neuronTable(r *report.Result) *report.Table {

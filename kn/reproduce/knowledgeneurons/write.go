@@ -10,7 +10,10 @@ import (
 // report writes what was found.
 func (e *experimenter) report() (*reproduce.Outcome, error) {
 	f := e.found
-	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting(), nothing: e.nothing}
+	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting(), nothing: e.nothing, stages: map[string]bool{}}
+	for _, stage := range e.done {
+		b.stages[stage] = true
+	}
 	b.paper, b.facts = b.File("paper"), b.File("facts")
 	sections := []report.Section{
 		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
@@ -20,7 +23,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	sections = append([]report.Section{b.claimSection(), b.settingSection()}, append(sections, made)...)
+	sections = append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, append(sections, made)...)
 	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
 	return b.Write(e.run, r, e.done)
 }
@@ -44,7 +47,7 @@ func (b *book) claimSection() report.Section {
 		s.Say(b.model, " is a specimen: this project taught it facts and nothing else, by an objective that asks for answers that depend on the last layer's neurons at [MASK] (see its model card). "+
 			"Claims that this makes true, wholly or in part, say so. What holds here is evidence that the methods do what they should, and none of where other models keep facts.")
 	}
-	s.Say("A claim holds here if the rule below it says so of the confidence intervals; it does not if the rule says the opposite, and otherwise, or with fewer than ten facts, it cannot be told.")
+	s.Say(b.Claims.Tally(), " A claim holds here if the rule below it says so of the confidence intervals; it does not if the rule says the opposite, and otherwise, or with fewer than ten facts, it cannot be told.")
 	s.Add(b.Claims)
 	return s
 }
