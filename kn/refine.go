@@ -125,6 +125,35 @@ func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined 
 	return coarse, refine(coarse, share, r.MinPrompts, r.Strict)
 }
 
+// Margin says by how much a neuron is chosen, or not: the k-th highest of its
+// scores in the prompts, each in units of the threshold t times the prompt's
+// largest, less 1; k is the least number of prompts that the recipe asks for. It
+// is positive for the neurons of the refined set, and negative for others: -0.01
+// stands for scores that are 1 % too small. Without a positive score in a prompt
+// there is no neuron, and the margin is -1.
+func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
+	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+	var scores []float64
+	for _, a := range attributions {
+		largest := 0.0
+		for _, row := range a.Scores {
+			largest = max(largest, slices.Max(row))
+		}
+		score := 0.0
+		if largest > 0 {
+			score = a.Scores[n.Layer][n.Index] / (threshold * largest)
+		}
+		scores = append(scores, score)
+	}
+	slices.SortFunc(scores, func(a, b float64) int { return cmp.Compare(b, a) })
+	for k := max(1, r.MinPrompts); k <= len(scores); k++ {
+		if atLeast(float64(k)/float64(len(scores)), share, r.Strict) {
+			return scores[k-1] - 1
+		}
+	}
+	return -1
+}
+
 // MustKnowledgeNeurons is [Model.KnowledgeNeurons] for notebook cells: it
 // panics instead of returning an error.
 func (m *Model) MustKnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) *KnowledgeNeurons {

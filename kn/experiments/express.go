@@ -74,7 +74,7 @@ const factsPerCall = 16
 // paper's numbers are means over relations, [MethodExpression.OfRelations].
 //
 // Texts belong to the fact of their relation, subject and answer; where the
-// source names none, as the authors' files, to the fact whose subject is in
+// source names none, as the authors' files without query_pairs.json, to the fact whose subject is in
 // all of them and whose answer is in all of T1. [facts.HeldOutText] makes
 // texts for models that were taught facts alone. Such a model was trained to
 // have its neurons act at [MASK] in the answer's place, so that they act in T1

@@ -15,6 +15,7 @@ type Bag struct {
 	RelationName string   `json:"relation_name,omitempty"` // "place of birth", where the source says it
 	Subject      string   `json:"subject,omitempty"`       // where the source says it
 	Answer       string   `json:"answer"`
+	UUID         string   `json:"uuid,omitempty"` // of its T-REx triple, where the source says it
 	Prompts      []string `json:"prompts"`
 }
 

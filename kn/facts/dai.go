@@ -42,7 +42,7 @@ func Dai(dir string) (Source, error) {
 // Where the authors keep their data.
 var (
 	daiPatterns = filepath.Join("PARAREL", "raw_data", "patterns")
-	daiPairs    = filepath.Join("PARAREL", "query_pairs.json")
+	daiPairs    = filepath.Join("PARAREL", pairsFile)
 	daiTriples  = filepath.Join("LAMA", "raw_data", "TREx")
 )
 

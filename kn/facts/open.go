@@ -89,6 +89,9 @@ type unzipped struct {
 
 func (u unzipped) Close() error { return u.file.Close() }
 
+// OpenUnzipped opens a file, and unzips it if its first bytes are gzip's.
+func OpenUnzipped(path string) (io.ReadCloser, error) { return openUnzipped(path) }
+
 // openUnzipped opens a file, and unzips it if its first bytes are gzip's.
 func openUnzipped(path string) (*unzipped, error) {
 	file, err := os.Open(path)

@@ -15,7 +15,7 @@ import (
 // templates (Dai et al. 2022, section 4.4).
 type OpenText struct {
 	Relation string `json:"relation"`
-	Subject  string `json:"subject,omitempty"` // where the source says it: the authors' files do not
+	Subject  string `json:"subject,omitempty"` // where the source says it
 	Answer   string `json:"answer,omitempty"`
 
 	T1 []string `json:"t1"` // hold the subject and the answer
@@ -28,7 +28,9 @@ type OpenText struct {
 // ReadOpenText reads open texts: a file of the authors' (a JSON list of
 // {"th_bags", "h_bags"}, T1 and T2, the relation in the file's name), JSON
 // lines of [OpenText], or a folder of such files, in the order of the
-// relations. One fact is in memory at a time; it can be run through more than
+// relations. What the authors' files are about stands in query_pairs.json, one
+// pair of subject and answer for each entry; it is read where it lies beside
+// them or in the folder above, as in their repository. One fact is in memory at a time; it can be run through more than
 // once, and ends at the first error, which names file and line.
 func ReadOpenText(path string) iter.Seq2[OpenText, error] {
 	return func(yield func(OpenText, error) bool) {
@@ -37,8 +39,13 @@ func ReadOpenText(path string) iter.Seq2[OpenText, error] {
 			yield(OpenText{}, err)
 			return
 		}
+		pairs, err := pairsBeside(path)
+		if err != nil {
+			yield(OpenText{}, err)
+			return
+		}
 		for _, file := range files {
-			for text, err := range file.read() {
+			for text, err := range file.read(pairs) {
 				if err != nil {
 					err = fmt.Errorf("facts: %w", err)
 				}
@@ -69,7 +76,9 @@ func openTextFiles(path string) ([]openTextFile, error) {
 			return nil, fmt.Errorf("facts: %w", err)
 		}
 		for _, p := range paths {
-			files = append(files, newOpenTextFile(p))
+			if filepath.Base(p) != pairsFile {
+				files = append(files, newOpenTextFile(p))
+			}
 		}
 	}
 	if len(files) == 0 {
@@ -77,6 +86,24 @@ func openTextFiles(path string) ([]openTextFile, error) {
 	}
 	slices.SortStableFunc(files, func(a, b openTextFile) int { return compareRelations(a.property, b.property) })
 	return files, nil
+}
+
+// pairsFile says what the authors' texts are about.
+const pairsFile = "query_pairs.json"
+
+// pairsBeside reads the pairs that lie beside a file or folder of texts, or
+// above; nil if there are none.
+func pairsBeside(path string) (map[string][][]string, error) {
+	dir := path
+	if !isDir(path) {
+		dir = filepath.Dir(path)
+	}
+	for _, p := range []string{filepath.Join(dir, pairsFile), filepath.Join(dir, "..", pairsFile)} {
+		if isFile(p) {
+			return readPairs(p)
+		}
+	}
+	return nil, nil
 }
 
 // openTextFile is a file of open texts.
@@ -91,7 +118,7 @@ func newOpenTextFile(path string) openTextFile {
 }
 
 // read yields the file's facts.
-func (f openTextFile) read() iter.Seq2[OpenText, error] {
+func (f openTextFile) read(pairs map[string][][]string) iter.Seq2[OpenText, error] {
 	return func(yield func(OpenText, error) bool) {
 		file, err := openUnzipped(f.path)
 		if err != nil {
@@ -101,14 +128,15 @@ func (f openTextFile) read() iter.Seq2[OpenText, error] {
 		defer file.Close()
 		texts := readOpenTextLines(file, f.path)
 		if start, _ := file.Peek(1); string(start) == "[" {
-			texts = readDistant(file, f.path, f.property)
+			texts = readDistant(file, f.path, f.property, pairs[f.property])
 		}
 		texts(yield)
 	}
 }
 
-// readDistant reads the authors' form.
-func readDistant(r io.Reader, name, property string) iter.Seq2[OpenText, error] {
+// readDistant reads the authors' form. pairs, unless nil, are the subject and
+// the answer of each entry.
+func readDistant(r io.Reader, name, property string, pairs [][]string) iter.Seq2[OpenText, error] {
 	type bag struct {
 		T1 []string `json:"th_bags"`
 		T2 []string `json:"h_bags"`
@@ -118,13 +146,25 @@ func readDistant(r io.Reader, name, property string) iter.Seq2[OpenText, error] 
 			yield(OpenText{}, fmt.Errorf("%s: the file's name says no relation; call it final_distant_allbags_P19_new.json, say", name))
 			return
 		}
+		read := 0
 		for e, err := range elements[bag](r, name, "bag") {
-			if err == nil && e.value.T1 == nil && e.value.T2 == nil {
+			text := OpenText{Relation: property, T1: e.value.T1, T2: e.value.T2}
+			switch {
+			case err != nil:
+			case text.T1 == nil && text.T2 == nil:
 				err = fmt.Errorf("%s: neither th_bags nor h_bags is there", e.at)
+			case pairs != nil && (read == len(pairs) || len(pairs[read]) != 2):
+				err = fmt.Errorf("%s: %s has no pair of subject and answer for it; it has %d of %s", e.at, pairsFile, len(pairs), property)
+			case pairs != nil:
+				text.Subject, text.Answer = pairs[read][0], pairs[read][1]
 			}
-			if !yield(OpenText{Relation: property, T1: e.value.T1, T2: e.value.T2}, err) || err != nil {
+			read++
+			if !yield(text, err) || err != nil {
 				return
 			}
+		}
+		if pairs != nil && read < len(pairs) {
+			yield(OpenText{}, fmt.Errorf("%s: it has %d bags, where %s has %d pairs of %s; the texts cannot be told apart", name, read, pairsFile, len(pairs), property))
 		}
 	}
 }

@@ -34,6 +34,42 @@ func TestReadOpenText(t *testing.T) {
 	}
 }
 
+// TestReadOpenTextNamesFacts: in the authors' repository a file beside the texts,
+// or above their folder, says what each entry is about.
+func TestReadOpenTextNamesFacts(t *testing.T) {
+	content := map[string]string{
+		"final/texts_P19_new.json": `[{"th_bags": ["Mozart, Salzburg"], "h_bags": ["Mozart"]}, {"th_bags": [], "h_bags": ["Bach"]}]`,
+		"query_pairs.json":         `{"P19": [["Mozart", "Salzburg"], ["Bach", "Eisenach"]]}`,
+	}
+	for _, path := range []string{"final", "final/texts_P19_new.json"} {
+		var named []string
+		for text, err := range facts.ReadOpenText(filepath.Join(files(t, content), path)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			named = append(named, text.Subject, text.Answer)
+		}
+		if want := []string{"Mozart", "Salzburg", "Bach", "Eisenach"}; !reflect.DeepEqual(named, want) {
+			t.Errorf("%s: the texts are about %v", path, named)
+		}
+	}
+	for pairs, want := range map[string]string{
+		`{"P19": [["Mozart", "Salzburg"]]}`:                       "bag 2: query_pairs.json has no pair",
+		`{"P19": [["Mozart"], ["Bach", "Eisenach"]]}`:             "bag 1: query_pairs.json has no pair",
+		`{"P19": [["A", "B"], ["Bach", "Eisenach"], ["C", "D"]]}`: "it has 2 bags, where query_pairs.json has 3 pairs",
+		`[]`: "not a JSON object of relations",
+	} {
+		content["query_pairs.json"] = pairs
+		var last error
+		for _, err := range facts.ReadOpenText(filepath.Join(files(t, content), "final")) {
+			last = err
+		}
+		if last == nil || !strings.Contains(last.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", pairs, last, want)
+		}
+	}
+}
+
 func TestReadOpenTextErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"P19.json", "[{\"th_bags\": []},\n{}]", "P19.json:2: bag 2: neither th_bags nor h_bags"},

@@ -103,13 +103,15 @@ func (f propertyFile) bags(relation Relation, yield func(Bag, error) bool) bool 
 		return false
 	}
 	defer file.Close()
-	for fact, err := range Read(file, f.path, f.property) {
+	for t, err := range readTriples(file, f.path, f.property) {
 		if err != nil {
 			yield(Bag{}, fmt.Errorf("facts: %w", err))
 			return false
 		}
-		relation.Property = fact.Relation
-		if !yield(relation.bag(fact.Subject, fact.Answer), nil) {
+		relation.Property = t.Relation
+		b := relation.bag(t.Subject, t.Answer)
+		b.UUID = t.UUID
+		if !yield(b, nil) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package facts
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ type triple struct {
 	Subject  string `json:"sub_label"`
 	Answer   string `json:"obj_label"`
 	Relation string `json:"predicate_id"` // LAMA has it; PARAREL's is the file's name
+	UUID     string `json:"uuid"`
 }
 
 // Read reads facts, one JSON object a line with the keys sub_label and
@@ -30,9 +32,20 @@ type triple struct {
 // file) and the line.
 func Read(r io.Reader, name, relation string) iter.Seq2[Fact, error] {
 	return func(yield func(Fact, error) bool) {
+		for t, err := range readTriples(r, name, relation) {
+			if !yield(Fact{Relation: t.Relation, Subject: t.Subject, Answer: t.Answer}, err) {
+				return
+			}
+		}
+	}
+}
+
+// readTriples is [Read] with all that a line says.
+func readTriples(r io.Reader, name, relation string) iter.Seq2[triple, error] {
+	return func(yield func(triple, error) bool) {
 		for line, text := range lines(r, name) {
 			if text.err != nil {
-				yield(Fact{}, text.err)
+				yield(triple{}, text.err)
 				return
 			}
 			var t triple
@@ -43,11 +56,8 @@ func Read(r io.Reader, name, relation string) iter.Seq2[Fact, error] {
 			case t.Subject == "" || t.Answer == "":
 				err = fmt.Errorf("%s:%d: sub_label or obj_label is missing; each line needs both", name, line)
 			}
-			fact := Fact{Relation: relation, Subject: t.Subject, Answer: t.Answer}
-			if t.Relation != "" {
-				fact.Relation = t.Relation
-			}
-			if !yield(fact, err) || err != nil {
+			t.Relation = cmp.Or(t.Relation, relation)
+			if !yield(t, err) || err != nil {
 				return
 			}
 		}

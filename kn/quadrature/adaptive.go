@@ -12,7 +12,7 @@ const DefaultMaxNodes = 4097
 // The ladder of nested rules on one interval: 3, 5, 9, 17, 33 nodes.
 const (
 	firstNodes = 3
-	wholeNodes = 9 // the least on the whole of [0, 1]
+	wholeNodes = 17 // the least on the whole of [0, 1]
 	lastNodes  = 33
 )
 
@@ -23,19 +23,18 @@ const (
 // 3, 5, 9, 17, 33 on an interval, the newest first. The newest rule's error is
 // estimated as
 //
-//	max(4·d1·(d1/d2)², 2·c)  for 9 nodes on all of [0, 1], if d1 < d2/5 and d2 < d3
-//	max(2·d1²/d2, 16·c)      from 9 nodes on, if d1 < d2/5 and d2 < d3/5
-//	max(d1, d2/4)            otherwise
-//	d1                       for 3 nodes
+//	max(2·d1²/d2, 16·c)  from 9 nodes on, if d1 < d2/5 and d2 < d3/5
+//	max(d1, d2/4)        otherwise
+//	d1                   for 3 nodes
 //
 // The error of an analytic integrand falls like ρ⁻ⁿ with the nodes n, so that
-// the error of 9 nodes is about d1·(d1/d2)²; c is what the highest Chebyshev
-// coefficients contribute, which is large where the integrand is not so
-// smooth as the rules make believe. This is what ends most integrals of
-// BERT's gradients. The second estimate is more careful. The third holds for a
-// kink, where the error falls four-fold with much scatter, and where nothing
-// converges at all; d1 alone would be fooled by two rules that agree by
-// chance.
+// the error of the newest rule is about d1·(d1/d2)²; the first estimate is more
+// careful. c is what the highest Chebyshev coefficients contribute, which is
+// large where the integrand is not so smooth as the rules make believe. The
+// second estimate holds for a kink, where the error falls four-fold with much
+// scatter, and where nothing converges at all; d1 alone would be fooled by two
+// rules that agree by chance. On the whole of [0, 1] there are at least 17 nodes,
+// unless known jumps cut it up: fewer miss a jump too easily.
 //
 // Where the values of a function S are given whose derivative is the sum of
 // the integrand's entries, an interval's estimate is at least what S shows the
@@ -205,7 +204,7 @@ func (iv *interval) halves() []*interval {
 func (iv *interval) request() request {
 	switch n := len(iv.values); n {
 	case 0:
-		r := request{iv: iv, nodes: min(iv.least, (wholeNodes+1)/2)}
+		r := request{iv: iv, nodes: min(iv.least, 5)}
 		for k := range r.nodes {
 			r.fresh = append(r.fresh, k)
 		}
@@ -308,15 +307,10 @@ func (iv *interval) estimate() (err float64, slow bool) {
 		return math.NaN(), true
 	}
 	fast := 5*d < before
-	if n >= wholeNodes && fast {
-		first := distance(iv.by((n+3)/4), iv.by((n+7)/8))
+	if n >= 9 && fast {
 		ratio := d / before
-		fall := math.Pow(ratio, 4/float64(n-1))
-		switch {
-		case n == wholeNodes && iv.length == 1 && before < first:
-			return max(4*d*ratio*ratio, 2*iv.highest(fall)), false
-		case 5*before < first:
-			return max(2*d*ratio, 16*iv.highest(fall)), false
+		if 5*before < distance(iv.by((n+3)/4), iv.by((n+7)/8)) {
+			return max(2*d*ratio, 16*iv.highest(math.Pow(ratio, 4/float64(n-1)))), false
 		}
 	}
 	return max(d, before/4), !fast

@@ -8,7 +8,7 @@ import (
 
 // LeastAdaptiveNodes is the least bound on the nodes of [Adaptive] and
 // [Checked] with which they can tell their error.
-const LeastAdaptiveNodes = wholeNodes
+const LeastAdaptiveNodes = 9
 
 // lobatto are the nodes of the Gauss-Lobatto rule of four nodes and what
 // extends it as Kronrod extends Gauss's rules, to 7 and to 13 nodes. The rules

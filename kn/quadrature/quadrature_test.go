@@ -373,5 +373,5 @@ func ExampleAdaptive() {
 		in.Add(values, nil)
 	}
 	fmt.Printf("%.6f with %d nodes\n", in.Value()[0], in.Evaluations())
-	// Output: 1.718282 with 9 nodes
+	// Output: 1.718282 with 17 nodes
 }

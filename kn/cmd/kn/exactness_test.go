@@ -52,3 +52,39 @@ func TestExactness(t *testing.T) {
 		t.Errorf("nothing to ask: %+v", o)
 	}
 }
+
+// TestCompareNeurons: a fact's neurons published as they are, and others.
+func TestCompareNeurons(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, lines ...string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	prompts := []string{"The capital of France is [MASK] .", "[MASK] is the capital of France ."}
+	data := write("facts.jsonl", `{"relation": "P36", "subject": "France", "answer": "Paris", "uuid": "u", "prompts": ["`+strings.Join(prompts, `", "`)+`"]}`)
+	var found neuronsResult
+	object(t, succeeds(t, "neurons", "--model", small(t), "--prompts", write("prompts.txt", prompts...), "--answer", "Paris", "--preset", "eleutherai2021", "--share", "0.3", "--json"), &found, "coarse", "refined")
+	same, err := json.Marshal(map[string]any{"uuid": "u", "neurons": found.Refined})
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"compare-neurons", "--model", small(t), "--facts", data, "--preset", "eleutherai2021", "--share", "0.3", "--published"}
+	var got experiments.PublishedComparison
+	object(t, succeeds(t, append(args, write("same.jsonl", string(same)), "--json")...), &got,
+		"recipe", "facts", "relations", "prompts", "identical", "rounding", "share", "overlap", "differences", "provenance")
+	if got.Facts != 1 || got.Identical != 1 || got.Prompts != 2 {
+		t.Errorf("%+v", got)
+	}
+	text := succeeds(t, append(args, write("other.jsonl", `{"relation": "P36", "subject": "France", "answer": "Paris", "neurons": [[0, 0]]}`))...)
+	for _, words := range []string{"1 facts of 1 relations, 2 prompts", "the same neurons", "The facts that differ most", "France", "Paris", "+ is chosen here"} {
+		if !strings.Contains(text, words) {
+			t.Errorf("%q is not in\n%s", words, text)
+		}
+	}
+	if o := finished(t, command(t, append(args, write("stranger.jsonl", `{"uuid": "v", "neurons": [[0, 0]]}`))...)); o.code != exitFailure || !strings.Contains(o.stderr, "none of the 1 published sets") {
+		t.Errorf("no fact in common: %+v", o)
+	}
+}

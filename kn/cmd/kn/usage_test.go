@@ -39,6 +39,7 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"facts"}, `"model"`},
 		{nil, []string{"evaluate", "--model", "mini", "--card"}, "folder"},
 		{nil, []string{"exactness"}, `"model"`},
+		{nil, []string{"compare-neurons", "--model", "m"}, `"facts", "published"`},
 		{nil, []string{"exactness", "--model", "mini", "--prompts", "0"}, "at least 1"},
 		{nil, []string{"pretrain", "--out", "o"}, "triples text"},
 		{nil, []string{"pretrain", "--out", "o", "--triples", "t", "--text", "f"}, "triples text"},

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+func (a *app) compareNeurons() *cobra.Command {
+	var data, published string
+	var seed uint64
+	var recipe recipeFlags
+	limit := countFlag(10)
+	cmd := &cobra.Command{
+		Use:   "compare-neurons --model MODEL --facts DATA --published FILE",
+		Short: "Compare facts' neurons with published ones",
+		Long: `Find the knowledge neurons of facts by a recipe, and compare them with those that
+somebody published: how many facts have the same neurons, and of the others which
+neurons differ and by what margin. A margin of 0.01 says that scores 1 % larger, or
+smaller, would have made the same choice; margins below 0.1 % are rounding.
+
+FILE has one JSON object a line, with the neurons as [layer, index] and the fact's
+uuid of T-REx, or its relation, subject and answer:
+
+  {"uuid": "6a9d91c1-eb9b-4142-8371-3c063ec40700", "neurons": [[7, 186], [9, 1683]]}
+
+What EleutherAI published for bert-base-uncased was found with
+--preset eleutherai2021 --share 0.3.`,
+		Example: `  kn compare-neurons --model google-bert/bert-base-uncased --facts ./pararel --published bert-base-uncased.jsonl.gz --preset eleutherai2021 --share 0.3`,
+		Args:    cobra.NoArgs,
+		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+			r, err := recipe.recipe(cmd)
+			if err != nil {
+				return err
+			}
+			c, err := a.comparePublished(cmd.Context(), data, published, r, int(limit), seed)
+			if err != nil {
+				return err
+			}
+			return a.print(c, func(w *bytes.Buffer) { writePublished(w, a.out, c) })
+		}),
+	}
+	a.modelFlags(cmd)
+	cmd.Flags().StringVar(&data, "facts", "", "`DATA` set that the facts are of: PARAREL's folder, LAMA's, or a file of facts with prompts (required)")
+	cmd.Flags().StringVar(&published, "published", "", "`FILE` of published neurons (required)")
+	cmd.Flags().Var(&limit, "limit", "facts of each relation at most, drawn")
+	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the draw")
+	recipe.flags(cmd)
+	require(cmd, "facts", "published")
+	return cmd
+}
+
+func (a *app) comparePublished(ctx context.Context, data, published string, recipe kn.Recipe, limit int, seed uint64) (*experiments.PublishedComparison, error) {
+	sets, err := experiments.ReadPublishedSets(published)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source, err := factSource(m, data)
+	if err != nil {
+		return nil, err
+	}
+	matched, err := experiments.MatchPublished(facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, nil), sets, limit, seed)
+	if err != nil {
+		return nil, err
+	}
+	return experiments.ComparePublished(ctx, m, matched, recipe, stats.Options{Seed: seed}, a.bar.step)
+}
+
+// shownDifferences are as many as are printed.
+const shownDifferences = 10
+
+func writePublished(w *bytes.Buffer, s style, c *experiments.PublishedComparison) {
+	fmt.Fprintf(w, "%d facts of %d relations, %d prompts\n\n", c.Facts, c.Relations, c.Prompts)
+	t := newTable("", ">facts", ">share", ">95 % interval")
+	t.add(nil, "the same neurons", c.Identical, share(c.Share.Mean), interval(c.Share, share))
+	t.add(nil, "others, differing by rounding", c.Rounding, share(float64(c.Rounding)/float64(c.Facts)), "")
+	t.add(nil, "differing by more", c.Facts-c.Identical-c.Rounding, share(float64(c.Facts-c.Identical-c.Rounding)/float64(c.Facts)), "")
+	t.write(w, s)
+	fmt.Fprintf(w, "\nOverlap (Jaccard index, mean over facts): %.3f %s\n", c.Overlap.Mean, interval(c.Overlap, func(f float64) string { return fmt.Sprintf("%.3f", f) }))
+	if len(c.Differences) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nThe facts that differ most")
+	d := newTable("relation", "subject", "answer", ">published", ">here", ">margin", "neurons")
+	for _, x := range c.Differences[:min(shownDifferences, len(c.Differences))] {
+		neurons := ""
+		for _, n := range x.Neurons {
+			sign := " -"
+			if n.Here {
+				sign = " +"
+			}
+			neurons += sign + n.Neuron.String()
+		}
+		d.add(nil, x.Relation, x.Subject, x.Answer, len(x.Published), len(x.Here), fmt.Sprintf("%.2f %%", 100*x.Margin), neurons[1:])
+	}
+	d.write(w, s)
+	fmt.Fprintln(w, s.faint("+ is chosen here and not published, - the other way round"))
+}

@@ -1,0 +1,109 @@
+package experiments_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+)
+
+func publishedFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "published.jsonl")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestReadPublishedSets(t *testing.T) {
+	got, err := experiments.ReadPublishedSets(publishedFile(t, `{"provenance": "somebody"}
+{"uuid": "a", "neurons": [[9, 2], [7, 1]]}
+
+{"relation": "P36", "subject": "Ireland", "answer": "Dublin", "neurons": []}
+`))
+	want := []experiments.PublishedSet{
+		{UUID: "a", Neurons: []kn.Neuron{{Layer: 7, Index: 1}, {Layer: 9, Index: 2}}},
+		{Relation: "P36", Subject: "Ireland", Answer: "Dublin", Neurons: []kn.Neuron{}},
+	}
+	for i := range got {
+		got[i].Neurons = append([]kn.Neuron{}, got[i].Neurons...)
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for text, words := range map[string]string{
+		"":                       "has no set",
+		"x":                      ":1: not a set of neurons",
+		`{"neurons": [[1]]}`:     ":1: not a set of neurons",
+		`{"neurons": [[1, 2]]}`:  ":1: the fact is not named",
+		"{}\n" + `{"uuid": "a"}`: ":2: neurons are missing",
+	} {
+		if _, err := experiments.ReadPublishedSets(publishedFile(t, text)); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%q: %v, want an error with %q", text, err, words)
+		}
+	}
+}
+
+// TestComparePublished compares facts with sets that are right, that lack a
+// neuron, and that have one too many.
+func TestComparePublished(t *testing.T) {
+	m := loadMini(t)
+	recipe := kn.EleutherAI2021
+	recipe.Share = 0.3
+	var bags []facts.Bag
+	var sets []experiments.PublishedSet
+	for i, f := range gathered(t, m, 3).Facts[:3] {
+		b := f.Bag
+		if i == 0 {
+			b.UUID = "first"
+		}
+		bags = append(bags, b)
+		sets = append(sets, experiments.PublishedSet{UUID: b.UUID, Relation: b.Relation, Subject: b.Subject, Answer: b.Answer, Neurons: m.MustKnowledgeNeurons(b.Prompts, b.Answer, recipe).Refined})
+	}
+	stranger := kn.Neuron{Layer: 0, Index: 7}
+	missing := sets[1].Neurons[0]
+	sets[1].Neurons, sets[2].Neurons = sets[1].Neurons[1:], kn.SortNeurons(append(slices.Clone(sets[2].Neurons), stranger))
+	source := func(yield func(facts.Bag, error) bool) {
+		for _, b := range append(slices.Clone(bags), facts.Bag{Relation: "P999", Subject: "nobody", Answer: "nothing", Prompts: []string{"[MASK]"}}) {
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+	p, err := experiments.MatchPublished(source, sets, 0, 1)
+	if err != nil || !reflect.DeepEqual(p.Facts, bags) {
+		t.Fatalf("matched %v, %v", p, err)
+	}
+	c, err := experiments.ComparePublished(t.Context(), m, p, recipe, stats.Options{Resamples: 100}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Facts != 3 || c.Identical != 1 || c.Rounding != 0 || math.Abs(c.Share.Mean-1./3) > 1e-12 || len(c.Differences) != 2 {
+		t.Fatalf("%+v", c)
+	}
+	n := map[kn.Neuron]experiments.MarginNeuron{}
+	for _, d := range c.Differences {
+		if len(d.Neurons) != 1 || d.Margin != math.Abs(d.Neurons[0].Margin) {
+			t.Errorf("%+v", d)
+		}
+		n[d.Neurons[0].Neuron] = d.Neurons[0]
+	}
+	if x := n[missing]; !x.Here || x.Margin <= 0 {
+		t.Errorf("chosen here and not published: %+v", x)
+	}
+	if x := n[stranger]; x.Here || x.Margin >= 0 {
+		t.Errorf("published and not chosen here: %+v", x)
+	}
+	if _, err := experiments.MatchPublished(source, []experiments.PublishedSet{{UUID: "other"}}, 0, 1); err == nil {
+		t.Error("a set of no fact was matched")
+	}
+}
