@@ -10,6 +10,8 @@ import (
 // TestErrorsNameTheCulprit: each wrong input gives an error with the words
 // that lead to the cure.
 func TestErrorsNameTheCulprit(t *testing.T) {
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	t.Setenv("HF_HOME", t.TempDir())
 	m, prompt, answer := small(t)
 	attribute := func(prompt, answer string, o ...AttributeOptions) error {
 		_, err := m.Attribute(prompt, answer, o...)
@@ -44,6 +46,7 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"unknown edit", with(Edit{Op: "flip"}), []string{"flip", "scale"}},
 		{"infinite value", with(SetTo([]Neuron{{0, 0}}, math.Inf(1))), []string{"finite"}},
 		{"unknown name", load("maxi"), []string{"maxi", "kn/mini"}},
+		{"name without an owner", load("bert-base-cased"), []string{"google-bert/bert-base-cased", "offline"}},
 		{"missing folder", load("./no/such/folder"), []string{"./no/such/folder"}},
 		{"file instead of folder", load("load.go"), []string{"load.go", "folder"}},
 		{"folder without a model", load(t.TempDir()), []string{"config.json"}},

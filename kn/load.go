@@ -59,6 +59,15 @@ func RegisterEmbedded(name string, files fs.FS) {
 // hubName is owner/name or owner/name@revision on the Hugging Face hub.
 var hubName = regexp.MustCompile(`^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$`)
 
+// googleBERT are the names without an owner under which the hub still knows Google's BERTs.
+var googleBERT = regexp.MustCompile(`^bert-(base|large)-[a-z-]+(@[\w./-]+)?$`)
+
+// isGoogleBERT says whether a name means one of these, and not a folder.
+func isGoogleBERT(name string) bool {
+	_, err := os.Stat(name)
+	return googleBERT.MatchString(name) && err != nil
+}
+
 // Load opens a BERT with a masked-language-model head. The name is
 //
 //   - "mini", the embedded model, when the program imports
@@ -66,7 +75,9 @@ var hubName = regexp.MustCompile(`^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$`)
 //   - a folder in Hugging Face format, which never touches the network;
 //   - a repository of the Hugging Face hub, such as
 //     "google-bert/bert-base-cased", optionally with "@revision". HF_HOME,
-//     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected.
+//     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected;
+//   - a name that Google's BERTs had on the hub before it had owners, such as
+//     "bert-base-cased": that of google-bert/bert-base-cased.
 //
 // Load is lazy: weights are read when something must be computed that is
 // not in the cache. A folder's results are found again as long as its files
@@ -95,14 +106,17 @@ func OpenCheckpoint(name string, options ...Option) (*checkpoint.Folder, error) 
 }
 
 func openModel(name string, options []Option) (*Model, *checkpoint.Folder, error) {
-	m := &Model{name: name, ctx: context.Background(), cache: cache.Default()}
+	m := &Model{ctx: context.Background(), cache: cache.Default()}
 	if bar := notebook.NewBar(); bar != nil {
 		m.progress = bar.Step
 	}
 	for _, option := range options {
 		option(m)
 	}
-	folder, err := m.open(name)
+	if m.name = name; isGoogleBERT(name) {
+		m.name = "google-bert/" + name
+	}
+	folder, err := m.open(m.name)
 	return m, folder, err
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kernel"
 	"github.com/knowledge-neurons/gonb-kn/kernel/kerneltest"
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
 )
 
 // execute runs a notebook with an empty cache and returns it with the page.
@@ -144,6 +146,43 @@ func TestKnowledgeNeurons(t *testing.T) {
 		t.Errorf("perplexity of the erased relation %v → %v, of others %v → %v", erased[0], erased[1], erased[2], erased[3])
 	}
 	shows(t, cell(t, n, "MustConvergence"), "adaptive")
+}
+
+// TestBertBase executes the notebook on the paper's model where KN_BERT_BASE
+// names its folder (see .ci/bert-base), and else on the embedded model in its
+// place, which has other neurons and knows the same facts.
+func TestBertBase(t *testing.T) {
+	real := os.Getenv("KN_BERT_BASE") != ""
+	if !real {
+		folder := filepath.Join(t.TempDir(), "stand-in")
+		if err := kn.MustLoad(mini.Name).Save(folder); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("KN_BERT_BASE", folder)
+	}
+	n, _ := execute(t, "bert-base.ipynb")
+	if p := numbers(t, cell(t, n, "range prompts {\n\tp :="), `P\(Dublin\) = ([\d.]+) %`)[0]; p < 10 {
+		t.Errorf("the model gives the answer %v %%", p)
+	}
+	shows(t, cell(t, n, "MustAttributionHeatMap"))
+	refine := cell(t, n, "MustKnowledgeNeurons")
+	for _, neuron := range []string{"9:2141", "10:1122"} {
+		if got := strings.Contains(refine.Printed(), "the paper's "+neuron+" is among them: true"); got != real {
+			t.Errorf("the paper's neuron %s is found: %v", neuron, got)
+		}
+	}
+	shows(t, refine)
+	edit := numbers(t, cell(t, n, "kn.Suppress"), `([\d.]+)   suppressed ([\d.]+)   amplified ([\d.]+)`)
+	if edit[1] >= edit[0] || edit[2] <= edit[0] {
+		t.Errorf("probability %v, suppressed %v, amplified %v", edit[0], edit[1], edit[2])
+	}
+	shows(t, cell(t, n, "plots.MustFactorCurves"), "random", "matched")
+	update := cell(t, n, "kn.Update")
+	if !regexp.MustCompile(`The capital of Ireland is \[MASK\]\. +Dublin +[\d.]+   now Rome `).MatchString(update.Printed()) {
+		t.Errorf("the capital did not move to Rome:\n%s", update.Printed())
+	}
+	shows(t, update)
+	shows(t, cell(t, n, "MustActivationScatter"), "about Ireland", "something else")
 }
 
 func TestTeaching(t *testing.T) {

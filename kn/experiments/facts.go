@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
@@ -24,10 +25,13 @@ type Fact struct {
 	// Strength[k] is the mean over prompts of Neurons[k]'s score as a share of
 	// the prompt's largest.
 	Strength []float64
+	// Undecided are the neurons that are among Neurons, or are not, only within
+	// the integrals' error, see [GatherOptions.Error]; sorted.
+	Undecided []kn.Neuron
 
 	Probability []float64 // of the answer in each prompt, model unmodified
 
-	score map[kn.Neuron]float64 // sums of shares, while prompts come in
+	shares map[kn.Neuron][]float64 // of the prompts' largest scores, while prompts come in
 }
 
 // Strongest returns the n neurons of the fact that stand in most prompts'
@@ -62,6 +66,9 @@ type GatherOptions struct {
 	// prompts of a refined neuron, 0: 3.
 	Share      float64
 	MinPrompts int
+	// Error of the scores, as a share of the prompt's largest: the sweep's
+	// tolerance. It says which neurons are undecided. 0: 0.01.
+	Error float64
 	// Tuning moves the p of each relation in steps of 0.05, at most 5 of them,
 	// until its facts have 2 to 5 neurons on average. Fixed turns it off.
 	Fixed bool
@@ -69,7 +76,7 @@ type GatherOptions struct {
 
 func (o GatherOptions) filled() GatherOptions {
 	o.Threshold, o.BaselineThreshold = cmp.Or(o.Threshold, 0.2), cmp.Or(o.BaselineThreshold, 0.5)
-	o.Share, o.MinPrompts = cmp.Or(o.Share, 0.7), cmp.Or(o.MinPrompts, 3)
+	o.Share, o.MinPrompts, o.Error = cmp.Or(o.Share, 0.7), cmp.Or(o.MinPrompts, 3), cmp.Or(o.Error, 0.01)
 	return o
 }
 
@@ -121,7 +128,7 @@ func newFact(r sweep.Record) Fact {
 		},
 		Coarse: make([][]kn.Neuron, r.Prompts), CoarseBaseline: make([][]kn.Neuron, r.Prompts),
 		Probability: make([]float64, r.Prompts),
-		score:       map[kn.Neuron]float64{},
+		shares:      map[kn.Neuron][]float64{},
 	}
 }
 
@@ -138,7 +145,7 @@ func (f *Fact) add(r sweep.Record, o GatherOptions) error {
 	f.CoarseBaseline[r.Index] = r.Activations.Coarse(o.BaselineThreshold)
 	f.Probability[r.Index] = r.Probability
 	for i, n := range r.Gradients.Neurons {
-		f.score[n] += r.Gradients.Values[i] / r.Gradients.Largest
+		f.shares[n] = append(f.shares[n], r.Gradients.Values[i]/r.Gradients.Largest)
 	}
 	return nil
 }
@@ -159,7 +166,7 @@ func (g *Gathered) refine(o GatherOptions) {
 	for i, f := range g.Facts {
 		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], i)
 	}
-	choose := func(threshold float64, coarse func(f *Fact) [][]kn.Neuron, put func(f *Fact, refined []kn.Neuron)) Selection {
+	choose := func(threshold float64, coarse func(f *Fact) [][]kn.Neuron, put func(f *Fact, refined []kn.Neuron, share float64)) Selection {
 		s := Selection{Threshold: threshold, Start: o.Share, MinPrompts: o.MinPrompts}
 		for _, relation := range sortedRelations(groups) {
 			var sets [][][]kn.Neuron
@@ -171,22 +178,46 @@ func (g *Gathered) refine(o GatherOptions) {
 				of.Share, of.Moves = TuneShare(sets, o.Share, o.MinPrompts)
 			}
 			for k, i := range groups[relation] {
-				put(&g.Facts[i], kn.RefineAtLeast(sets[k], of.Share, o.MinPrompts))
+				put(&g.Facts[i], kn.RefineAtLeast(sets[k], of.Share, o.MinPrompts), of.Share)
 			}
 			s.ByRelation = append(s.ByRelation, of)
 		}
 		return s
 	}
-	g.Gradients = choose(o.Threshold, func(f *Fact) [][]kn.Neuron { return f.Coarse }, func(f *Fact, refined []kn.Neuron) {
+	g.Gradients = choose(o.Threshold, func(f *Fact) [][]kn.Neuron { return f.Coarse }, func(f *Fact, refined []kn.Neuron, share float64) {
 		f.Neurons = refined
 		for _, n := range refined {
-			f.Strength = append(f.Strength, f.score[n]/float64(len(f.Bag.Prompts)))
+			sum := 0.0
+			for _, s := range f.shares[n] {
+				sum += s
+			}
+			f.Strength = append(f.Strength, sum/float64(len(f.Bag.Prompts)))
 		}
-		f.score = nil
+		f.Undecided = f.undecided(share, o)
+		f.shares = nil
 	})
-	g.Baseline = choose(o.BaselineThreshold, func(f *Fact) [][]kn.Neuron { return f.CoarseBaseline }, func(f *Fact, refined []kn.Neuron) {
+	g.Baseline = choose(o.BaselineThreshold, func(f *Fact) [][]kn.Neuron { return f.CoarseBaseline }, func(f *Fact, refined []kn.Neuron, _ float64) {
 		f.BaselineNeurons = refined
 	})
+}
+
+// undecided are the neurons whose k-th highest score is within the error of the
+// threshold, k being the number of prompts that makes a refined neuron.
+func (f *Fact) undecided(share float64, o GatherOptions) (neurons []kn.Neuron) {
+	prompts, k := len(f.Bag.Prompts), max(1, o.MinPrompts)
+	for float64(k)/float64(prompts) < share {
+		k++
+	}
+	for n, shares := range f.shares {
+		if k > prompts || len(shares) < k {
+			continue // fewer scores are near the threshold
+		}
+		slices.SortFunc(shares, func(a, b float64) int { return cmp.Compare(b, a) })
+		if math.Abs(shares[k-1]-o.Threshold) <= o.Error {
+			neurons = append(neurons, n)
+		}
+	}
+	return kn.SortNeurons(neurons)
 }
 
 // The authors' tuning of p.

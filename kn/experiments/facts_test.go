@@ -74,6 +74,16 @@ func TestGather(t *testing.T) {
 			t.Errorf("the strength of neuron %v is %v, want %v", f.Neurons[k], f.Strength[k], want)
 		}
 	}
+	// Three of four prompts are asked for: 3's third score is 0.3, 1's 0.6, 2's 0.
+	for tolerance, want := range map[float64][]kn.Neuron{0: nil, 0.11: {{Index: 3}}, 0.45: {{Index: 1}, {Index: 3}}} {
+		g, err := experiments.Gather(stream(all), experiments.GatherOptions{Fixed: true, Error: tolerance})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Facts[0].Undecided; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("with an error of %v the neurons %v are undecided, want %v", tolerance, got, want)
+		}
+	}
 	if by := g.Gradients.ByRelation; len(by) != 1 || by[0].Share != 0.7 || by[0].Moves != 0 {
 		t.Errorf("p was tuned: %+v", by)
 	}

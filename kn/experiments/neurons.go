@@ -29,6 +29,11 @@ func Neurons(m *kn.Model, g *Gathered, o stats.Options) (*NeuronTable, error) {
 		Gradients: methodNeurons(g.Facts, g.Gradients, layers, o, byGradients),
 		Baseline:  methodNeurons(g.Facts, g.Baseline, layers, o, byActivation),
 	}
+	for _, f := range g.Facts {
+		if len(f.Undecided) > 0 {
+			t.Gradients.Undecided++
+		}
+	}
 	groups := byRelation(g.Facts)
 	t.Relations = len(groups)
 	for _, r := range sortedRelations(groups) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,6 +26,28 @@ type PublishedSet struct {
 	Subject  string      `json:"subject,omitempty"`
 	Answer   string      `json:"answer,omitempty"`
 	Neurons  []kn.Neuron `json:"neurons"`
+	// Strength and Undecided are a [Fact]'s, where they are known.
+	Strength  []float64   `json:"strength,omitempty"`
+	Undecided []kn.Neuron `json:"undecided,omitempty"`
+}
+
+// WritePublishedSets writes the neurons of facts as [ReadPublishedSets] reads
+// them, below a line that says where they come from.
+func WritePublishedSets(w io.Writer, g *Gathered, p kn.Provenance) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(struct {
+		Provenance kn.Provenance `json:"provenance"`
+		Selection  Selection     `json:"selection"`
+	}{p, g.Gradients})
+	for _, f := range g.Facts {
+		s := PublishedSet{Relation: f.Bag.Relation, Subject: f.Bag.Subject, Answer: f.Bag.Answer, Neurons: append([]kn.Neuron{}, f.Neurons...), Undecided: f.Undecided}
+		for _, x := range f.Strength {
+			s.Strength = append(s.Strength, math.Round(1e4*x)/1e4)
+		}
+		err = errors.Join(err, encoder.Encode(s))
+	}
+	return err
 }
 
 // ReadPublishedSets reads a file, gzipped or not, of one set a line, as JSON. A

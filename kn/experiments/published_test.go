@@ -53,6 +53,28 @@ func TestReadPublishedSets(t *testing.T) {
 	}
 }
 
+// TestWritePublishedSets: what is written is read, and of the same facts.
+func TestWritePublishedSets(t *testing.T) {
+	g := gathered(t, loadMini(t), 3)
+	var file strings.Builder
+	if err := experiments.WritePublishedSets(&file, g, kn.Provenance{Model: "mini"}); err != nil {
+		t.Fatal(err)
+	}
+	sets, err := experiments.ReadPublishedSets(publishedFile(t, file.String()))
+	if err != nil || len(sets) != len(g.Facts) {
+		t.Fatalf("%d sets of %d facts, %v", len(sets), len(g.Facts), err)
+	}
+	for i, s := range sets {
+		f := g.Facts[i]
+		if s.Relation != f.Bag.Relation || s.Subject != f.Bag.Subject || s.Answer != f.Bag.Answer || len(s.Strength) != len(f.Strength) || !slices.Equal(s.Neurons, f.Neurons) || !slices.Equal(s.Undecided, f.Undecided) {
+			t.Errorf("%+v was written of %v", s, f.Bag)
+		}
+	}
+	if first, _, _ := strings.Cut(file.String(), "\n"); !strings.Contains(first, `"threshold":0.2`) || !strings.Contains(first, "mini") {
+		t.Errorf("the first line does not say where they come from: %s", first)
+	}
+}
+
 // TestComparePublished compares facts with sets that are right, that lack a
 // neuron, and that have one too many.
 func TestComparePublished(t *testing.T) {

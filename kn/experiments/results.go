@@ -46,7 +46,10 @@ type MethodNeurons struct {
 	PerFact    stats.Interval `json:"per_fact"`    // refined neurons
 	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
 	WithoutAny int            `json:"without_any"` // facts with no refined neuron
-	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
+	// Undecided counts the facts of which a neuron is chosen, or is not, only
+	// within the integrals' error; 0 for the baseline, which has none.
+	Undecided int       `json:"undecided"`
+	PerLayer  []float64 `json:"per_layer"` // share of the refined neurons in each layer
 	// PerLayerIntervals are the same with their intervals, over facts.
 	PerLayerIntervals []stats.Interval `json:"per_layer_intervals"`
 	Top               stats.Interval   `json:"top"`    // share in the topmost third of the layers, rounded up

@@ -19,8 +19,9 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
-// The files that the facts' stage leaves.
+// The files beside the report.
 const (
+	NeuronsFile = "neurons.jsonl"  // their neurons, see [experiments.ReadPublishedSets]
 	FactsFile   = "facts.jsonl"    // those that the report is about, see [facts.ReadBags]
 	LeftOutFile = "left-out.jsonl" // what the model could not be asked, see [facts.LeftOut]
 )

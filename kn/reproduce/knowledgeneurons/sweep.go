@@ -90,6 +90,6 @@ func (e *experimenter) gather() error {
 	if err != nil {
 		return err
 	}
-	e.gathered, err = experiments.Gather(sweep.Read(dir), experiments.GatherOptions{})
+	e.gathered, err = experiments.Gather(sweep.Read(dir), experiments.GatherOptions{Error: e.o.Tolerance})
 	return err
 }

@@ -22,6 +22,7 @@ func (b *book) where(t *experiments.NeuronTable) report.Section {
 	s.Add(b.neuronTable(r))
 	b.Figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(plots.LayerDistribution(t))
 	b.Figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(plots.SharedNeurons(t))
+	s.Say("All facts' neurons are in ", report.Mono(NeuronsFile), ", with the mean share of the largest score that each has and those that the integrals' error leaves undecided: for others to compare with, ", report.Mono("kn compare-neurons"), " does.")
 	s.Add(b.relationTable(r))
 	b.whereClaims(r)
 	return s
@@ -66,6 +67,7 @@ func (b *book) neuronTable(r *report.Result) *report.Table {
 	row("different relations and answers", "/shared/across_other_answer", "", report.Decimals(2))
 	row("neurons a prompt, before refining", "/per_prompt", "", report.Decimals(2))
 	row("share in the topmost third of the layers", "/top", "", report.Percent(1))
+	t.Row("facts of which a neuron is chosen or not within the integrals' error", r.Number("/gradients/undecided", report.Count), dash, dash, dash)
 	t.Row("facts without any", r.Number("/gradients/without_any", report.Count), dash, r.Number("/baseline/without_any", report.Count), dash)
 	return t
 }

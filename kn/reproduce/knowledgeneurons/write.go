@@ -2,7 +2,10 @@ package knowledgeneurons
 
 import (
 	"fmt"
+	"io"
+	"path/filepath"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -23,9 +26,22 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.publish(); err != nil {
+		return nil, err
+	}
 	sections = append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, append(sections, made)...)
 	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
 	return b.Write(e.run, r, e.done)
+}
+
+// publish writes the facts' neurons.
+func (e *experimenter) publish() error {
+	if err := e.gather(); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(e.run.Dir(), NeuronsFile), func(w io.Writer) error {
+		return experiments.WritePublishedSets(w, e.gathered, e.found.neurons.Provenance)
+	})
 }
 
 func (e *experimenter) setting() setting {
