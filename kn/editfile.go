@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/google/renameio/v2"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // editJSON is an edit as JSON: only what its operation knows is there.
@@ -133,6 +134,9 @@ func (m *Model) MustSaveEdits(path string) {
 // they were made for or to another one that has the neurons.
 func LoadEdits(path string) ([]Edit, error) {
 	data, err := os.ReadFile(path)
+	if err == nil {
+		data, err = utf8text.Clean(data, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("kn: reading edits: %w; give a file that kn edit --out or Model.SaveEdits wrote", err)
 	}

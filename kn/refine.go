@@ -69,7 +69,8 @@ func refine(coarse [][]Neuron, share float64, fewest int, strict bool) []Neuron 
 	}
 	kept := []Neuron{}
 	for n, c := range count {
-		if c >= fewest && atLeast(float64(c)/float64(len(coarse)), share, strict) {
+		// As both published codes compare, to the last bit.
+		if c >= fewest && atLeast(float64(c), share*float64(len(coarse)), strict) {
 			kept = append(kept, n)
 		}
 	}
@@ -128,8 +129,8 @@ func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined 
 // Margin says by how much a neuron is chosen, or not: the k-th highest of its
 // scores in the prompts, each in units of the threshold t times the prompt's
 // largest, less 1; k is the least number of prompts that the recipe asks for. It
-// is positive for the neurons of the refined set, and negative for others: -0.01
-// stands for scores that are 1 % too small. Without a positive score in a prompt
+// is positive for the neurons of the refined set, negative for others, and 0 for
+// those that are just at the threshold: -0.01 stands for scores that are 1 % too small. Without a positive score in a prompt
 // there is no neuron, and the margin is -1.
 func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
 	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
@@ -147,7 +148,7 @@ func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
 	}
 	slices.SortFunc(scores, func(a, b float64) int { return cmp.Compare(b, a) })
 	for k := max(1, r.MinPrompts); k <= len(scores); k++ {
-		if atLeast(float64(k)/float64(len(scores)), share, r.Strict) {
+		if atLeast(float64(k), share*float64(len(scores)), r.Strict) {
 			return scores[k-1] - 1
 		}
 	}

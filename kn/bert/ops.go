@@ -29,13 +29,30 @@ func (w Norm) Apply(x *graph.Node, epsilon float64) *graph.Node {
 
 // activations are the activation functions that configurations name.
 var activations = map[string]func(x *graph.Node) *graph.Node{
-	"gelu":              gelu,
-	"gelu_new":          geluTanh,
-	"gelu_pytorch_tanh": geluTanh,
-	"relu":              func(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0.0) },
-	"silu":              func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
-	"swish":             func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
-	"tanh":              graph.Tanh,
+	"gelu":       gelu,
+	"gelu_new":   geluTanh,
+	"gelu_10":    func(x *graph.Node) *graph.Node { return graph.MinScalar(graph.MaxScalar(gelu(x), -10.0), 10.0) },
+	"quick_gelu": func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(graph.MulScalar(x, 1.702))) },
+	"relu":       relu,
+	"relu6":      func(x *graph.Node) *graph.Node { return graph.MinScalar(relu(x), 6.0) },
+	"relu2":      func(x *graph.Node) *graph.Node { return graph.Square(relu(x)) },
+	"leaky_relu": func(x *graph.Node) *graph.Node {
+		return graph.Add(graph.MulScalar(relu(x), 0.99), graph.MulScalar(x, 0.01))
+	},
+	"silu":    func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) },
+	"mish":    mish,
+	"tanh":    graph.Tanh,
+	"sigmoid": func(x *graph.Node) *graph.Node { return graph.Sigmoid(x) },
+	"linear":  func(x *graph.Node) *graph.Node { return x },
+}
+
+func relu(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0.0) }
+
+// mish is x·tanh(log(1 + eˣ)).
+func mish(x *graph.Node) *graph.Node {
+	// max(x, 0) + log(1 + e^-|x|) does not overflow.
+	softplus := graph.Add(relu(x), graph.Log1P(graph.Exp(graph.Neg(graph.Abs(x)))))
+	return graph.Mul(x, graph.Tanh(softplus))
 }
 
 // gelu is x·Φ(x), with Φ the normal distribution function.

@@ -26,16 +26,22 @@ type Mismatch struct {
 	Found, Asked []int
 }
 
-// Error names all of them.
+// shownTensors of each kind are named in a message; more of them help nobody.
+const shownTensors = 3
+
+// Error names the first of them.
 func (e *WeightsError) Error() string {
 	var parts []string
 	list := func(what string, n int, item func(i int) string) {
 		if n == 0 {
 			return
 		}
-		items := make([]string, n)
+		items := make([]string, min(n, shownTensors))
 		for i := range items {
 			items[i] = item(i)
+		}
+		if n > shownTensors {
+			items = append(items, "...")
 		}
 		parts = append(parts, fmt.Sprintf("%s (%d): %s", what, n, strings.Join(items, ", ")))
 	}
@@ -80,6 +86,27 @@ type copyOf struct {
 	why    string
 }
 
+// unwrapped takes off what wrappers put in front of all names: "module."
+// (torch.nn.DataParallel), "_orig_mod." (torch.compile), the name of a field
+// that held the model. It is known by the word embeddings, whose name every
+// BERT has, and it must stand before all others.
+func unwrapped(tensors []stored) []stored {
+	prefix := ""
+	for _, s := range tensors {
+		if before, ok := strings.CutSuffix(s.name, wordEmbeddings); ok {
+			prefix = before
+		}
+	}
+	if prefix == "" || !strings.HasSuffix(prefix, ".") || slices.ContainsFunc(tensors, func(s stored) bool { return !strings.HasPrefix(s.name, prefix) }) {
+		return tensors
+	}
+	tensors = slices.Clone(tensors)
+	for i := range tensors {
+		tensors[i].name = strings.TrimPrefix(tensors[i].name, prefix)
+	}
+	return tensors
+}
+
 // account puts every stored tensor in its place, and fails with a
 // [*WeightsError] unless none is missing, left over or misshapen.
 func account(c Config, tensors []stored) (accounted, error) {
@@ -94,7 +121,7 @@ func account(c Config, tensors []stored) (accounted, error) {
 func accountFor(c Config, want []Expected, extras []string, tensors []stored) (accounted, error) {
 	var a accounted
 	byName := map[string]stored{}
-	for _, s := range tensors {
+	for _, s := range unwrapped(tensors) {
 		name := canonical(s.name)
 		if before, ok := byName[name]; ok && !before.sameAs(s) {
 			return a, fmt.Errorf("tensor %s is stored twice, as %s in %s and as %s in %s; remove one of them", name, before.name, before.file, s.name, s.file)
@@ -150,7 +177,13 @@ func (a *accounted) takeCopies(c Config, byName map[string]stored) {
 			a.copies = append(a.copies, copyOf{s, of, why})
 		}
 	}
-	take(decoderBias, headBias, "they are one and the same in BERT")
+	if own, ok := byName[decoderBias]; ok && !c.TieWordEmbeddings {
+		// The bias that is added is the decoder's. transformers 4 stores it twice,
+		// version 5 beside another one that nothing reads.
+		delete(byName, decoderBias)
+		byName[headBias] = own
+	}
+	take(decoderBias, headBias, "config.json ties the decoder, and they are one and the same then")
 	if c.TieWordEmbeddings {
 		take(decoderWeight, wordEmbeddings, "config.json ties them; set tie_word_embeddings to false if it is an untied model")
 	}

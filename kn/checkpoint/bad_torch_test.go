@@ -40,7 +40,7 @@ func TestBadTorch(t *testing.T) {
 	}
 	for wants, file := range map[string][]byte{
 		"0 bytes are too few":        {},
-		"neither a zip archive nor":  []byte("version https://git-lfs.github.com/spec/v1\n"),
+		"neither a zip archive nor":  []byte("<html>not found</html>\n"),
 		"zip: not a valid zip file":  archive[:len(archive)/2],
 		"does not fit the file":      legacy[:len(legacy)-1],
 		"the pickle ends too early":  legacy[:300],

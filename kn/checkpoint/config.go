@@ -47,7 +47,12 @@ func DefaultConfig() Config {
 }
 
 // Activations are the values of HiddenAct that the BERT graph knows.
-var Activations = []string{"gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish", "tanh"}
+var Activations = []string{"gelu", "gelu_new", "gelu_10", "quick_gelu", "relu", "relu6", "relu2", "leaky_relu", "silu", "mish", "tanh", "sigmoid", "linear"}
+
+// activationNames are transformers' other names of some.
+var activationNames = map[string]string{
+	"gelu_python": "gelu", "gelu_pytorch_tanh": "gelu_new", "gelu_python_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new", "swish": "silu",
+}
 
 // UnmarshalJSON starts from the defaults; only the model type has none.
 func (c *Config) UnmarshalJSON(data []byte) error {
@@ -64,6 +69,9 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	if p.ModelType == "" && slices.ContainsFunc(p.Architectures, func(a string) bool { return strings.HasPrefix(a, "Bert") }) {
 		p.ModelType = "bert" // configurations of 2019 name the class only
+	}
+	if name, ok := activationNames[p.HiddenAct]; ok {
+		p.HiddenAct = name
 	}
 	*c = Config(p)
 	return nil

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/gitlfs"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -53,7 +55,7 @@ func OpenFS(fsys fs.FS, source string) (*Folder, error) { return open(fsys, "", 
 func open(fsys fs.FS, dir, source string) (*Folder, error) {
 	f := &Folder{fsys: fsys, dir: dir, source: source}
 	f.digest = sync.OnceValues(f.computeDigest)
-	data, err := fs.ReadFile(fsys, configFile)
+	data, err := f.readText(configFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, f.errorf("it holds no %s; give a folder in Hugging Face format: %w", configFile, err)
 	}
@@ -67,6 +69,18 @@ func open(fsys fs.FS, dir, source string) (*Folder, error) {
 		return nil, f.errorf("%w", err)
 	}
 	return f, f.checkVocabulary()
+}
+
+// readText reads a text file of the folder, which must be UTF-8.
+func (f *Folder) readText(name string) ([]byte, error) {
+	data, err := fs.ReadFile(f.fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := gitlfs.Check(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return utf8text.Clean(data, name)
 }
 
 // padding is the number of rows that a vocabulary is commonly padded by at

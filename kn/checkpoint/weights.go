@@ -8,6 +8,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/gitlfs"
 )
 
 // The files that can hold the weights, in the order in which they are looked
@@ -46,7 +48,7 @@ func (f *Folder) weightMap(index string) (map[string]string, error) {
 	var content struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	data, err := fs.ReadFile(f.fsys, index)
+	data, err := f.readText(index)
 	if err == nil {
 		err = json.Unmarshal(data, &content)
 	}
@@ -96,6 +98,9 @@ func (f *Folder) openWeights() (tensors []stored, closeAll func(), err error) {
 			return nil, closeAll, f.errorf("%w", err)
 		}
 		open = append(open, closer)
+		if err := gitlfs.CheckAt(r); err != nil {
+			return nil, closeAll, f.errorf("%s: %w", file, err)
+		}
 		found, err := read(r, size, file)
 		if err != nil {
 			return nil, closeAll, f.errorf("%w", err)

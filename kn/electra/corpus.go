@@ -21,6 +21,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -219,15 +220,15 @@ func textLines(path string) iter.Seq2[string, error] {
 			return
 		}
 		defer file.Close()
-		scanner := bufio.NewScanner(file)
+		scanner := bufio.NewScanner(utf8text.NewReader(file, path))
 		scanner.Buffer(nil, longestLine)
-		for scanner.Scan() {
+		for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
 			if !yield(scanner.Text(), nil) {
 				return
 			}
 		}
 		if err := scanner.Err(); err != nil {
-			yield("", fmt.Errorf("electra: %s: %w", path, err))
+			yield("", fmt.Errorf("electra: reading %s: %w", path, err))
 		}
 	}
 }

@@ -68,7 +68,9 @@ const factsPerCall = 16
 // are read there: in T1 the answer, in T2 and T3 a random one of the first 50
 // words outside the subject; T3 are as many as T1, drawn from the texts of
 // all other facts unless the texts have their own. As a control as many random
-// neurons of any layer are read as the fact has by both methods. So T1 asks for the fact, and
+// neurons of the first layer are read as the fact has by both methods: what the
+// paper reports for the baseline's neurons is near these, and no published code
+// says how it was had. So T1 asks for the fact, and
 // T2 and T3 for something else; [ExpressOptions] can read texts as they stand
 // instead. A fact's activation is the mean over its neurons and texts; the
 // paper's numbers are means over relations, [MethodExpression.OfRelations].

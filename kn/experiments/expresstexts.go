@@ -7,14 +7,13 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
 // textPlan is what to read for a fact.
 type textPlan struct {
 	fact    Fact
-	random  []kn.Neuron // as many as of both methods, of any layer
+	random  []kn.Neuron // as many as of both methods, of the first layer
 	neurons []kn.Neuron // all of these, and those whose texts are listed; sorted
 	texts   []readText
 }
@@ -66,16 +65,16 @@ func planTexts(m *kn.Model, all []Fact, texts []facts.OpenText, o ExpressOptions
 			r.NoTexts++
 			continue
 		}
-		random := anyNeurons(len(neurons), m.Config(), randomFor(f, o.Seed+1))
+		random := firstNeurons(len(neurons), m.Config().IntermediateSize, randomFor(f, o.Seed+1))
 		plans = append(plans, &textPlan{fact: f, random: random, neurons: kn.SortNeurons(slices.Concat(neurons, random, o.Neurons)), texts: found})
 	}
 	return plans
 }
 
-// anyNeurons draws n neurons of a model.
-func anyNeurons(n int, c bert.Config, rng *rand.Rand) (drawn []kn.Neuron) {
+// firstNeurons draws n neurons of the first layer.
+func firstNeurons(n, intermediateSize int, rng *rand.Rand) (drawn []kn.Neuron) {
 	for range n {
-		drawn = append(drawn, kn.Neuron{Layer: rng.IntN(c.Layers), Index: rng.IntN(c.IntermediateSize)})
+		drawn = append(drawn, kn.Neuron{Index: rng.IntN(intermediateSize)})
 	}
 	return drawn
 }

@@ -205,7 +205,7 @@ func (g *Gathered) refine(o GatherOptions) {
 // threshold, k being the number of prompts that makes a refined neuron.
 func (f *Fact) undecided(share float64, o GatherOptions) (neurons []kn.Neuron) {
 	prompts, k := len(f.Bag.Prompts), max(1, o.MinPrompts)
-	for float64(k)/float64(prompts) < share {
+	for float64(k) < share*float64(prompts) {
 		k++
 	}
 	for n, shares := range f.shares {
@@ -232,7 +232,7 @@ const (
 // more, down when there are fewer, at most 5 times. coarse is
 // [facts][prompts]. It returns p and the number of moves.
 func TuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int) (share float64, moves int) {
-	steps := 0 // of p, counted so that rounding does not add up
+	// Their p is moved by adding up 0.05, whose rounding decides at 0.9.
 	for share = start; moves < mostMoves; moves++ {
 		total := 0
 		for _, sets := range coarse {
@@ -240,13 +240,12 @@ func TuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int) (share flo
 		}
 		switch mean := float64(total) / float64(len(coarse)); {
 		case mean > upAvg:
-			steps++
+			share += shareStep
 		case mean < fewestAvg:
-			steps--
+			share -= shareStep
 		default:
 			return share, moves
 		}
-		share = start + shareStep*float64(steps)
 	}
 	return share, moves
 }

@@ -46,9 +46,9 @@ const negligible = 1e-12
 // over the prompts of all facts. A fact without neurons changes nothing, and
 // counts.
 //
-// The sets are each fact's own knowledge neurons; as the authors' control
-// those of a fact of another relation, drawn at random among the facts that
-// have some; random neurons, as many in each layer as the own ones; the other
+// The sets are each fact's own knowledge neurons; those of a fact of another
+// relation, drawn at random among the facts that have some (the authors' control
+// is the fact's own neurons in another relation's prompts); random neurons, as many in each layer as the own ones; the other
 // neurons of the same layers that are nearest in activation; and the
 // neurons that the activation baseline finds.
 func Intervene(ctx context.Context, m *kn.Model, facts []Fact, o InterveneOptions, progress kn.Progress) (*Intervention, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
@@ -64,9 +65,9 @@ func ReadPublishedSets(path string) ([]PublishedSet, error) {
 
 func readPublishedSets(r io.Reader, name string) ([]PublishedSet, error) {
 	var sets []PublishedSet
-	lines := bufio.NewScanner(r)
+	lines := bufio.NewScanner(utf8text.NewReader(r, name))
 	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
+	for n := 1; lines.Scan() && lines.Err() == nil; n++ {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
@@ -85,7 +86,7 @@ func readPublishedSets(r io.Reader, name string) ([]PublishedSet, error) {
 		sets = append(sets, s)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("experiments: %s: %w", name, err)
+		return nil, fmt.Errorf("experiments: reading %s: %w", name, err)
 	}
 	if len(sets) == 0 {
 		return nil, fmt.Errorf("experiments: %s has no set of neurons", name)
@@ -145,10 +146,9 @@ func MatchPublished(source facts.Source, sets []PublishedSet, limit int, seed ui
 	return p, nil
 }
 
-// WithinRounding is the relative change of scores by which rounding alone can
-// move a neuron across a threshold: float32's, in models of 12 layers, with
-// room for another order of summation.
-const WithinRounding = 1e-3
+// NarrowMargin is a margin that the same recipe computed by other code, in
+// float32, may well cross.
+const NarrowMargin = 1e-3
 
 // ComparePublished chooses the facts' neurons by a recipe and compares them
 // with those that were published.
@@ -158,8 +158,8 @@ const WithinRounding = 1e-3
 // longer. A recipe keeps a neuron in whose k-th highest prompt, k being the least
 // number of prompts that suffices, the score is above t times the largest; so the
 // margin is |r_k - 1|, r_k the k-th highest score in units of t times its
-// prompt's largest. Where all margins are below [WithinRounding] the sets differ
-// by rounding; else in something that the recipe does not say.
+// prompt's largest. Where all margins are below [NarrowMargin] rounding may have
+// decided; else something that the recipe does not say.
 func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.Recipe, o stats.Options, progress kn.Progress) (*PublishedComparison, error) {
 	c := &PublishedComparison{Recipe: recipe, Facts: len(p.Facts)}
 	overlap, identical, relations := map[int][]float64{}, map[int][]float64{}, map[string]bool{}
@@ -181,8 +181,8 @@ func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 			c.Identical++
 			identical[i][0] = 1
 			continue
-		case d.Margin < WithinRounding:
-			c.Rounding++
+		case d.Margin < NarrowMargin:
+			c.Narrow++
 		}
 		c.Differences = append(c.Differences, *d)
 	}
@@ -222,7 +222,7 @@ type PublishedComparison struct {
 	Relations int            `json:"relations"`
 	Prompts   int            `json:"prompts"`
 	Identical int            `json:"identical"` // facts whose sets are the same
-	Rounding  int            `json:"rounding"`  // of the others those whose sets differ by rounding
+	Narrow    int            `json:"narrow"`    // of the others those whose margins are below [NarrowMargin]
 	Share     stats.Interval `json:"share"`     // of the facts, identical
 	Overlap   stats.Interval `json:"overlap"`   // Jaccard index of the two sets, mean over facts
 	// Differences are the facts whose sets are not the same, the largest margin first.

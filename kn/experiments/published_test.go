@@ -109,7 +109,7 @@ func TestComparePublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Facts != 3 || c.Identical != 1 || c.Rounding != 0 || math.Abs(c.Share.Mean-1./3) > 1e-12 || len(c.Differences) != 2 {
+	if c.Facts != 3 || c.Identical != 1 || c.Narrow != 0 || math.Abs(c.Share.Mean-1./3) > 1e-12 || len(c.Differences) != 2 {
 		t.Fatalf("%+v", c)
 	}
 	n := map[kn.Neuron]experiments.MarginNeuron{}

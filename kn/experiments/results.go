@@ -177,7 +177,7 @@ type ActivationExpression struct {
 	Texts      TextCounts           `json:"texts"`
 	Gradients  MethodExpression     `json:"gradients"`
 	Baseline   MethodExpression     `json:"baseline"`
-	Random     MethodExpression     `json:"random"` // as many random neurons of any layer
+	Random     MethodExpression     `json:"random"` // as many random neurons of the first layer
 	ByRelation []RelationExpression `json:"by_relation"`
 	Extremes   []NeuronTexts        `json:"extremes"`
 	Provenance kn.Provenance        `json:"provenance"`
@@ -208,7 +208,8 @@ type MethodExpression struct {
 	T1LessT2 stats.Interval `json:"t1_less_t2"`
 	T2LessT3 stats.Interval `json:"t2_less_t3"`
 	// OfRelations are the means of T1, T2 and T3 as the authors' code takes
-	// them: over all neurons of a relation's facts, then over relations.
+	// them: over all neurons of a relation's facts, then over relations. A
+	// relation whose facts have none is left out; in their code it counts as 0.
 	OfRelations TypeMeans `json:"of_relations"`
 }
 

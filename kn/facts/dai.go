@@ -9,13 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // Dai is the source of the facts of Dai et al. (2022): LAMA's T-REx triples
 // under PARAREL's patterns, 27,738 facts of 34 relations and 253,448 prompts.
 // dir is the authors' repository, Hunter-DDM/knowledge-neurons, or its folder
-// data. Patterns are in PARAREL/raw_data/patterns, one file a relation; those
-// of three patterns or fewer are left out, as the authors do. Triples are in
+// data. Patterns are in PARAREL/raw_data/patterns, one file a relation; facts
+// of relations with three patterns or fewer have no prompts, as with [PARAREL]. Triples are in
 // PARAREL/query_pairs.json, all of them in one file, or, where that is
 // missing, in LAMA/raw_data/TREx, one file a relation.
 //
@@ -66,9 +68,6 @@ func fromPairs(path string, relationOf func(property string) (Relation, error)) 
 		}
 		for _, property := range slices.SortedFunc(maps.Keys(pairs), compareRelations) {
 			relation, err := relationOf(property)
-			if errors.Is(err, errNotAsked) {
-				continue
-			}
 			if err != nil {
 				yield(Bag{}, err)
 				return
@@ -88,6 +87,9 @@ func fromPairs(path string, relationOf func(property string) (Relation, error)) 
 
 func readPairs(path string) (pairs map[string][][]string, err error) {
 	data, err := os.ReadFile(path)
+	if err == nil {
+		data, err = utf8text.Clean(data, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("facts: %w", err)
 	}
@@ -97,7 +99,8 @@ func readPairs(path string) (pairs map[string][][]string, err error) {
 	return pairs, nil
 }
 
-// patternsOf is a relation with the patterns of a file, or errNotAsked.
+// patternsOf is a relation with the patterns of a file; with none if it has too
+// few.
 func patternsOf(property, path string) (Relation, error) {
 	relation := Relation{Property: property}
 	if known, err := RelationByProperty(property); err == nil {
@@ -105,7 +108,7 @@ func patternsOf(property, path string) (Relation, error) {
 	}
 	patterns, err := readPatternFile(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(patterns) < fewestPatterns {
-		return relation, errNotAsked
+		return relation, nil
 	}
 	relation.Templates = patterns
 	return relation, err

@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // Format names the form that a data set is stored in.
@@ -118,8 +121,12 @@ func fileFormat(path string) (Format, error) {
 		return "", err
 	}
 	defer file.Close()
-	const enough = 4096             // bufio's buffer
-	start, err := file.Peek(enough) // of a shorter file: all of it
+	const enough = 4096 // bufio's buffer
+	text := bufio.NewReader(utf8text.NewReader(file, path))
+	start, err := text.Peek(enough) // of a shorter file: all of it
+	if wrong := new(utf8text.Error); errors.As(err, &wrong) {
+		return "", fmt.Errorf("facts: %w", err)
+	}
 	if err != nil && len(start) == 0 {
 		return "", fmt.Errorf("facts: %s is empty or cannot be read (%w): %s", path, err, formats)
 	}
@@ -132,7 +139,7 @@ func fileFormat(path string) (Format, error) {
 	case !strings.HasPrefix(head, "{"):
 		return "", fmt.Errorf("facts: %s holds no facts: %s", path, formats)
 	}
-	keys, err := firstKeys(file)
+	keys, err := firstKeys(text)
 	if err != nil {
 		return "", fmt.Errorf("facts: %s:1: not a JSON object: %w; %s", path, err, formats)
 	}
@@ -141,6 +148,8 @@ func fileFormat(path string) (Format, error) {
 		return FormatBags, nil
 	case keys["held_out"] != nil:
 		return FormatTaught, nil
+	case keys["masked_sentences"] != nil:
+		return "", fmt.Errorf("facts: %s has LAMA's masked sentences, as its SQuAD and ConceptNet files; only LAMA's T-REx is read, whose relations have templates: %s", path, formats)
 	case keys["sub_label"] != nil:
 		return "", fmt.Errorf("facts: %s has triples and no prompts; give the folder that also has the templates: %s", path, formats)
 	}

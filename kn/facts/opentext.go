@@ -30,7 +30,7 @@ type OpenText struct {
 // lines of [OpenText], or a folder of such files, in the order of the
 // relations. What the authors' files are about stands in query_pairs.json, one
 // pair of subject and answer for each entry; it is read where it lies beside
-// them or in the folder above, as in their repository. One fact is in memory at a time; it can be run through more than
+// them, in the folder above, or in PARAREL's folder of their repository. One fact is in memory at a time; it can be run through more than
 // once, and ends at the first error, which names file and line.
 func ReadOpenText(path string) iter.Seq2[OpenText, error] {
 	return func(yield func(OpenText, error) bool) {
@@ -98,7 +98,7 @@ func pairsBeside(path string) (map[string][][]string, error) {
 	if !isDir(path) {
 		dir = filepath.Dir(path)
 	}
-	for _, p := range []string{filepath.Join(dir, pairsFile), filepath.Join(dir, "..", pairsFile)} {
+	for _, p := range []string{filepath.Join(dir, pairsFile), filepath.Join(dir, "..", pairsFile), filepath.Join(dir, "..", "..", daiPairs)} {
 		if isFile(p) {
 			return readPairs(p)
 		}

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +14,9 @@ const fewestPatterns = 4
 // PARAREL is the source of PARAREL's triples with all patterns of their
 // relations (Elazar et al., TACL 2021): triples in trex_lms_vocab, patterns in
 // pattern_data/graphs_json, one file a relation in both. dir is the repository
-// or its folder data. Relations with no more than three patterns are left out,
-// as Dai et al. (2022) do, which leaves 34 with 318 patterns. Relations are
-// named where this module knows them.
+// or its folder data. Dai et al. (2022) leave out relations with no more than
+// three patterns, which leaves 34 with 318 patterns: facts of the others have no
+// prompts, and [Usable] says so. Relations are named where this module knows them.
 //
 // These are 23,749 facts and 215,929 prompts, where Dai et al. have 27,738 and
 // 253,448, see [Dai]: trex_lms_vocab is PARAREL's selection from LAMA's T-REx
@@ -72,18 +71,12 @@ func readPatternFile(path string) ([]Template, error) {
 	return distinct, nil
 }
 
-// errNotAsked says that a relation is left out.
-var errNotAsked = errors.New("facts: the relation has too few patterns")
-
 // fromFiles is the source of files of triples, each with the templates of its
 // relation.
 func fromFiles(files []propertyFile, relationOf func(propertyFile) (Relation, error)) Source {
 	return func(yield func(Bag, error) bool) {
 		for _, file := range files {
 			relation, err := relationOf(file)
-			if errors.Is(err, errNotAsked) {
-				continue
-			}
 			if err != nil {
 				yield(Bag{}, err)
 				return

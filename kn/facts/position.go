@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // lineCounter tells the line of an offset in what was read through it.
@@ -54,9 +56,13 @@ type element[T any] struct {
 // which names name (a file), the line, and the entry, called what.
 func elements[T any](r io.Reader, name, what string) iter.Seq2[element[T], error] {
 	return func(yield func(element[T], error) bool) {
-		counter := &lineCounter{r: r}
+		counter := &lineCounter{r: utf8text.NewReader(r, name)}
 		decoder := json.NewDecoder(counter)
 		fail := func(n int, err error) {
+			if wrong := new(utf8text.Error); errors.As(err, &wrong) { // which names file and line
+				yield(element[T]{}, wrong)
+				return
+			}
 			offset := decoder.InputOffset() // where the entry begins
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				offset, err = counter.offset, io.ErrUnexpectedEOF

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // maxLine bounds one line of an outside file, in bytes: LAMA's lines carry
@@ -131,13 +134,14 @@ type lineOrError struct {
 	err   error
 }
 
-// lines yields the lines that are not blank with their numbers, from 1.
+// lines yields the lines that are not blank with their numbers, from 1. Text
+// that is not UTF-8 is an error.
 func lines(r io.Reader, name string) iter.Seq2[int, lineOrError] {
 	return func(yield func(int, lineOrError) bool) {
-		scanner := bufio.NewScanner(r)
+		scanner := bufio.NewScanner(utf8text.NewReader(r, name))
 		scanner.Buffer(nil, maxLine)
 		n := 0
-		for scanner.Scan() {
+		for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
 			n++
 			if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
 				continue
@@ -147,7 +151,10 @@ func lines(r io.Reader, name string) iter.Seq2[int, lineOrError] {
 			}
 		}
 		if err := scanner.Err(); err != nil {
-			yield(n+1, lineOrError{err: fmt.Errorf("%s:%d: %w", name, n+1, err)})
+			if wrong := new(utf8text.Error); !errors.As(err, &wrong) { // which names file and line
+				err = fmt.Errorf("%s:%d: %w", name, n+1, err)
+			}
+			yield(n+1, lineOrError{err: err})
 		}
 	}
 }

@@ -30,6 +30,7 @@ const (
 	ManyMasks    Reason = "the prompt has more than one mask"
 	TooLong      Reason = "the prompt is longer than the model takes"
 	Repeated     Reason = "it stands in the data set before"
+	FewPatterns  Reason = "its relation has no patterns, or three or fewer"
 	NoPromptLeft Reason = "none of the fact's prompts can be used"
 )
 
@@ -134,6 +135,10 @@ func again(source Source, known []kept, yield func(Bag, error) bool) {
 // askable is the bag with the prompts that can be used, and which they are;
 // nothing if there is nothing to ask.
 func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) (Bag, kept) {
+	if len(b.Prompts) == 0 {
+		leftOut(b.without("", FewPatterns, ""))
+		return b, nothing
+	}
 	if _, err := vocabulary.Single(b.Answer); err != nil {
 		leftOut(b.without("", NotOneToken, err.Error()))
 		return b, nothing

@@ -50,6 +50,7 @@ func TestUsable(t *testing.T) {
 			"The capital of France is [MASK].", "the the the the the the the the the the the the the the the [MASK]"),
 		bag("Paris", "no mask"),
 		partly,
+		bag("Paris"),
 	}
 	given := source(bags...)
 	usable := facts.Usable(func(yield func(facts.Bag, error) bool) { given(yield) }, vocabulary(t), 16, func(l facts.LeftOut) { left = append(left, l) })
@@ -67,6 +68,7 @@ func TestUsable(t *testing.T) {
 		facts.NoMask, facts.ManyMasks, facts.UnknownWord, facts.Repeated, facts.TooLong, facts.Repeated,
 		facts.NoMask, facts.NoPromptLeft,
 		facts.NoMask,
+		facts.FewPatterns,
 	}
 	if !reflect.DeepEqual(reasons, want) {
 		t.Errorf("left out %+v", left)

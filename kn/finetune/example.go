@@ -43,13 +43,17 @@ func (d *Data) MustPart(name string) []Example {
 	return must(d.Part(name))
 }
 
-// labelIndex finds a label by its name or, where no label is called so, by its
-// number from 0.
+// labelIndex finds a label by its name or, where the labels are words, by its
+// number from 0. Where a label is a number, another number is a mistake.
 func labelIndex(labels []string, label string) (int, error) {
 	if i := slices.Index(labels, label); i >= 0 {
 		return i, nil
 	}
-	if i, err := strconv.Atoi(label); err == nil && i >= 0 && i < len(labels) {
+	isNumber := func(s string) bool {
+		_, err := strconv.ParseFloat(s, 64)
+		return err == nil
+	}
+	if i, err := strconv.Atoi(label); err == nil && i >= 0 && i < len(labels) && !slices.ContainsFunc(labels, isNumber) {
 		return i, nil
 	}
 	return 0, fmt.Errorf("label %q is none of %q; mend it or give the right model", label, labels)

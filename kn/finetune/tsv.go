@@ -2,11 +2,14 @@ package finetune
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // ReadTSV reads labelled sentences, or pairs of sentences, from a file with
@@ -74,7 +77,7 @@ type row struct {
 const longestLine = 1 << 20
 
 func newTable(r io.Reader, path string) (*table, error) {
-	t := &table{path: path, lines: bufio.NewScanner(r)}
+	t := &table{path: path, lines: bufio.NewScanner(utf8text.NewReader(r, path))}
 	t.lines.Buffer(nil, longestLine)
 	cells, err := t.next()
 	if err != nil {
@@ -83,20 +86,22 @@ func newTable(r io.Reader, path string) (*table, error) {
 	if cells == nil {
 		return nil, fmt.Errorf("finetune: %s is empty; its first line must name the columns", path)
 	}
-	cells[0] = strings.TrimPrefix(cells[0], "\ufeff")
 	t.header = cells
 	return t, nil
 }
 
 // next splits the next line that is not blank; nil at the end.
 func (t *table) next() ([]string, error) {
-	for t.lines.Scan() {
+	for t.lines.Scan() && t.lines.Err() == nil { // with an error comes the piece of a line before it
 		t.line++
 		if line := strings.TrimSuffix(t.lines.Text(), "\r"); strings.TrimSpace(line) != "" {
 			return strings.Split(line, "\t"), nil
 		}
 	}
 	if err := t.lines.Err(); err != nil {
+		if wrong := new(utf8text.Error); errors.As(err, &wrong) { // which names file and line
+			return nil, fmt.Errorf("finetune: %w", err)
+		}
 		return nil, fmt.Errorf("finetune: %s:%d: %w", t.path, t.line+1, err)
 	}
 	return nil, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -78,16 +79,16 @@ func readText(path string) (lines []string, sum string, err error) {
 	}
 	defer file.Close()
 	hash := sha256.New()
-	scanner := bufio.NewScanner(file)
+	scanner := bufio.NewScanner(utf8text.NewReader(file, path))
 	scanner.Buffer(nil, 64<<20)
-	for scanner.Scan() {
+	for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
 		hash.Write(append(scanner.Bytes(), '\n'))
 		if line := strings.TrimSpace(scanner.Text()); line != "" {
 			lines = append(lines, line)
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return nil, "", fmt.Errorf("pretrain: %s: %w", path, err)
+		return nil, "", fmt.Errorf("pretrain: reading %s: %w", path, err)
 	}
 	if len(lines) == 0 {
 		return nil, "", fmt.Errorf("pretrain: %s has no text", path)

@@ -25,10 +25,11 @@ const (
 //
 //	max(2·d1²/d2, 16·c)  from 9 nodes on, if d1 < d2/5 and d2 < d3/5
 //	max(d1, d2/4)        otherwise
-//	d1                   for 3 nodes
+//	max(d1, e)           for 3 nodes
 //
-// The error of an analytic integrand falls like ρ⁻ⁿ with the nodes n, so that
-// the error of the newest rule is about d1·(d1/d2)²; the first estimate is more
+// where e is the distance to what the line through all known values gives. The
+// error of an analytic integrand falls like ρ⁻ⁿ with the nodes n, so that the
+// error of the newest rule is about d1·(d1/d2)²; the first estimate is more
 // careful. c is what the highest Chebyshev coefficients contribute, which is
 // large where the integrand is not so smooth as the rules make believe. The
 // second estimate holds for a kink, where the error falls four-fold with much
@@ -38,8 +39,9 @@ const (
 //
 // Where the values of a function S are given whose derivative is the sum of
 // the integrand's entries, an interval's estimate is at least what S shows the
-// sum to be off by, down to intervals of 1/16: rules agree as well
-// where all their nodes miss something narrow, or jumps cancel. On random sums of
+// sum to be off by, if that is more than S's own error, down to intervals of
+// 1/16: rules agree as well where all their nodes miss something narrow, or jumps
+// cancel. On random sums of
 // waves, poles, peaks, kinks and jumps 3 % of the integrals are further off than
 // the tolerance without S, and 0.2 % with it.
 //

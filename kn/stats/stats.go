@@ -94,39 +94,52 @@ type Ratio struct{ Of, To float64 }
 
 // MeanOfRatios is the mean over groups of Σ Of/Σ To, the sums over a group's
 // clusters, with the percentile interval of resamples that draw clusters within
-// each group: that of samples of the same groups. Groups whose Σ To is 0 have no
-// ratio and are left out.
+// each group: that of samples of the same groups. Of n clusters n - 1 are drawn,
+// which makes up for the small groups' variances being n/(n - 1) times as large
+// as they look (Rao and Wu, JASA 83, 1988). A group of one cluster tells nothing
+// of its variance: all such groups are resampled as if they were one, which can
+// only widen the interval. Groups whose Σ To is 0 have no ratio and are left out.
 func MeanOfRatios(groups [][]Ratio, o Options) Interval {
-	var all []Ratio
-	var ends []int // of each group in all
+	var several [][]Ratio
+	var single []float64 // ratios of groups of one cluster
+	estimate := 0.0
 	for _, g := range groups {
-		if sumOf(g).To != 0 {
-			all = append(all, g...)
-			ends = append(ends, len(all))
+		sum := sumOf(g)
+		if sum.To == 0 {
+			continue
+		}
+		estimate += sum.Of / sum.To
+		if len(g) > 1 {
+			several = append(several, g)
+		} else {
+			single = append(single, sum.Of/sum.To)
 		}
 	}
-	if len(ends) == 0 {
+	n := len(several) + len(single)
+	if n == 0 {
 		return Interval{}
 	}
-	mean := func(pick func(from, to int, k int) Ratio) float64 {
-		total, n, from := 0.0, 0, 0
-		for _, to := range ends {
-			var sum Ratio
-			for k := from; k < to; k++ {
-				r := pick(from, to, k)
-				sum.Of, sum.To = sum.Of+r.Of, sum.To+r.To
-			}
-			if from = to; sum.To != 0 { // a resample may draw none but empty clusters
-				total, n = total+sum.Of/sum.To, n+1
-			}
-		}
-		return total / float64(max(1, n))
-	}
-	estimate := mean(func(_, _, k int) Ratio { return all[k] })
+	estimate /= float64(n)
 	rng := rand.New(rand.NewPCG(o.Seed, 0xb008))
 	values := make([]float64, cmp.Or(o.Resamples, 2000))
 	for i := range values {
-		values[i] = mean(func(from, to, _ int) Ratio { return all[from+rng.IntN(to-from)] })
+		total, drawn := 0.0, n
+		for _, g := range several {
+			var sum Ratio
+			for range len(g) - 1 {
+				r := g[rng.IntN(len(g))]
+				sum.Of, sum.To = sum.Of+r.Of, sum.To+r.To
+			}
+			if sum.To == 0 { // none but empty clusters
+				drawn--
+				continue
+			}
+			total += sum.Of / sum.To
+		}
+		for range single {
+			total += single[rng.IntN(len(single))]
+		}
+		values[i] = total / float64(max(1, drawn))
 	}
 	slices.Sort(values)
 	return Interval{estimate, Quantile(values, 0.025), Quantile(values, 0.975)}

@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/gitlfs"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // The files of a Hugging Face folder that hold the tokenizer.
@@ -31,7 +35,7 @@ func Open(fsys fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := fs.ReadFile(fsys, TokenizerFile)
+	data, err := readText(fsys, TokenizerFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return openVocabulary(fsys, config)
 	}
@@ -54,8 +58,23 @@ func MustOpen(fsys fs.FS) *Tokenizer {
 	return t
 }
 
+// readText reads a text file, which must be UTF-8.
+func readText(fsys fs.FS, name string) ([]byte, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := gitlfs.Check(data); err != nil {
+		return nil, err
+	}
+	return utf8text.Clean(data, name)
+}
+
 func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
-	data, err := fs.ReadFile(fsys, VocabularyFile)
+	if config.Class == backendClass {
+		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s; copy it from where the model came from", ConfigFile, config.Class, TokenizerFile)
+	}
+	data, err := readText(fsys, VocabularyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("tokenizer: the folder has neither %s nor %s; copy one of them from where the model came from: %w",
 			TokenizerFile, VocabularyFile, err)
@@ -77,20 +96,24 @@ func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
 	return s.with(config, VocabularyFile)
 }
 
-// parseVocabulary reads one token a line; the line's number is the id.
+// parseVocabulary reads one token a line; the line's number is the id. Blanks at
+// a line's end are no part of its token, and blank lines at the end are none.
 func parseVocabulary(data []byte) ([]string, error) {
-	if !utf8.Valid(data) {
-		return nil, errors.New("not UTF-8 text; get the file again")
+	tokens := strings.Split(string(data), "\n")
+	for i, token := range tokens {
+		tokens[i] = strings.TrimRight(token, " \t\r") // and no other space: there are tokens such as ##\u3000
 	}
-	text := strings.ReplaceAll(string(data), "\r\n", "\n")
-	text = strings.TrimSuffix(text, "\n")
-	if text == "" {
+	for len(tokens) > 0 && tokens[len(tokens)-1] == "" {
+		tokens = tokens[:len(tokens)-1]
+	}
+	if len(tokens) == 0 {
 		return nil, errors.New("empty file; get it again")
 	}
-	return strings.Split(text, "\n"), nil
+	return tokens, nil
 }
 
-// configFile is what we read of tokenizer_config.json.
+// configFile is what we read of tokenizer_config.json, and of the older
+// special_tokens_map.json, which has the names of special tokens only.
 type configFile struct {
 	LowerCase    *bool      `json:"do_lower_case"`
 	StripAccents *bool      `json:"strip_accents"`
@@ -104,6 +127,43 @@ type configFile struct {
 	Class        string     `json:"tokenizer_class"`
 
 	Added map[string]Added `json:"added_tokens_decoder"` // by id
+	// Special tokens of a model's own: "additional" until transformers 5, "extra" since.
+	Additional extraTokens `json:"additional_special_tokens"`
+	Extra      extraTokens `json:"extra_special_tokens"`
+}
+
+// extraTokens are tokens as a list or, by names that do not matter here, as an
+// object; each a string or an object as [Added] has it.
+type extraTokens []Added
+
+// UnmarshalJSON reads either form.
+func (e *extraTokens) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		var named map[string]json.RawMessage
+		if err := json.Unmarshal(data, &named); err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			list = append(list, named[name])
+		}
+	} else if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	*e = nil // what another file said
+	for _, item := range list {
+		a := Added{}
+		err := json.Unmarshal(item, &a.Content)
+		if err != nil {
+			err = json.Unmarshal(item, &a)
+		}
+		if err != nil || a.Content == "" {
+			return fmt.Errorf("special token %s is neither a string nor an object with its content", item)
+		}
+		a.Special = true
+		*e = append(*e, a)
+	}
+	return nil
 }
 
 // tokenName is a token given as a string or as an object with its content.
@@ -134,7 +194,7 @@ func (c configFile) addedTokens(fsys fs.FS) ([]Added, error) {
 		a.ID = n
 		added = append(added, a)
 	}
-	data, err := fs.ReadFile(fsys, addedTokensFile)
+	data, err := readText(fsys, addedTokensFile)
 	if len(added) > 0 || errors.Is(err, fs.ErrNotExist) {
 		return added, nil
 	}
@@ -151,23 +211,50 @@ func (c configFile) addedTokens(fsys fs.FS) ([]Added, error) {
 	return added, nil
 }
 
+// backendClass is what transformers 5 calls a tokenizer that is all in
+// tokenizer.json.
+const backendClass = "TokenizersBackend"
+
+// readConfig reads special_tokens_map.json and tokenizer_config.json, which
+// holds over it.
 func readConfig(fsys fs.FS) (configFile, error) {
 	var c configFile
-	data, err := fs.ReadFile(fsys, ConfigFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &c)
-	}
-	if err != nil {
-		return c, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", ConfigFile, err)
+	for _, name := range []string{SpecialTokensFile, ConfigFile} {
+		data, err := readText(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(data, &c)
+		}
+		if err != nil {
+			return c, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", name, err)
+		}
 	}
 	switch strings.TrimSuffix(c.Class, "Fast") {
-	case "", "BertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer":
+	case "", "BertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
 		return c, nil
 	}
 	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece is supported", ConfigFile, c.Class)
+}
+
+// addSpecial adds special tokens, with the ids that the vocabulary or the
+// tokens added before have for them, or behind both.
+func (s *spec) addSpecial(extra []Added) {
+	next := len(s.tokens)
+	for _, a := range s.added {
+		next = max(next, a.ID+1)
+	}
+	for _, a := range extra {
+		if slices.ContainsFunc(s.added, func(b Added) bool { return b.Content == a.Content }) {
+			continue
+		}
+		if a.ID = slices.Index(s.tokens, a.Content); a.ID < 0 {
+			a.ID = next
+			next++
+		}
+		s.added = append(s.added, a)
+	}
 }
 
 // with applies tokenizer_config.json and builds the tokenizer.
@@ -192,6 +279,7 @@ func (s spec) with(c configFile, file string) (*Tokenizer, error) {
 			*name.to = string(*name.from)
 		}
 	}
+	s.addSpecial(append(c.Additional, c.Extra...))
 	t, err := s.build()
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, file)

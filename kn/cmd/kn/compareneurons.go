@@ -24,7 +24,7 @@ func (a *app) compareNeurons() *cobra.Command {
 		Long: `Find the knowledge neurons of facts by a recipe, and compare them with those that
 somebody published: how many facts have the same neurons, and of the others which
 neurons differ and by what margin. A margin of 0.01 says that scores 1 % larger, or
-smaller, would have made the same choice; margins below 0.1 % are rounding.
+smaller, would have made the same choice; below 0.1 % rounding may have decided.
 
 FILE has one JSON object a line, with the neurons as [layer, index] and the fact's
 uuid of T-REx, or its relation, subject and answer:
@@ -84,8 +84,8 @@ func writePublished(w *bytes.Buffer, s style, c *experiments.PublishedComparison
 	fmt.Fprintf(w, "%d facts of %d relations, %d prompts\n\n", c.Facts, c.Relations, c.Prompts)
 	t := newTable("", ">facts", ">share", ">95 % interval")
 	t.add(nil, "the same neurons", c.Identical, share(c.Share.Mean), interval(c.Share, share))
-	t.add(nil, "others, differing by rounding", c.Rounding, share(float64(c.Rounding)/float64(c.Facts)), "")
-	t.add(nil, "differing by more", c.Facts-c.Identical-c.Rounding, share(float64(c.Facts-c.Identical-c.Rounding)/float64(c.Facts)), "")
+	t.add(nil, "others, by margins below 0.1 %", c.Narrow, share(float64(c.Narrow)/float64(c.Facts)), "")
+	t.add(nil, "by larger margins", c.Facts-c.Identical-c.Narrow, share(float64(c.Facts-c.Identical-c.Narrow)/float64(c.Facts)), "")
 	t.write(w, s)
 	fmt.Fprintf(w, "\nOverlap (Jaccard index, mean over facts): %.3f %s\n", c.Overlap.Mean, interval(c.Overlap, func(f float64) string { return fmt.Sprintf("%.3f", f) }))
 	if len(c.Differences) == 0 {

@@ -74,7 +74,7 @@ func TestCompareNeurons(t *testing.T) {
 	args := []string{"compare-neurons", "--model", small(t), "--facts", data, "--preset", "eleutherai2021", "--share", "0.3", "--published"}
 	var got experiments.PublishedComparison
 	object(t, succeeds(t, append(args, write("same.jsonl", string(same)), "--json")...), &got,
-		"recipe", "facts", "relations", "prompts", "identical", "rounding", "share", "overlap", "differences", "provenance")
+		"recipe", "facts", "relations", "prompts", "identical", "narrow", "share", "overlap", "differences", "provenance")
 	if got.Facts != 1 || got.Identical != 1 || got.Prompts != 2 {
 		t.Errorf("%+v", got)
 	}

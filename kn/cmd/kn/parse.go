@@ -3,15 +3,16 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
 // ruleFlag is the value of --rule.
@@ -157,22 +158,17 @@ func (a *app) readLines(ctx context.Context, path string) ([]line, error) {
 // scanLines reads the lines that are not blank.
 func scanLines(r io.Reader, name string) ([]line, error) {
 	var lines []line
-	scanner := bufio.NewScanner(r)
+	scanner := bufio.NewScanner(utf8text.NewReader(r, name))
 	scanner.Buffer(nil, 1<<20)
-	for n := 1; scanner.Scan(); n++ {
-		text := scanner.Text()
-		if n == 1 {
-			text = strings.TrimPrefix(text, "\ufeff") // Windows editors' mark of UTF-8
-		}
-		at := fmt.Sprintf("%s:%d", name, n)
-		if !utf8.ValidString(text) {
-			return nil, fmt.Errorf("%s: not UTF-8 text; save the file as UTF-8", at)
-		}
-		if text = strings.TrimSpace(text); text != "" {
-			lines = append(lines, line{text, at})
+	for n := 1; scanner.Scan() && scanner.Err() == nil; n++ {
+		if text := strings.TrimSpace(scanner.Text()); text != "" {
+			lines = append(lines, line{text, fmt.Sprintf("%s:%d", name, n)})
 		}
 	}
 	if err := scanner.Err(); err != nil {
+		if wrong := new(utf8text.Error); errors.As(err, &wrong) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("cannot read the prompts in %s after %d of them: %w", name, len(lines), err)
 	}
 	if len(lines) == 0 {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
@@ -60,8 +61,10 @@ func (o Options) rule(rough bool) (rule, error) {
 		return rule{}, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
 	}
 	switch fixed, ok := fixedRules[o.Rule]; {
-	case o.Rule == Adaptive && o.Nodes < quadrature.LeastAdaptiveNodes:
-		return rule{}, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.Nodes)
+	case o.Rule == Adaptive && o.Nodes < quadrature.LeastCheckedNodes:
+		return rule{}, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastCheckedNodes, o.Nodes)
+	case o.Rule == Adaptive && rough && o.Nodes < quadrature.LeastAdaptiveNodes:
+		return rule{}, fmt.Errorf("kn: on a model whose gradients jump (its activation function is a ReLU) the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.Nodes)
 	case o.Rule == Adaptive && rough:
 		return rule{func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.Nodes, jumps...) }, true, 40}, nil
 	case o.Rule == Adaptive:
@@ -90,7 +93,7 @@ type Attribution struct {
 // as it is there. progress is told the share of the work that is done, from 0
 // to 1; it never falls. Neither is called by two goroutines at once.
 func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error, progress func(share float64)) error {
-	rule, err := o.rule(e.Model.Config.HiddenAct == relu)
+	rule, err := o.rule(isJumpy(e.Model.Config.HiddenAct))
 	if err != nil {
 		return err
 	}
@@ -168,7 +171,9 @@ func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, don
 				a.Scores = append(a.Scores, slices.Clone(row))
 			}
 		} else {
-			a.finish(integrals[i], tolerance*largest(integrals[i]))
+			if err := a.finish(integrals[i], tolerance*largest(integrals[i])); err != nil {
+				return err
+			}
 		}
 		a.complete()
 		return done(i, a)
@@ -264,8 +269,11 @@ func (p *paths) atZero(ctx context.Context) error {
 }
 
 // finish takes the scores from the integrals.
-func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64) {
+func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64) error {
 	for l, in := range integrals {
+		if slices.ContainsFunc(in.Value(), math.IsNaN) {
+			return fmt.Errorf("kn: gradients in layer %d are not numbers (NaN); are the model's weights damaged, or changed too much?", l)
+		}
 		a.Scores, a.Nodes[l] = append(a.Scores, in.Value()), in.Evaluations()
 		if estimate := in.Error(); estimate == estimate {
 			a.EstimatedError = append(a.EstimatedError, estimate)
@@ -274,6 +282,7 @@ func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64)
 			}
 		}
 	}
+	return nil
 }
 
 // complete fills in the completeness errors.
@@ -287,12 +296,15 @@ func (a *Attribution) complete() {
 	}
 }
 
-// largest is the largest absolute entry of the integrals so far, 0 before the first values.
+// largest is the largest absolute entry of the integrals so far, 0 before the
+// first values. What is no number does not count: it must not open all layers.
 func largest(integrals []quadrature.Integral) float64 {
 	m := 0.0
 	for _, in := range integrals {
 		for _, v := range in.Value() {
-			m = max(m, v, -v)
+			if v = math.Abs(v); v > m {
+				m = v
+			}
 		}
 	}
 	return m

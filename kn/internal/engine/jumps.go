@@ -5,21 +5,25 @@ import (
 	"slices"
 )
 
-// relu is the activation function whose derivative jumps, as configurations call it.
-const relu = "relu"
+// jumpy are the activation functions whose derivative jumps, or its
+// derivative does, as configurations call them. True: it jumps at 0.
+var jumpy = map[string]bool{"relu": true, "relu6": true, "leaky_relu": true, "relu2": false, "gelu_10": false}
+
+// isJumpy says whether paths may have jumps.
+func isJumpy(activation string) bool { _, ok := jumpy[activation]; return ok }
 
 // scanned is the number of equal steps in which paths are searched for jumps.
 const scanned = 256
 
 // jumps finds where the gradient jumps on the path of each sample in the
 // last layer: where a unit of the head's dense layer crosses 0, if its
-// activation function is ReLU. The search is cheap, since it stops below the
+// activation function is ReLU or the like. The search is cheap, since it stops below the
 // vocabulary. Paths in lower layers have jumps as well, from neurons above;
 // they are smaller and many, and left to the adaptive rule.
 func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	c := p.e.Model.Config
 	found := make([][]float64, len(p.samples))
-	if c.HiddenAct != relu {
+	if !jumpy[c.HiddenAct] {
 		return found, nil
 	}
 	last := len(p.layers) - 1

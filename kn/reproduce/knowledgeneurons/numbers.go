@@ -13,12 +13,19 @@ func (b *book) numbers() report.Section {
 	s := report.Section{Title: "The paper's numbers"}
 	t := &report.Table{
 		ID: "numbers", Caption: report.Join("Each number of the paper beside the one measured here, averaged as the authors' code does, with 95 % intervals over facts."),
-		Columns: report.Columns("", ">paper", ">here", "the paper's number is"),
-		Note:    b.settings(" Perplexities of updates are left out here: the paper does not say from where they rise."),
+		Columns: report.Columns("", ">paper", ">here"),
+		Note: b.settings(" What still differs from the authors' code: facts are drawn evenly from the relations, p is tuned on those drawn, random neurons that are updated are of the same layers instead of any, " +
+			"and all of a fact's prompts are asked where they draw one. Perplexities of updates are left out here: the paper does not say from where they rise."),
+	}
+	if !b.taught {
+		t.Columns = append(t.Columns, report.Column{Name: "the paper's number is"})
 	}
 	row := func(r *report.Result, name, paper, here string, f report.Format) {
-		interval := r.Estimate(here)
-		t.Row(name, b.paper.Number(paper, f), r.Interval(here, f), place(b.paper.Float(paper), interval))
+		cells := []any{name, b.paper.Number(paper, f), r.Interval(here, f)}
+		if !b.taught {
+			cells = append(cells, place(b.paper.Float(paper), r.Estimate(here)))
+		}
+		t.Row(cells...)
 	}
 	if b.stages["neurons"] {
 		r := b.File("neurons")
@@ -57,7 +64,8 @@ func (b *book) numbers() report.Section {
 		r := b.File("erase")
 		for i, p := range reported.Erase {
 			for j := range r.Len("/relations") {
-				if relation := fmt.Sprintf("/relations/%d", j); r.String(relation+"/relation") == p.Relation {
+				relation := fmt.Sprintf("/relations/%d", j)
+				if r.String(relation+"/relation") == p.Relation && r.Float(relation+"/sets/0/neurons") == r.Float("/neurons") {
 					row(r, p.Relation+" ("+p.Name+") erased: its perplexity", fmt.Sprintf("/erase/%d/change", i), relation+"/sets/0/erased/perplexity/change", report.Change(1))
 					row(r, "that of other relations", fmt.Sprintf("/erase/%d/others", i), relation+"/sets/0/others/perplexity/change", report.Change(1))
 				}

@@ -44,12 +44,14 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 }
 
 func (b *book) textTable(r *report.Result) *report.Table {
+	note := " The paper's numbers are means over relations of the means over all neurons of a relation's facts. Activations of different models have different scales: compare the rows, not the columns."
+	if !b.taught {
+		note += " What the paper gives for the baseline's neurons is not what the authors' code computes for neurons that are chosen for being large; it is near the mean of ordinary neurons of the first layer."
+	}
 	t := &report.Table{
 		ID: "expression", Caption: report.Join("Mean activation of the facts' neurons in open texts (table 3 of the paper), with 95 % intervals over facts."),
-		Columns: report.Columns("texts", ">knowledge neurons", ">mean over relations", ">paper", ">baseline's neurons", ">mean over relations", ">paper", ">random neurons"),
-		Note: b.settings(" The paper's numbers are means over relations of the means over all neurons of a relation's facts. Activations of different models have different scales: compare the rows, not the columns. " +
-			"Random neurons are as many of any layer. The paper's numbers for the baseline's neurons are no activation of theirs, which are chosen for being large: " +
-			"neither its text nor its code says what they are of."),
+		Columns: report.Columns("texts", ">knowledge neurons", ">mean over relations", ">paper", ">baseline's neurons", ">mean over relations", ">paper", ">random neurons of the first layer"),
+		Note:    b.settings(note),
 	}
 	for k, name := range []string{"T1: subject and answer", "T2: subject only", "T3: random"} {
 		row := []any{name}
