@@ -69,8 +69,7 @@ func refine(coarse [][]Neuron, share float64, fewest int, strict bool) []Neuron 
 	}
 	kept := []Neuron{}
 	for n, c := range count {
-		// As both published codes compare, to the last bit.
-		if c >= fewest && atLeast(float64(c), share*float64(len(coarse)), strict) {
+		if c >= fewest && atLeast(float64(c)/float64(len(coarse)), share, strict) {
 			kept = append(kept, n)
 		}
 	}
@@ -148,7 +147,7 @@ func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
 	}
 	slices.SortFunc(scores, func(a, b float64) int { return cmp.Compare(b, a) })
 	for k := max(1, r.MinPrompts); k <= len(scores); k++ {
-		if atLeast(float64(k), share*float64(len(scores)), r.Strict) {
+		if atLeast(float64(k)/float64(len(scores)), share, r.Strict) {
 			return scores[k-1] - 1
 		}
 	}

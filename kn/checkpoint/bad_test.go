@@ -149,7 +149,7 @@ func TestBadConfig(t *testing.T) {
 		`model_type is "roberta"`:                   {`"model_type": "bert"`, `"model_type": "roberta"`},
 		`position_embedding_type is "relative_key"`: {`"absolute"`, `"relative_key"`},
 		"is_decoder":                                           {`"model_type"`, `"is_decoder": true, "model_type"`},
-		`hidden_act is "prelu"`:                                 {`"relu"`, `"prelu"`},
+		`hidden_act is "prelu"`:                                {`"relu"`, `"prelu"`},
 		"hidden_size is 0":                                     {`"hidden_size": 8`, `"hidden_size": 0`},
 		"hidden_size is -8":                                    {`"hidden_size": 8`, `"hidden_size": -8`},
 		"intermediate_size is 99999999999":                     {`"intermediate_size": 12`, `"intermediate_size": 99999999999`},

@@ -205,7 +205,7 @@ func (g *Gathered) refine(o GatherOptions) {
 // threshold, k being the number of prompts that makes a refined neuron.
 func (f *Fact) undecided(share float64, o GatherOptions) (neurons []kn.Neuron) {
 	prompts, k := len(f.Bag.Prompts), max(1, o.MinPrompts)
-	for float64(k) < share*float64(prompts) {
+	for float64(k)/float64(prompts) < share {
 		k++
 	}
 	for n, shares := range f.shares {
