@@ -37,7 +37,8 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 // meanActivations is the mean of Activations over prompts.
 func (m *Model) meanActivations(prompts []string) ([][]float64, error) {
 	var sum [][]float64
-	for _, prompt := range prompts {
+	for i, prompt := range prompts {
+		m.step(i, len(prompts), "prompts read for the control")
 		w, err := m.Activations(prompt)
 		if err != nil {
 			return nil, err
@@ -49,11 +50,12 @@ func (m *Model) meanActivations(prompts []string) ([][]float64, error) {
 			}
 		}
 		for l := range w {
-			for i, v := range w[l] {
-				sum[l][i] += v / float64(len(prompts))
+			for k, v := range w[l] {
+				sum[l][k] += v / float64(len(prompts))
 			}
 		}
 	}
+	m.step(len(prompts), len(prompts), "prompts read for the control")
 	return sum, nil
 }
 
@@ -70,6 +72,7 @@ func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*Activatio
 	result := &ActivationScatter{Neurons: SortNeurons(neurons)}
 	var x, y []float64
 	for i, q := range queries {
+		m.step(i, len(queries), "prompts")
 		w, err := m.Activations(q.Prompt)
 		if err != nil {
 			return nil, err
@@ -83,8 +86,8 @@ func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*Activatio
 		}
 		result.Points = append(result.Points, point)
 		x, y = append(x, point.Activation), append(y, point.Probability)
-		m.step(i+1, len(queries), "prompts")
 	}
+	m.step(len(queries), len(queries), "prompts")
 	// Undefined, and so left at 0, when either does not vary.
 	if r := stat.Correlation(x, y, nil); r == r {
 		result.Pearson = r

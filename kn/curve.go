@@ -97,6 +97,8 @@ func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, 
 // scaled returns the answer's probability [sets][factors][prompts] when each
 // set is multiplied by each factor.
 func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o CurveOptions) ([][][]float64, error) {
+	const points = "points of the curves"
+	m.step(0, len(sets)*len(o.Factors)*len(prompts), points) // the model may have to be loaded first
 	computer, err := m.computer()
 	if err != nil {
 		return nil, err
@@ -122,7 +124,7 @@ func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o Curve
 			}
 		}
 	}
-	probabilities, err := computer.Probabilities(m.ctx, rows, func(done int) { m.step(done, len(rows), "points of the curves") })
+	probabilities, err := computer.Probabilities(m.ctx, rows, func(done int) { m.step(done, len(rows), points) })
 	if err != nil {
 		return nil, err
 	}

@@ -107,6 +107,9 @@ func (m *Model) distribution(s engine.Sample) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
+	const what = "predictions"
+	m.step(0, 1, what) // the model may have to be loaded first
+	defer m.step(1, 1, what)
 	c, err := m.computer()
 	if err != nil {
 		return nil, err

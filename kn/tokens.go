@@ -54,6 +54,7 @@ func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error)
 		}
 		result[i] = TokenActivations{Tokens: e.Tokens, Mask: mask, Unknown: e.Unknown}
 	}
+	m.step(0, len(rows), "texts") // the model may have to be loaded first
 	computer, err := m.computer()
 	if err != nil {
 		return nil, err

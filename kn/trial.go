@@ -21,6 +21,7 @@ func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.step(0, len(rows), "trials") // the model may have to be loaded first
 	computer, err := m.computer()
 	if err != nil {
 		return nil, err
@@ -44,6 +45,7 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.step(0, len(rows), "trials")
 	computer, err := m.computer()
 	if err != nil {
 		return nil, err

@@ -182,7 +182,7 @@ func TestBertBase(t *testing.T) {
 		t.Errorf("the capital did not move to Rome:\n%s", update.Printed())
 	}
 	shows(t, update)
-	shows(t, cell(t, n, "MustActivationScatter"), "about Ireland", "something else")
+	shows(t, cell(t, n, "MustActivationScatter"), "about Ireland", "other capitals")
 }
 
 func TestTeaching(t *testing.T) {
