@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 )
 
@@ -63,16 +62,16 @@ func (b *Book) Write(run *Run, r *report.Report, stages []string) (*Outcome, err
 	return o, nil
 }
 
-// Made is the section on how a report was made, by which command, on what.
-// Only its line on time differs from run to run.
-func (r *Run) Made(command string, on report.Pairs, stages []string) report.Section {
+// Made is the section on how a report was made, by which command, on what, and
+// by which backend. Only its line on time differs from run to run.
+func (r *Run) Made(command, backend string, on report.Pairs, stages []string) report.Section {
 	s := report.Section{Title: "How this was made"}
 	s.Say("In ", report.Mono("report.html"), " each number measured names, when pointed at, the file in ", report.Mono(report.ResultsDir), " and the place in it that it was read from. "+
 		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), " as SVG and PNG, each with its provenance inside. "+
 		"The command, run again, computes only what is missing or what a changed option concerns.")
 	pairs := append(report.Pairs{{Name: "Command", Text: report.Join(report.Mono(command))}}, on...)
 	s.Add(append(pairs,
-		report.Pair{Name: "Program", Text: report.Join(program(), ", ", runtime.Version(), ", ", runtime.GOOS, "/", runtime.GOARCH, ", ", backend.Name())},
+		report.Pair{Name: "Program", Text: report.Join(program(), ", ", runtime.Version(), ", ", runtime.GOOS, "/", runtime.GOARCH, ", ", backend)},
 		report.Pair{Name: "Time", Text: report.Join(r.times(stages))}))
 	return s
 }

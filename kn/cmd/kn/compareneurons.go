@@ -24,14 +24,16 @@ func (a *app) compareNeurons() *cobra.Command {
 		Long: `Find the knowledge neurons of facts by a recipe, and compare them with those that
 somebody published: how many facts have the same neurons, and of the others which
 neurons differ and by what margin. A margin of 0.01 says that scores 1 % larger, or
-smaller, would have made the same choice; below 0.1 % rounding may have decided.
+smaller, would have made the same choice: a neuron needs 0.3 of a prompt's largest
+score, say, and has 0.297. Below 0.1 % rounding may have decided.
 
 FILE has one JSON object a line, with the neurons as [layer, index] and the fact's
 uuid of T-REx, or its relation, subject and answer:
 
   {"uuid": "6a9d91c1-eb9b-4142-8371-3c063ec40700", "neurons": [[7, 186], [9, 1683]]}
 
-What EleutherAI published for bert-base-uncased was found with
+What EleutherAI published for bert-base-uncased (in the repository of its library
+knowledge-neurons, as lists by uuid) was found with
 --preset eleutherai2021 --share 0.3.`,
 		Example: `  kn compare-neurons --model google-bert/bert-base-uncased --facts ./pararel --published bert-base-uncased.jsonl.gz --preset eleutherai2021 --share 0.3`,
 		Args:    cobra.NoArgs,

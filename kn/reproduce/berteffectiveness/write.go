@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -23,7 +24,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
-	made := e.run.Made(e.o.Command, report.Pairs{
+	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; examples are drawn from facts by seed 1, the other ones by seed 2")},
 	}, e.done)

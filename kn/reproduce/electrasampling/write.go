@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -35,7 +36,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 			", at a small size. The objectives of the heads that predict hardness, the bound of the weights, γ and all sizes are a reconstruction, not the authors' code. Brackets are 95 % intervals over seeds."),
 		Sections: []report.Section{
 			found, e.setting(r), e.measured(r, "steps", "After equal steps"), e.measured(r, "time", "After equal time"), e.curves(b),
-			e.run.Made(e.o.Command, report.Pairs{{Name: "Tokenizer and facts", Text: report.Join(e.model, ", SHA-256 ", report.Mono(e.digest))}}, e.stages()),
+			e.run.Made(e.o.Command, backend.Name(), report.Pairs{{Name: "Tokenizer and facts", Text: report.Join(e.model, ", SHA-256 ", report.Mono(e.digest))}}, e.stages()),
 		},
 	}, e.stages())
 }

@@ -42,7 +42,7 @@ func (b *book) slowCheck() string {
 	if b.activation != "relu" {
 		return ""
 	}
-	return " Most of that is the check's own error, as the derivative of the ReLU jumps; with the smooth GELU the two agree to the precision of 32-bit numbers."
+	return " Part of that is the check's own error, as the derivative of the ReLU jumps; with the smooth GELU the two agree to the precision of 32-bit numbers."
 }
 
 func promiseTable(r *report.Result) *report.Table {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -103,7 +105,8 @@ func (b *book) settingSection() report.Section {
 // made says how the report was made.
 func (e *experimenter) made(b *book) (report.Section, error) {
 	digest, err := e.m.Digest()
-	return e.run.Made(e.o.Command, report.Pairs{
+	on, _ := backend.Choose("", engine.Parameters(e.m.Config()))
+	return e.run.Made(e.o.Command, on, report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(digest))},
 		{Name: "Facts", Text: report.Join("SHA-256 ", report.Mono(b.facts.String("/digest")))},
 		{Name: "Seed", Text: report.Join(b.facts.Number("/seed", report.Count))},
