@@ -71,6 +71,7 @@ func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*Activatio
 	}
 	result := &ActivationScatter{Neurons: SortNeurons(neurons)}
 	var x, y []float64
+	silent := m.WithProgress(nil) // the prompts are what is counted
 	for i, q := range queries {
 		m.step(i, len(queries), "prompts")
 		w, err := m.Activations(q.Prompt)
@@ -81,7 +82,7 @@ func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*Activatio
 		for _, n := range result.Neurons {
 			point.Activation += w[n.Layer][n.Index] / float64(len(result.Neurons))
 		}
-		if point.Probability, err = m.Probability(q.Prompt, q.Answer); err != nil {
+		if point.Probability, err = silent.Probability(q.Prompt, q.Answer); err != nil {
 			return nil, err
 		}
 		result.Points = append(result.Points, point)
