@@ -49,7 +49,7 @@ func TestActivations(t *testing.T) {
 			y := bert.Activate(name, x)
 			return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(y), x)[0]}
 		})
-		out := exec.MustExec(xs)
+		out := exec.MustCall(xs)
 		values, slopes := out[0].Value().([]float32), out[1].Value().([]float32)
 		for i, x := range xs {
 			want := f(float64(x))

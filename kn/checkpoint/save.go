@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -35,7 +36,7 @@ func (c *Checkpoint) SaveWith(dir string, opts SaveOptions) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("checkpoint: cannot make the folder %s: %w", dir, err)
 	}
-	if err := WriteTensors(filepath.Join(dir, safetensorsFile), c.Tensors, opts); err != nil {
+	if err := WriteTensors(filepath.Join(dir, safetensorsFile), c.toStore(), opts); err != nil {
 		return err
 	}
 	files, err := c.Tokenizer.Files()
@@ -51,6 +52,19 @@ func (c *Checkpoint) SaveWith(dir string, opts SaveOptions) error {
 		}
 	}
 	return nil
+}
+
+// toStore are the tensors as all versions of transformers find them: version 5
+// reads the bias of an untied decoder under the decoder's name, older ones under
+// the head's.
+func (c *Checkpoint) toStore() map[string]Tensor {
+	bias, ok := c.Tensors[headBias]
+	if c.Config.TieWordEmbeddings || !ok {
+		return c.Tensors
+	}
+	tensors := maps.Clone(c.Tensors)
+	tensors[decoderBias] = bias
+	return tensors
 }
 
 // configJSON is config.json, with the class and the type of the numbers that

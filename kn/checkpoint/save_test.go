@@ -53,6 +53,12 @@ func TestSave(t *testing.T) {
 	if again := mustLoad(t, dir); !reflect.DeepEqual(again.Tensors[decoderWeight], decoder) {
 		t.Error("the untied decoder was lost")
 	}
+	// transformers 5 looks for the bias under the decoder's name.
+	found, closeAll, err := mustOpen(t, dir).openWeights()
+	defer closeAll()
+	if err != nil || !slices.ContainsFunc(found, func(s stored) bool { return s.name == decoderBias }) {
+		t.Errorf("the untied decoder's bias is not stored under its name: %v", err)
+	}
 }
 
 // TestSaveF16 halves the file; nothing is off by more than half a unit in the

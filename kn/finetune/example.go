@@ -18,6 +18,8 @@ type Data struct {
 	Name   string
 	Labels []string // the classes; a classifier's logits have their order
 	Parts  []Part   // the training part, "train", first if there is one
+	// Unread are the columns of the files that were not read: "train.tsv: id".
+	Unread []string
 }
 
 // Part is a part of a task's examples, such as "train" or "dev".

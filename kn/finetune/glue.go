@@ -138,7 +138,7 @@ func ReadDir(dir string) (*Data, error) {
 		if err != nil {
 			return nil, err
 		}
-		data.Labels = part.Labels
+		data.Labels, data.Unread = part.Labels, append(data.Unread, part.Unread...)
 		data.Parts = append(data.Parts, Part{name, part.Parts[0].Examples})
 	}
 	return data, nil

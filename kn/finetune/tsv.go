@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,8 +17,10 @@ import (
 // columns set apart by tabs and a header that names label and sentence, or
 // label, sentence1 and sentence2, in any order. Nothing is quoted: a quotation
 // mark is a character like any other, as in GLUE's files. A label must be one
-// of labels, or its number from 0; without labels, the file's own in
-// alphabetical order are the classes.
+// of labels or, where these are words, its number from 0; without labels, the
+// file's own in alphabetical order are the classes. Other columns are not read,
+// see [Data.Unread]. Other columns are not read: see
+// [Data.Unread].
 func ReadTSV(path string, labels []string) (*Data, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -51,6 +54,11 @@ func readTSV(r io.Reader, path string, labels []string) (*Data, error) {
 		labels = slices.Compact(labels)
 	}
 	data := &Data{Name: path, Labels: labels}
+	for _, name := range t.header {
+		if !slices.Contains(columns, name) {
+			data.Unread = append(data.Unread, fmt.Sprintf("%s: %s", filepath.Base(path), name))
+		}
+	}
 	examples, err := t.examples(rows, labels)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,9 @@ func TestReadTSV(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", c.file, err)
 		}
+		if unread := strings.Join(data.Unread, " "); (unread == "file.tsv: id") != strings.Contains(c.file, "\tid\t") {
+			t.Errorf("%q: not read are %q", c.file, unread)
+		}
 		if got := data.Parts[0].Examples; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%q: got %v, want %v", c.file, got, c.want)
 		}

@@ -76,6 +76,9 @@ what computes, go or xla:cpu.`,
 			if c.Data, err = openTask(cmd.Context(), c.Model, task, sizes); err != nil {
 				return err
 			}
+			if len(c.Data.Unread) > 0 {
+				fmt.Fprintf(a.stderr, "columns that are not read: %s\n", strings.Join(c.Data.Unread, ", "))
+			}
 			record, err := a.fineTune(cmd.Context(), c)
 			if err != nil {
 				return err
