@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/google/renameio/v2"
+
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 

@@ -129,8 +129,8 @@ func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined 
 // scores in the prompts, each in units of the threshold t times the prompt's
 // largest, less 1; k is the least number of prompts that the recipe asks for. It
 // is positive for the neurons of the refined set, negative for others, and 0 for
-// those that are just at the threshold: -0.01 stands for scores that are 1 % too small. Without a positive score in a prompt
-// there is no neuron, and the margin is -1.
+// those that are just at the threshold: -0.01 stands for scores that are 1 % too
+// small. In prompts without a positive score no neuron is chosen; they count as 0.
 func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
 	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
 	var scores []float64

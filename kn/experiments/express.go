@@ -67,17 +67,17 @@ const factsPerCall = 16
 // As in the authors' code one word of each text is masked and the neurons
 // are read there: in T1 the answer, in T2 and T3 a random one of the first 50
 // words outside the subject; T3 are as many as T1, drawn from the texts of
-// all other facts unless the texts have their own. As a control as many random
-// neurons of the first layer are read as the fact has by both methods: what the
-// paper reports for the baseline's neurons is near these, and no published code
-// says how it was had. So T1 asks for the fact, and
+// all other facts unless the texts have their own. So T1 asks for the fact, and
 // T2 and T3 for something else; [ExpressOptions] can read texts as they stand
-// instead. A fact's activation is the mean over its neurons and texts; the
+// instead. As a control as many random neurons of the first layer are read as
+// the fact has by both methods: what the paper reports for the baseline's neurons
+// is near these, and no published code says how it was had. A fact's activation is the mean over its neurons and texts; the
 // paper's numbers are means over relations, [MethodExpression.OfRelations].
 //
 // Texts belong to the fact of their relation, subject and answer; where the
-// source names none, as the authors' files without query_pairs.json, to the fact whose subject is in
-// all of them and whose answer is in all of T1. [facts.HeldOutText] makes
+// source names none, as the authors' files without query_pairs.json, to the fact
+// whose subject is in all of them and whose answer is in all of T1.
+// [facts.HeldOutText] makes
 // texts for models that were taught facts alone. Such a model was trained to
 // have its neurons act at [MASK] in the answer's place, so that they act in T1
 // says little; that they act less where a subject stands without its fact,

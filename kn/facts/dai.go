@@ -17,9 +17,10 @@ import (
 // under PARAREL's patterns, 27,738 facts of 34 relations and 253,448 prompts.
 // dir is the authors' repository, Hunter-DDM/knowledge-neurons, or its folder
 // data. Patterns are in PARAREL/raw_data/patterns, one file a relation; facts
-// of relations with three patterns or fewer have no prompts, as with [PARAREL]. Triples are in
-// PARAREL/query_pairs.json, all of them in one file, or, where that is
-// missing, in LAMA/raw_data/TREx, one file a relation.
+// of relations with three patterns or fewer have no prompts, as with [PARAREL].
+// Triples are in PARAREL/query_pairs.json, all of them in one file, or, where
+// that is missing, in LAMA/raw_data/TREx, one file a relation: relations whose
+// file is missing there are not read.
 //
 // The authors' bags (PARAREL/data_all.json) say the same without the subjects:
 // see [ReadMerged].

@@ -18,9 +18,8 @@ import (
 // label, sentence1 and sentence2, in any order. Nothing is quoted: a quotation
 // mark is a character like any other, as in GLUE's files. A label must be one
 // of labels or, where these are words, its number from 0; without labels, the
-// file's own in alphabetical order are the classes. Other columns are not read,
-// see [Data.Unread]. Other columns are not read: see
-// [Data.Unread].
+// file's own in alphabetical order are the classes. Other columns are not read:
+// see [Data.Unread].
 func ReadTSV(path string, labels []string) (*Data, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -17,8 +17,8 @@ const scanned = 256
 
 // jumps finds where the gradient jumps on the path of each sample in the
 // last layer: where a unit of the head's dense layer crosses 0, if its
-// activation function is ReLU or the like. The search is cheap, since it stops below the
-// vocabulary. Paths in lower layers have jumps as well, from neurons above;
+// activation function is ReLU or the like. The search is cheap, since it stops
+// below the vocabulary. Paths in lower layers have jumps as well, from neurons above;
 // they are smaller and many, and left to the adaptive rule.
 func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	c := p.e.Model.Config
