@@ -89,7 +89,9 @@ func (b *book) effectClaims(r *report.Result) {
 		return report.All(report.Exceeds(r.Estimate(at(i, "own_less_amplified")), 0),
 			report.Greater(r.Estimate(at(own, "of_relations_amplified")), r.Estimate(at(i, "of_relations_amplified"))))
 	}
-	change := func(i int, what string) report.Text { return r.Interval(at(i, what), report.Change(1)) }
+	change := func(i int, what string) report.Text {
+		return report.Join(r.Interval(at(i, what), report.Change(1)), ", as the authors average ", r.Interval(at(i, "of_relations_"+what), report.Change(1)))
+	}
 	caveat := b.builtIn("The objective of this model's pre-training makes the answer fade or firm up with the last layer's neurons as a whole. That these few neurons do it, and others not, was found.")
 	b.Claim(report.Claim{
 		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
