@@ -17,6 +17,10 @@ const Module = "github.com/knowledge-neurons/gonb-kn"
 // Name is the kernel's name for Jupyter, and that of our data folder.
 const Name = "gonb-kn"
 
+// Version is kn.Version. The kernel's programs run for each cell, and must not
+// take long to start, as they would with all that kn imports.
+const Version = "0.2.0"
+
 // DisplayName is what Jupyter's menus show.
 const DisplayName = "Go (knowledge neurons)"
 

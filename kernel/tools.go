@@ -15,7 +15,6 @@ const GoplsVersion = "v0.23.0"
 
 // toolPackages are built from go.mod's versions.
 var toolPackages = []string{
-	"github.com/janpfeifer/gonb",
 	"golang.org/x/tools/cmd/goimports",
 	Module + "/kernel/cmd/gonb-kn",
 }
@@ -23,7 +22,8 @@ var toolPackages = []string{
 // knPackage is the kn command.
 const knPackage = Module + "/kn/cmd/kn"
 
-// BuildTools builds the kernel's programs, at the versions of go.mod, and the
+// BuildTools builds the kernel's programs, at the versions of go.mod (GoNB with
+// the edits of gonbsource.go), and the
 // kn command, which computes on XLA too if withXLA says so. That needs a C
 // compiler: see [Paths.CheckCompiler].
 func (p Paths) BuildTools(ctx context.Context, withXLA bool) error {
@@ -32,10 +32,15 @@ func (p Paths) BuildTools(ctx context.Context, withXLA bool) error {
 			return fmt.Errorf("kernel: %w; set XDG_DATA_HOME to a folder that can be written", err)
 		}
 	}
+	modFile, err := p.editedGoNB(ctx)
+	if err != nil {
+		return err
+	}
 	into, env := []string{"build", "-o", p.Bin() + string(filepath.Separator)}, p.Environment(os.Environ())
-	builds := [][]string{append(into, append(toolPackages, knPackage)...)}
+	gonb := append(into, "-modfile="+modFile, gonbPackage)
+	builds := [][]string{gonb, append(into, append(toolPackages, knPackage)...)}
 	if withXLA {
-		builds = [][]string{append(into, toolPackages...), append(into, "-tags=xla", knPackage)}
+		builds = [][]string{gonb, append(into, toolPackages...), append(into, "-tags=xla", knPackage)}
 		env = append(env, "CGO_ENABLED=1")
 	}
 	for _, args := range builds {
@@ -43,7 +48,12 @@ func (p Paths) BuildTools(ctx context.Context, withXLA bool) error {
 			return fmt.Errorf("kernel: building the tools: %w", err)
 		}
 	}
-	return replaceCopy(p.Program(Name), filepath.Join(p.Shim(), "go"))
+	for _, name := range []string{"go", "gopls"} {
+		if err := replaceCopy(p.Program(Name), filepath.Join(p.Shim(), name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // InstallGopls builds gopls. The kernel works without it.

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"syscall"
 
 	"github.com/knowledge-neurons/gonb-kn/kernel"
+	"github.com/knowledge-neurons/gonb-kn/kernel/relay"
 )
 
-// startKernel becomes gonb, in the environment of kernel.Paths.Environment.
+// startKernel runs the relay before gonb, which gets the environment of
+// kernel.Paths.Environment.
 func startKernel(root, goPath, connection string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -20,12 +25,19 @@ func startKernel(root, goPath, connection string) error {
 		return fmt.Errorf("the module is no longer in %s: run \"go run ./install\" in its folder", root)
 	}
 	p := kernel.Paths{Root: root, Go: goPath, Data: filepath.Dir(filepath.Dir(self))}
-	gonb := p.Program("gonb")
-	// Only what goes wrong is logged: the rest would fill the terminal that
-	// Jupyter runs in.
-	args := []string{gonb, "-kernel=" + connection, "-go_work=" + root, "-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file=" + os.DevNull}
-	// The process stays the same one when it becomes gonb.
+	// What is started for this kernel ends with this process.
 	env := append(p.Environment(os.Environ()), kernel.ProcessVariable+"="+strconv.Itoa(os.Getpid()))
-	err = syscall.Exec(gonb, args, env)
-	return fmt.Errorf("%s cannot be started: %w: run \"go run ./install\"", gonb, err)
+	command := func(connectionFile string) *exec.Cmd {
+		// Only what goes wrong is logged: the rest would fill the terminal
+		// that Jupyter runs in. Errors come as text, which the relay reads.
+		cmd := exec.Command(p.Program("gonb"), "-kernel="+connectionFile, "-go_work="+root, "-raw_error",
+			"-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file="+os.DevNull)
+		cmd.Env, cmd.Stdout, cmd.Stderr = env, os.Stdout, os.Stderr
+		return cmd
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	return relay.Run(ctx, connection, relay.Config{Command: command, Version: kernel.Version, Interrupts: interrupts})
 }

@@ -1,9 +1,10 @@
-// Gonb-kn starts the kernel and, under the name go, stands before the real
-// go on its PATH.
+// Gonb-kn is the kernel and, under the names go and gopls, stands before the
+// real ones on its PATH.
 //
 //	gonb-kn launch -root MODULE -go GO CONNECTION_FILE
 //
-// becomes gonb, in the kernel's environment. It is what the kernelspec runs.
+// relays between Jupyter and a gonb in the kernel's environment. It is what the
+// kernelspec runs.
 package main
 
 import (
@@ -20,6 +21,8 @@ func main() {
 	switch {
 	case name == "go":
 		err = goCommand(os.Args[1:])
+	case name == "gopls":
+		err = startGopls(os.Args[1:])
 	case len(os.Args) > 1 && os.Args[1] == "launch":
 		err = launch(os.Args[2:])
 	default:
@@ -32,7 +35,7 @@ func main() {
 	}
 }
 
-// launch parses its arguments and becomes gonb.
+// launch parses its arguments and is the kernel until Jupyter ends it.
 func launch(args []string) error {
 	flags := flag.NewFlagSet("gonb-kn launch", flag.ExitOnError)
 	root := flags.String("root", "", "the module's folder")

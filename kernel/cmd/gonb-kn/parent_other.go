@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// endWithParent does nothing where the system has no such signal.
+func endWithParent() {}
