@@ -90,11 +90,34 @@ func TestCheckCompiler(t *testing.T) {
 }
 
 // TestBuildTools: only the kn command is built with the tag, and only if that
-// is wanted.
+// is wanted; GoNB is built from its source with the edits, and a source that
+// has changed is refused.
 func TestBuildTools(t *testing.T) {
 	dir := t.TempDir()
 	p := Paths{Root: dir, Data: filepath.Join(dir, "data")}
-	p.Go = script(t, filepath.Join(dir, "go"), `echo "$CGO_ENABLED $@" >> builds; touch "`+p.Program(Name)+`"`)
+	p.Go = script(t, filepath.Join(dir, "go"), `if [ "$1" = list ]; then echo "`+dir+`/cache"; exit 0; fi
+echo "$CGO_ENABLED $@" >> builds; touch "`+p.Program(Name)+`"`)
+	source := map[string]string{}
+	for _, e := range sourceEdits {
+		source[e.file] += e.old + "\n"
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("// "+name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(file, text string) {
+		path := filepath.Join(dir, "cache", file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, text := range source {
+		write(file, text)
+	}
 	t.Setenv("CGO_ENABLED", "")
 	for _, withXLA := range []bool{false, true} {
 		if err := os.RemoveAll(filepath.Join(dir, "builds")); err != nil {
@@ -119,6 +142,24 @@ func TestBuildTools(t *testing.T) {
 		if kn != 1 || tagged == 1 != withXLA {
 			t.Errorf("withXLA %v built\n%s", withXLA, builds)
 		}
+		mod := filepath.Join(p.Data, "gonb-source", "go.mod")
+		if !strings.Contains(string(builds), "-modfile="+mod+" "+gonbPackage+"\n") {
+			t.Errorf("GoNB was not built from %s:\n%s", mod, builds)
+		}
+		for _, e := range sourceEdits {
+			data, err := os.ReadFile(filepath.Join(p.Data, "gonb-source", "gonb", e.file))
+			if err != nil || strings.Contains(string(data), e.old) || !strings.Contains(string(data), e.new) {
+				t.Errorf("%s is %q, %v", e.file, data, err)
+			}
+		}
+	}
+	file := sourceEdits[0].file
+	if err := os.Remove(filepath.Join(dir, "cache", file)); err != nil {
+		t.Fatal(err)
+	}
+	write(file, source[file]+source[file])
+	if err := p.BuildTools(context.Background(), false); err == nil || !strings.Contains(err.Error(), "GoNB's source has changed") {
+		t.Errorf("%v", err)
 	}
 }
 

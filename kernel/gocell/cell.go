@@ -44,10 +44,17 @@ func (c *Cell) Check() error {
 		}
 		return nil
 	}
+	begun := 0 // the line that begins main
 	for i, l := range c.scan.lines {
 		text, isFirst := c.command(i)
 		if !isFirst {
 			continue
+		}
+		if isMain(text) || strings.HasPrefix(text, "%exec") {
+			if begun > 0 {
+				return fmt.Errorf("line %d: %q begins the code that is to be run a second time, after line %d: a cell has one such line", i+1, l.text, begun)
+			}
+			begun = i + 1
 		}
 		switch words := strings.Fields(text[1:]); {
 		case len(words) == 0 && text[0] == '!':
@@ -103,8 +110,10 @@ func (c *Cell) Safe() (code string, moved Moved) {
 	}
 	var edits []edit
 	for i, l := range c.scan.lines {
-		// A blank is enough to hide a line of a comment or of code.
-		if l.misread() && l.begin != inRaw {
+		// A blank is enough to hide a line of a comment or of code, or of a
+		// string that never ends, which is no Go.
+		endless := c.scan.state == inRaw && i > c.scan.opens.line
+		if l.misread() && (l.begin != inRaw || endless) {
 			edits = append(edits, edit{at: position{i, 0}, text: " "})
 		}
 	}

@@ -157,6 +157,15 @@ func TestSafeLeavesTheRest(t *testing.T) {
 	}
 }
 
+// TestSafeHidesWhatNeverEnds: a string without an end is no Go, and still hides
+// its lines.
+func TestSafeHidesWhatNeverEnds(t *testing.T) {
+	safe, _ := gocell.Parse("var s = `\n!ls\n%exec\n%%").Safe()
+	if _, commands := asGoNB(safe); len(commands) > 0 {
+		t.Errorf("commands %q", commands)
+	}
+}
+
 // TestMoved: each character is found again where it went.
 func TestMoved(t *testing.T) {
 	code := "é := `é\n!ü`; a.b\n/*\n%c\n*/ d"
@@ -181,6 +190,8 @@ func TestCheck(t *testing.T) {
 		"%exec":            "line 1",
 		"%exec\tf":         "line 1",
 		"%execute f":       "line 1",
+		"%%\n`\n%%`\n%%":   "line 4",
+		"%main\n%exec f":   "line 2",
 		"!ls":              "",
 		"!*ls":             "",
 		"%% ":              "",
@@ -231,6 +242,13 @@ func FuzzSafe(f *testing.F) {
 		}
 		if again, _ := gocell.Parse(safe).Safe(); again != safe {
 			t.Errorf("%q is safe, and becomes %q", safe, again)
+		}
+		if cell.IsGo() {
+			// No line is a command of GoNB's that is none of the cell's.
+			_, commands := asGoNB(safe)
+			if again := gocell.Parse(safe); len(commands) != again.CommandCount() || again.CommandCount() != cell.CommandCount() {
+				t.Errorf("GoNB finds %q in %q", commands, safe)
+			}
 		}
 		for i := range len([]rune(code)) + 1 {
 			_ = cell.OnCommand(i)

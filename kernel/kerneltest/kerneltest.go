@@ -144,9 +144,21 @@ type Answer struct {
 	Matches      []string
 	Text         string
 	Outputs      []struct {
-		Type, Name, Text, Evalue string
-		Data                     map[string]any
+		Type, Name, Text, Ename, Evalue string
+		Traceback                       []string
+		Data                            map[string]any
 	}
+}
+
+// Failure is why the cell failed, as it is shown, without colours.
+func (a Answer) Failure() string {
+	var text strings.Builder
+	for _, o := range a.Outputs {
+		if o.Type == "error" {
+			text.WriteString(strings.Join(o.Traceback, "\n") + "\n")
+		}
+	}
+	return strings.NewReplacer("\x1b[31m", "", "\x1b[0m", "").Replace(text.String())
 }
 
 // Printed is all that the cell wrote to a stream.

@@ -82,6 +82,9 @@ func (x *execution) run(ctx context.Context, m *message, cell *gocell.Cell, cont
 	switch {
 	case errors.Is(err, errEnded):
 		f = &failure{name: "kernel", value: "GoNB ended while it was at this cell. It was started again: run the cells before this one once more"}
+		if said := g.words.firstLine(); said != "" {
+			f.lines = []string{"GoNB's last words: " + said}
+		}
 	case err != nil:
 		f = &failure{name: "kernel", value: err.Error()}
 	case text(reply.content(), "status") != "ok":

@@ -71,6 +71,7 @@ func (x *execution) ended(how string) failure {
 		return failure{name: "error", value: "the cell's program ended with " + how}
 	}
 	kind, message, _ := strings.Cut(message, ": ")
+	message = strings.ReplaceAll(message, "\n\t", "\n") // so Go prints an error of many lines
 	f := failure{name: kind, value: message}
 	if at := raised.FindStringSubmatch(ansi.ReplaceAllString(trace, "")); at != nil {
 		inner, _ := strconv.Atoi(at[1])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type gonb struct {
 	// ended is closed when the process has ended; fault says how.
 	ended chan struct{}
 	fault error
+	words lastWords
 	// executed counts the cells that it numbered.
 	executed int
 }
@@ -40,6 +42,7 @@ func startGoNB(ctx context.Context, c connection, command func(connectionFile st
 		return nil, err
 	}
 	g := &gonb{cmd: command(path), dir: dir, key: []byte(c.Key), ended: make(chan struct{})}
+	g.cmd.Stderr = &g.words
 	ownGroup(g.cmd)
 	if err := g.cmd.Start(); err != nil {
 		os.RemoveAll(dir)
@@ -130,4 +133,28 @@ func (g *gonb) stop(patience time.Duration) {
 		_ = socket.Close()
 	}
 	os.RemoveAll(g.dir)
+}
+
+// lastWords keeps the beginning of what GoNB wrote since it went wrong: it logs
+// nothing else.
+type lastWords struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (w *lastWords) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if room := 4096 - len(w.text); room > 0 {
+		w.text = append(w.text, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+// firstLine returns the first line.
+func (w *lastWords) firstLine() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line, _, _ := strings.Cut(strings.TrimSpace(string(w.text)), "\n")
+	return line
 }

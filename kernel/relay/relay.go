@@ -28,8 +28,6 @@ import (
 	"time"
 
 	"github.com/go-zeromq/zmq4"
-
-	"github.com/knowledge-neurons/gonb-kn/kernel/gocell"
 )
 
 // quiet is for what zmq4 logs, such as clients that go.
@@ -65,6 +63,7 @@ type Relay struct {
 	routes  map[string]route   // whom to answer, by the request's id
 	current map[string]*answer // requests that GoNB is at, by id
 	running *execution
+	looking bool // gonb is at a request of look
 
 	count int
 	cells map[int]numbered // by GoNB's number
@@ -453,39 +452,4 @@ func (r *Relay) cell(inner int) (number int, lines []string) {
 		return inner, nil
 	}
 	return c.number, c.lines
-}
-
-// look answers what asks about a place in a cell.
-func (r *Relay) look(ctx context.Context, m *message) {
-	content := m.content()
-	code := strings.ReplaceAll(text(content, "code"), "\r\n", "\n")
-	position := max(0, min(number(content, "cursor_pos"), len([]rune(code))))
-	kind := strings.TrimSuffix(m.header.Type, "request") + "reply"
-	nothing := map[string]any{"status": "ok", "metadata": map[string]any{}}
-	if kind == "complete_reply" {
-		nothing["matches"], nothing["cursor_start"], nothing["cursor_end"] = []string{}, position, position
-	} else {
-		nothing["found"], nothing["data"] = false, map[string]any{}
-	}
-	cell := gocell.Parse(code)
-	if cell.Check() != nil || cell.OnCommand(position) {
-		r.reply(m, kind, nothing)
-		return
-	}
-	safe, moved := cell.Safe()
-	reply, err := r.ask(ctx, m.with(map[string]any{"code": safe, "cursor_pos": moved.To(position), "detail_level": number(content, "detail_level")}), nil)
-	if err != nil {
-		r.reply(m, kind, nothing)
-		return
-	}
-	found := reply.content()
-	if text(found, "status") != "ok" {
-		found = nothing
-	}
-	for _, place := range []string{"cursor_start", "cursor_end"} {
-		if _, ok := found[place]; ok && len(moved) > 0 {
-			found[place] = moved.From(number(found, place))
-		}
-	}
-	r.reply(m, kind, found)
 }

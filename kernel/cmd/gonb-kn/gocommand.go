@@ -20,7 +20,8 @@ import (
 
 // goCommand runs the real go with args, except for two commands that GoNB
 // runs for every cell: "go get" gets only what the workspace does not provide,
-// and "go build" links without debug information.
+// and "go build" links without debug information, and without the dot imports
+// that the cell does not use.
 func goCommand(args []string) error {
 	real := os.Getenv(kernel.GoVariable)
 	if real == "" {
@@ -40,6 +41,9 @@ func goCommand(args []string) error {
 		// that. Panics name their lines without it; whoever wants a debugger
 		// says "%goflags -ldflags=", which this leaves alone.
 		args = append(slices.Clone(args), "-ldflags=-w")
+		if err := dropUnusedDots(real, args); err != nil {
+			return err
+		}
 	}
 	err := syscall.Exec(real, append([]string{"go"}, args...), os.Environ())
 	return fmt.Errorf("%s cannot be started: %w", real, err)
@@ -53,6 +57,34 @@ func isGet(args []string) bool {
 // isBuild recognizes GoNB's "go build -o PROGRAM" without flags of the user's.
 func isBuild(args []string) bool {
 	return len(args) == 3 && args[0] == "build" && args[1] == "-o" && !strings.Contains(os.Getenv("GOFLAGS"), "-ldflags")
+}
+
+// dotImport is a line of the imports that GoNB writes.
+var dotImport = regexp.MustCompile(`(?m)^\t\. "([^"\n]+)"$`)
+
+// dropUnusedDots takes dot imports that are not used out of main.go. GoNB
+// keeps the imports of earlier cells, and goimports drops the others that a
+// cell does not use; what a dot import brings only the compiler knows, so the
+// cell is built once to hear what it says.
+func dropUnusedDots(real string, build []string) error {
+	const name = "main.go"
+	code, err := os.ReadFile(name)
+	if err != nil || !dotImport.Match(code) {
+		return nil
+	}
+	// A failure is what is looked for; others come again in the real build.
+	said, _ := exec.Command(real, append(slices.Clone(build), "-gcflags=-e")...).CombinedOutput()
+	kept := dotImport.ReplaceAllFunc(code, func(line []byte) []byte {
+		path := dotImport.FindSubmatch(line)[1]
+		if bytes.Contains(said, fmt.Appendf(nil, "%q imported and not used", path)) {
+			return nil // the line stays, empty: later ones keep their numbers
+		}
+		return line
+	})
+	if bytes.Equal(kept, code) {
+		return nil
+	}
+	return os.WriteFile(name, kept, 0o600)
 }
 
 // resolved is the file in the cell's folder that remembers the imports last

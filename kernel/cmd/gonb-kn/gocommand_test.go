@@ -83,6 +83,37 @@ func TestGoCommand(t *testing.T) {
 	}
 }
 
+// TestUnusedDotImports: with the real go, a cell that uses one of two dot
+// imports is built.
+func TestUnusedDotImports(t *testing.T) {
+	bin, cell := t.TempDir(), t.TempDir()
+	goes := filepath.Join(bin, "go")
+	if out, err := exec.Command("go", "build", "-o", goes, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(cell, "go.mod"), "module cell\n")
+	write(t, filepath.Join(cell, "main.go"), "package main\n\nimport (\n\t. \"fmt\"\n\t. \"strings\"\n)\n\nfunc main() { Println(1) }\n")
+	cmd := exec.Command(goes, "build", "-o", "program")
+	cmd.Dir, cmd.Env = cell, append(os.Environ(), "GONB_KN_GO="+real, "GOWORK=off", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := exec.Command(filepath.Join(cell, "program")).Output(); err != nil || string(out) != "1\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	// A name that nobody has is still an error, in the line where it is.
+	write(t, filepath.Join(cell, "main.go"), "package main\n\nimport (\n\t. \"strings\"\n)\n\nfunc main() { nosuch() }\n")
+	cmd = exec.Command(goes, "build", "-o", "program")
+	cmd.Dir, cmd.Env = cell, append(os.Environ(), "GONB_KN_GO="+real, "GOWORK=off", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "main.go:7:15: undefined: nosuch") || strings.Contains(string(out), "not used") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func write(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {

@@ -28,11 +28,11 @@ func startKernel(root, goPath, connection string) error {
 	// What is started for this kernel ends with this process.
 	env := append(p.Environment(os.Environ()), kernel.ProcessVariable+"="+strconv.Itoa(os.Getpid()))
 	command := func(connectionFile string) *exec.Cmd {
-		// Only what goes wrong is logged: the rest would fill the terminal
-		// that Jupyter runs in. Errors come as text, which the relay reads.
+		// Only what ends it is logged. Errors come as text, which the relay
+		// reads.
 		cmd := exec.Command(p.Program("gonb"), "-kernel="+connectionFile, "-go_work="+root, "-raw_error",
 			"-logtostderr=false", "-alsologtostderr=false", "-stderrthreshold=FATAL", "-log_file="+os.DevNull)
-		cmd.Env, cmd.Stdout, cmd.Stderr = env, os.Stdout, os.Stderr
+		cmd.Env = env
 		return cmd
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
