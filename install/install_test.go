@@ -35,7 +35,7 @@ func TestInstallFromNothing(t *testing.T) {
 		}
 	}
 	page, err := os.ReadFile(in.Page())
-	if err != nil || !bytes.Contains(page, []byte("<svg")) {
+	if err != nil || !bytes.Contains(page, []byte("data:image/svg+xml;base64,")) {
 		t.Errorf("the page shows no chart: %v", err)
 	}
 	checkNothingElse(t, dir)

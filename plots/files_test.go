@@ -169,3 +169,52 @@ func TestSVGImagesFillTheirRectangles(t *testing.T) {
 		t.Errorf("%d images, not all of which may be stretched", images)
 	}
 }
+
+// TestCharactersWithoutALetterform: what the font lacks is a box in PNG and
+// PDF, and text in SVG.
+func TestCharactersWithoutALetterform(t *testing.T) {
+	chart := func(answer string) *plots.Figure {
+		curves := factorCurves()
+		curves.Answer = answer
+		return plots.MustFactorCurves(curves)
+	}
+	forms := map[string]func(*plots.Figure) ([]byte, error){"PNG": (*plots.Figure).PNG, "PDF": (*plots.Figure).PDF}
+	for name, form := range forms {
+		size := map[string]int{}
+		for _, answer := range []string{"", "i", "巴", "巴黎", "हिन्दी"} {
+			data, err := form(chart(answer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			size[answer] = ink(t, name, data)
+		}
+		// Two boxes are more than one, and in the PNG, of which all can be
+		// counted, one is more than nothing.
+		if !(size["巴"] < size["巴黎"] && size["巴黎"] < size["हिन्दी"]) || name == "PNG" && size[""] >= size["巴"] {
+			t.Errorf("%s: dark pixels or bytes %v", name, size)
+		}
+	}
+	if text := svgText(t, svgOf(t, chart("巴黎"))); !strings.Contains(text, "巴黎") {
+		t.Error("the SVG has lost the characters")
+	}
+}
+
+// ink counts the dark pixels in the title of a PNG, or the bytes of a PDF.
+func ink(t *testing.T, form string, data []byte) (n int) {
+	t.Helper()
+	if form == "PDF" {
+		return len(data)
+	}
+	picture, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 60 {
+		for x := range picture.Bounds().Dx() {
+			if r, _, _, _ := picture.At(x, y).RGBA(); r < 0x8000 {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
@@ -25,7 +26,10 @@ func LiveTraining(options ...Options) (func(finetune.Progress), error) {
 		return nil, ErrNoNotebook
 	}
 	id := "training_" + gonbui.UniqueId()
-	l := live{options: o, now: time.Now, show: func(html string) { gonbui.UpdateHTML(id, html) }, sent: sent}
+	l := live{options: o, now: time.Now, sent: sent, show: func(d *protocol.DisplayData) {
+		d.DisplayID = id
+		gonbui.SendData(d)
+	}}
 	return l.progress, nil
 }
 
@@ -39,7 +43,7 @@ type live struct {
 	options Options
 	shown   time.Time
 	now     func() time.Time
-	show    func(html string)
+	show    func(*protocol.DisplayData)
 	sent    func() error
 }
 
@@ -56,11 +60,20 @@ func (l *live) progress(p finetune.Progress) {
 	for _, panel := range f.panels {
 		panel.X.Max = float64(p.Steps)
 	}
-	svg, err := f.SVG()
+	// What the notebook keeps is the last chart. Those before it are SVG only,
+	// which takes a tenth of the time.
+	var d *protocol.DisplayData
+	if last {
+		d, err = f.bundle()
+	} else {
+		var svg []byte
+		svg, err = f.SVG()
+		d = &protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMEImageSVG: string(svg), protocol.MIMETextPlain: f.words()}}
+	}
 	if err != nil {
 		return
 	}
-	l.show("<div>" + string(inline(svg)) + "</div>")
+	l.show(d)
 	if l.shown = l.now(); last {
 		_ = l.sent() // without a notebook nobody sees the chart; the training goes on
 	}

@@ -1,10 +1,13 @@
 package plots
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
@@ -12,13 +15,13 @@ import (
 // TestLive: a chart once a second at most, always one at the end, and none of
 // what cannot be drawn.
 func TestLive(t *testing.T) {
-	var drawn []string
+	var drawn []*protocol.DisplayData
 	now, sent := time.Unix(1000, 0), 0
 	o, err := optional(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := live{options: o, now: func() time.Time { return now }, show: func(html string) { drawn = append(drawn, html) }, sent: func() error { sent++; return nil }}
+	l := live{options: o, now: func() time.Time { return now }, show: func(d *protocol.DisplayData) { drawn = append(drawn, d) }, sent: func() error { sent++; return nil }}
 	h := &finetune.History{}
 	l.progress(finetune.Progress{Step: 0, Steps: 30, History: h})
 	if len(drawn) != 0 {
@@ -34,8 +37,13 @@ func TestLive(t *testing.T) {
 		t.Errorf("%d charts were drawn and %d waited for, want 9 and 1", len(drawn), sent)
 	}
 	for i, want := range map[int]string{1: "step 5 of 30", 8: "step 30 of 30"} {
-		if !strings.HasPrefix(drawn[i], "<div><svg") || !strings.Contains(drawn[i], want) || !strings.Contains(drawn[i], "steps a second") {
-			t.Errorf("chart %d does not say %q: %.100s", i, want, drawn[i])
+		svg, _ := drawn[i].Data[protocol.MIMEImageSVG].(string)
+		if !strings.Contains(svg, want) || !strings.Contains(svg, "steps a second") {
+			t.Errorf("chart %d does not say %q: %.100s", i, want, svg)
+		}
+		// What the notebook keeps can be seen where it is not trusted.
+		if png, ok := drawn[i].Data[protocol.MIMEImagePNG].([]byte); ok != (i == 8) || ok && !bytes.HasPrefix(png, []byte("\x89PNG")) {
+			t.Errorf("chart %d has a PNG: %v", i, ok)
 		}
 	}
 	if _, err := LiveTraining(); !errors.Is(err, ErrNoNotebook) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -76,6 +77,39 @@ func (u unmultiplied) RGBA() (r, g, b, a uint32) {
 	return uint32(u.R) * 0x101, uint32(u.G) * 0x101, uint32(u.B) * 0x101, uint32(u.A) * 0x101
 }
 
+// boxed is a canvas of pixels that shows a box for each character that the font
+// lacks, where gonum's shows nothing. All other text it draws as gonum does.
+type boxed struct{ vg.CanvasSizer }
+
+// FillString draws a line of text.
+func (c boxed) FillString(f font.Face, at vg.Point, s string) {
+	var buffer sfnt.Buffer
+	for _, r := range s {
+		if glyph, err := f.Face.GlyphIndex(&buffer, r); err != nil || glyph == 0 {
+			c.Fill(outlines(f, at, s))
+			return
+		}
+	}
+	c.CanvasSizer.FillString(f, at, s)
+}
+
+// appendBox appends a box as wide as an em that stands on the baseline.
+func appendBox(path vg.Path, at vg.Point, em vg.Length) vg.Path {
+	for _, inset := range []vg.Length{0, em / 16} {
+		low, high := vg.Point{X: at.X + em/10 + inset, Y: at.Y + inset}, vg.Point{X: at.X + em*9/10 - inset, Y: at.Y + em*3/4 - inset}
+		corners := []vg.Point{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}}
+		if inset > 0 { // the hole goes round the other way
+			slices.Reverse(corners)
+		}
+		path.Move(corners[0])
+		for _, corner := range corners[1:] {
+			path.Line(corner)
+		}
+		path.Close()
+	}
+	return path
+}
+
 // outlines returns the outlines of text that starts at a point of the
 // baseline. A character that the font lacks becomes an empty box.
 func outlines(f font.Face, at vg.Point, s string) vg.Path {
@@ -90,6 +124,11 @@ func outlines(f font.Face, at vg.Point, s string) vg.Path {
 	for i, r := range []rune(s) {
 		glyph, err := f.Face.GlyphIndex(&buffer, r)
 		if err != nil {
+			continue
+		}
+		if glyph == 0 {
+			path = appendBox(path, vg.Point{X: at.X + scale*vg.Length(x)/64, Y: at.Y}, f.Font.Size)
+			x, last = x+fixed.I(em), 0
 			continue
 		}
 		if kern, err := f.Face.Kern(&buffer, last, glyph, fixed.I(em), 0); err == nil && i > 0 {

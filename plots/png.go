@@ -17,7 +17,7 @@ const pngHead = 8 + 12 + 13
 func (f *Figure) PNG() ([]byte, error) {
 	s := f.options.Size
 	canvas := vgimg.NewWith(vgimg.UseWH(s.Width, s.Height), vgimg.UseDPI(f.options.DPI))
-	if err := f.draw(canvas); err != nil {
+	if err := f.draw(boxed{canvas}); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer

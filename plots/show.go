@@ -3,16 +3,22 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"gonum.org/v1/plot/vg"
 )
 
 // ErrNoNotebook is the error of [Show] and [ShowHTML] in a program that no
 // GoNB kernel runs.
 var ErrNoNotebook = errors.New("plots: not in a GoNB notebook, so nothing can be shown; save the figure instead")
 
-// Show shows figures below the cell that is running, as SVG, which the
-// notebook keeps and exports. Outside a notebook it returns [ErrNoNotebook].
+// Show shows figures below the cell that is running. The notebook keeps each as
+// SVG and as PNG, of which clients take what they can show: JupyterLab the SVG,
+// or the PNG if the notebook comes from somebody else and is not trusted.
+// Outside a notebook it returns [ErrNoNotebook].
 func Show(figures ...*Figure) error {
 	if !gonbui.IsNotebook {
 		return ErrNoNotebook
@@ -21,14 +27,41 @@ func Show(figures ...*Figure) error {
 		if f == nil {
 			return fmt.Errorf("plots: figure %d is nil; check the error that came with it", i)
 		}
-		svg, err := f.SVG()
+		bundle, err := f.bundle()
 		if err != nil {
 			return err
 		}
-		gonbui.DisplayHTML("<div>" + string(inline(svg)) + "</div>") // image/svg+xml gets lost in exported HTML
+		gonbui.SendData(bundle)
 	}
 	return sent()
 }
+
+// bundle is the figure in all forms that a notebook keeps.
+func (f *Figure) bundle() (*protocol.DisplayData, error) {
+	svg, err := f.SVG()
+	if err != nil {
+		return nil, err
+	}
+	png, err := f.PNG()
+	if err != nil {
+		return nil, err
+	}
+	size := f.options.Size
+	return &protocol.DisplayData{
+		Data: map[protocol.MIMEType]any{protocol.MIMEImageSVG: string(svg), protocol.MIMEImagePNG: png, protocol.MIMETextPlain: f.words()},
+		Metadata: map[string]any{
+			// A PNG has more pixels than it takes on the page.
+			string(protocol.MIMEImagePNG): map[string]int{"width": pixels(size.Width), "height": pixels(size.Height)},
+			string(protocol.MIMEImageSVG): map[string]string{"alt": f.words()},
+		},
+	}, nil
+}
+
+// words is the figure for those who see no picture.
+func (f *Figure) words() string { return strings.TrimSpace(f.title + "\n" + f.desc) }
+
+// pixels returns a length in those of a page, 96 to an inch.
+func pixels(l vg.Length) int { return int(math.Round(l.Dots(96))) }
 
 // MustShow is [Show] for notebook cells: it panics instead of returning an error.
 func MustShow(figures ...*Figure) {

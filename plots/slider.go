@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -38,7 +39,8 @@ var sliderPage string
 // each of curves.Own.Factors, in their order; their most probable tokens are
 // shown as bars. All is computed beforehand and lies in the fragment, with a
 // few lines of JavaScript, so that it also works in an exported page, without
-// a kernel and without a network.
+// a kernel and without a network. Where scripts do not run, as in a notebook
+// that is not trusted, the chart stands there as a picture.
 func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Options) (HTML, error) {
 	figure, err := FactorCurves(curves, options...)
 	if err != nil {
@@ -51,7 +53,12 @@ func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Op
 	if err != nil {
 		return "", err
 	}
+	png, err := figure.PNG()
+	if err != nil {
+		return "", err
+	}
 	data := sliderData(figure, curves, predictions)
+	data.SVG = string(inline(svg))
 	text, err := json.Marshal(data) // escapes < and >, so that it is safe in a script
 	if err != nil {
 		return "", fmt.Errorf("plots: the slider's data cannot be written as JSON: %w", err)
@@ -59,7 +66,7 @@ func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Op
 	size := figure.options.Size
 	start := nearest(data.factors, 1)
 	return HTML(strings.NewReplacer(
-		"{{id}}", data.ID, "{{data}}", string(text), "{{svg}}", string(inline(svg)),
+		"{{id}}", data.ID, "{{data}}", string(text), "{{words}}", escape(figure.words()), "{{png}}", base64.StdEncoding.EncodeToString(png),
 		"{{width}}", fmt.Sprint(size.Width.Points()), "{{font}}", fmt.Sprint(size.Text.Points()),
 		"{{last}}", strconv.Itoa(len(data.factors)-1), "{{start}}", strconv.Itoa(start),
 	).Replace(sliderPage)), nil
@@ -108,6 +115,7 @@ func checkSlider(curves *kn.FactorCurves, predictions []*kn.Prediction) error {
 // sliderJSON is what the script works with. Lengths are the SVG's.
 type sliderJSON struct {
 	ID         string          `json:"id"`
+	SVG        string          `json:"svg"`
 	Labels     []string        `json:"labels"` // [factors]
 	X          []float64       `json:"x"`      // [factors]
 	TopY       float64         `json:"top"`

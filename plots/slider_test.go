@@ -49,6 +49,7 @@ func slide(t *testing.T, fragment plots.HTML, positions ...int) []shown {
 // shown is what the page shows.
 type shown struct {
 	Factor, Readings, Tokens string
+	Still, Live              string // styles
 	LineX                    float64
 	Dots                     []struct{ X, Y float64 }
 }
@@ -79,6 +80,9 @@ func TestSliderAnswers(t *testing.T) {
 			!strings.HasPrefix(strings.TrimPrefix(s.Tokens, "most probable tokens at this factor"), want.token) {
 			t.Errorf("position %d shows %+v, want %+v", i, s, want)
 		}
+		if s.Still != "display:none" || s.Live != "" {
+			t.Errorf("position %d: the still picture's words have style %q, the slider %q", i, s.Still, s.Live)
+		}
 		if len(s.Dots) != 3 || s.Dots[0].X != s.LineX {
 			t.Errorf("position %d: dots %v, line at %v", i, s.Dots, s.LineX)
 		}
@@ -100,7 +104,12 @@ func TestSliderIsSelfContained(t *testing.T) {
 	if n := strings.Count(fragment, "<script"); n != 1 {
 		t.Errorf("%d scripts, want 1", n)
 	}
-	bare := regexp.MustCompile(`xmlns(:\w+)?="[^"]*"|"http://www\.w3\.org/2000/svg"`).ReplaceAllString(fragment, "")
+	// Without its script, as in a notebook that is not trusted, a picture
+	// stands there, and nothing that does not work.
+	if !regexp.MustCompile(`<img [^>]*src="data:image/png;base64,[^"]{1000,}"`).MatchString(fragment) || !strings.Contains(fragment, `<div data-kn="live" style="display:none">`) {
+		t.Error("without a script there is nothing to see, or too much")
+	}
+	bare := regexp.MustCompile(`src="data:image/png;base64,[^"]*"|xmlns(:\w+)?=\\?"[^"]*\\?"|"http://www\.w3\.org/2000/svg"`).ReplaceAllString(fragment, "")
 	if m := regexp.MustCompile(`(src|href)=|https?:|@import|url\(`).FindString(bare); m != "" {
 		t.Errorf("the fragment reaches out: %q", m)
 	}

@@ -3,6 +3,7 @@ package plots
 import (
 	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"image/color"
@@ -26,7 +27,7 @@ func TurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Opti
 	if err != nil {
 		return "", err
 	}
-	svg, err := figure.SVG()
+	png, err := figure.PNG()
 	if err != nil {
 		return "", err
 	}
@@ -37,7 +38,7 @@ func TurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Opti
 	}
 	size := figure.options.Size
 	return HTML(strings.NewReplacer(
-		"{{id}}", data.ID, "{{data}}", string(text), "{{svg}}", string(inline(svg)),
+		"{{id}}", data.ID, "{{data}}", string(text), "{{words}}", escape(figure.words()), "{{png}}", base64.StdEncoding.EncodeToString(png),
 		"{{width}}", fmt.Sprint(size.Width.Points()), "{{font}}", fmt.Sprint(size.Text.Points()),
 	).Replace(turnablePage)), nil
 }

@@ -21,7 +21,12 @@ function newInput(value) {
 }
 
 var parts = {svg: newElement("svg")};
-["factor", "readings", "tokens"].forEach(function (part) { parts["[data-kn=" + part + "]"] = newElement("div"); });
+["factor", "readings", "tokens", "still", "live", "picture"].forEach(function (part) { parts["[data-kn=" + part + "]"] = newElement("div"); });
+
+// Markup put into the picture is there as an svg element.
+parts["[data-kn=picture]"].querySelector = function (selector) {
+  return this.innerHTML.indexOf("<svg") === 0 ? parts[selector] : null;
+};
 
 var root = newElement("div");
 root.querySelector = function (selector) { return parts[selector]; };
@@ -41,6 +46,7 @@ function moveTo(position) {
     Factor: parts["[data-kn=factor]"].textContent,
     Readings: parts["[data-kn=readings]"].textContent.replace(/\u25cf/g, " "),
     Tokens: parts["[data-kn=tokens]"].textContent,
+    Still: parts["[data-kn=still]"].attributes.style, Live: parts["[data-kn=live]"].attributes.style,
     LineX: Number(drawn[0].attributes.x1),
     Dots: drawn.slice(1).map(function (d) { return {X: Number(d.attributes.cx), Y: Number(d.attributes.cy)}; }),
   };
