@@ -56,6 +56,28 @@ func ExampleModel_KnowledgeNeurons() {
 	// 8 7 [1:14 1:26]
 }
 
+func ExampleShow() {
+	model := kn.MustLoad(tiny, kn.WithCache("off"))
+	prompt := "The capital of France is [MASK] ."
+	before := model.MustPredict(prompt, kn.PredictOptions{Top: 2, Answer: "Paris"})
+	found := model.MustKnowledgeNeurons([]string{prompt}, "Paris", kn.Recipe{Attribute: kn.Dai2022.Attribute})
+	after := model.MustWith(kn.Suppress(found.Refined)).MustPredict(prompt, kn.PredictOptions{Top: 2, Answer: "Paris"})
+	kn.MustShow(before, kn.Effect(before, after))
+	// Output:
+	// The capital of France is [MASK] .
+	//   token at [MASK]  rank  probability
+	//   lucy                1        0.099
+	//   V                   2        0.041
+	//   Paris             176      0.00054
+	// The capital of France is [MASK] .
+	//   token at [MASK]       before        after
+	//   Paris                0.00054      0.00014
+	//   lucy                   0.099  below 0.037
+	//   V                      0.041  below 0.037
+	//   O                below 0.041        0.119
+	//   spanish          below 0.041        0.037
+}
+
 func ExampleModel_With() {
 	model := kn.MustLoad(tiny, kn.WithCache("off"))
 	const prompt = "The capital of France is [MASK] ."

@@ -13,6 +13,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -174,7 +175,7 @@ func (m *Model) loaded() (*engine.Engine, error) {
 	// Who has not chosen is told what was chosen for them, if that is not
 	// what it always is.
 	if e.Model.Backend.Name() == "xla" && m.backend == "" && os.Getenv(backend.EnvVar) == "" {
-		fmt.Fprintf(os.Stderr, "kn: %s; KN_BACKEND=go computes without it\n", chosen)
+		notebook.News(fmt.Sprintf("kn: %s; KN_BACKEND=go computes without it", chosen))
 	}
 	s.engine = e
 	return e, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
 	"github.com/knowledge-neurons/gonb-kn/kn/xla"
 )
@@ -68,10 +69,11 @@ func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
 		// Weights, a batch's values, and what the program itself needs.
 		Need: uint64(4*parameters) + 1<<29,
 		Log: func(s string) {
-			if strings.HasPrefix(s, "worker started") {
-				s += ", computing on " + workerBackend(program, option, parameters)
+			if !strings.HasPrefix(s, "worker started") {
+				fmt.Fprintln(os.Stderr, "kn:", s)
+				return
 			}
-			fmt.Fprintln(os.Stderr, "kn:", s)
+			notebook.News("kn: " + s + ", computing on " + workerBackend(program, option, parameters))
 		},
 	}, true, nil
 }

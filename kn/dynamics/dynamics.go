@@ -13,7 +13,7 @@ import (
 // Options are what all comparisons take. The zero value is the default.
 type Options struct {
 	NoCache  bool        // neither look results up in the cache nor keep them
-	Progress kn.Progress // nil: nobody is told
+	Progress kn.Progress // nil: a bar in a notebook's cell
 }
 
 // Compare measures what sets two models apart, layer by layer. Models are named

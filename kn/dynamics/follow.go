@@ -12,6 +12,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
@@ -52,6 +53,9 @@ func Follow(ctx context.Context, start string, checkpoints []Checkpoint, bags []
 	sources, err := openAll(ctx, names)
 	if err != nil {
 		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = notebook.Step()
 	}
 	f := follower{start: start, checkpoints: checkpoints, bags: bags, options: o}
 	for _, s := range sources {

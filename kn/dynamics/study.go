@@ -9,6 +9,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 )
 
 // study is a comparison of several models on texts.
@@ -40,6 +41,9 @@ func carryOut[T any](ctx context.Context, s study, result func(all []Measures, s
 		return nil, err
 	}
 	var store cache.Cache
+	if s.options.Progress == nil {
+		s.options.Progress = notebook.Step()
+	}
 	if !s.options.NoCache {
 		store = cache.Default()
 	}

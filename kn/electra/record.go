@@ -63,6 +63,30 @@ func ReadRecord(dir string) (*Record, error) {
 // returning an error.
 func MustReadRecord(dir string) *Record { return must(ReadRecord(dir)) }
 
+// finished returns the record of this very training if it was done before, and
+// all that it wrote is still there.
+func (s *session) finished() *Record {
+	record, err := ReadRecord(s.config.Out)
+	if err != nil {
+		return nil
+	}
+	if digest, err := digestOf(record.Config, record.DataSHA256); err != nil || digest != s.header.Digest {
+		return nil
+	}
+	dirs := []string{s.config.Out}
+	for _, step := range s.config.Checkpoints {
+		dirs = append(dirs, CheckpointDir(s.config.Out, step))
+	}
+	for _, dir := range dirs {
+		for _, part := range []string{GeneratorDir, DiscriminatorDir} {
+			if _, err := os.Stat(filepath.Join(dir, part, "model.safetensors")); err != nil {
+				return nil
+			}
+		}
+	}
+	return record
+}
+
 // finish writes the models and the record, and removes the state.
 func (s *session) finish() (*Record, error) {
 	record := &Record{

@@ -12,6 +12,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
@@ -35,23 +36,32 @@ type Progress struct {
 // a [Record]. The training's state is kept in the same folder meanwhile: when
 // ctx is cancelled Run saves it and returns ctx's error, and the next Run with
 // the same configuration goes on from there (or, after a crash, from the last
-// saving), to the same models as if it had not been interrupted. A loss that is
-// no number ends the training with a [*DivergedError]. progress may be nil.
+// saving), to the same models as if it had not been interrupted. A finished
+// training of the same configuration and text is found again: delete the folder
+// to train anew. A loss that is no number ends the training with a
+// [*DivergedError]. progress may be nil: a notebook's cell then shows a bar.
 func Run(ctx context.Context, c Config, progress func(Progress)) (record *Record, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if progress == nil {
-		progress = func(Progress) {}
+		progress = inCell()
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("electra: %w", err)
 	}
-	s, err := newSession(ctx, c.WithDefaults(), progress)
+	s, model, err := newSession(ctx, c.WithDefaults(), progress)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.corpus.close()) }()
+	if record := s.finished(); record != nil {
+		progress(Progress{Step: record.Steps, Steps: record.Steps, Resumed: true, Elapsed: time.Duration(record.Seconds * float64(time.Second))})
+		return record, nil
+	}
+	if err := s.prepare(model); err != nil {
+		return nil, err
+	}
 	if err := s.train(ctx); err != nil {
 		return nil, err
 	}
@@ -61,6 +71,15 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (record *Record
 // MustRun is [Run] for notebook cells: it panics instead of returning an error.
 func MustRun(ctx context.Context, c Config, progress func(Progress)) *Record {
 	return must(Run(ctx, c, progress))
+}
+
+// inCell shows a training's progress in a notebook's cell.
+func inCell() func(Progress) {
+	step := notebook.Step()
+	if step == nil {
+		return func(Progress) {}
+	}
+	return func(p Progress) { step(p.Step, p.Steps, "training steps") }
 }
 
 // session is one training from its text to the models' folder.
@@ -91,20 +110,24 @@ type state struct {
 // stateFormat is changed when the meaning of a state does.
 const stateFormat = 1
 
-func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, error) {
+// newSession finds out which training this is, and of what kind of model.
+// [session.prepare] makes it ready.
+func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, checkpoint.Config, error) {
 	folder, err := kn.OpenCheckpoint(c.Model, kn.WithContext(ctx))
 	if err != nil {
-		return nil, err
+		return nil, checkpoint.Config{}, err
 	}
-	c = c.of(folder.Config())
+	model := folder.Config()
+	c = c.of(model)
 	s := &session{config: c, progress: progress}
 	if s.corpus, err = openCorpus(ctx, c, folder, func(tokens int) { progress(Progress{Steps: c.Steps, Tokenized: tokens}) }); err != nil {
-		return nil, err
+		return nil, model, err
 	}
-	if err := s.prepare(folder.Config()); err != nil {
-		return nil, errors.Join(err, s.corpus.close())
+	s.header.Format = stateFormat
+	if s.header.Digest, err = digestOf(s.config, s.corpus.digest); err != nil {
+		return nil, model, errors.Join(err, s.corpus.close())
 	}
-	return s, nil
+	return s, model, nil
 }
 
 // prepare makes the learner, as it was when the training stopped.
@@ -118,10 +141,7 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 	n.generator = n.discriminator.Generator(s.config.GeneratorSize)
 	s.feeder = newFeeder(s.corpus, s.config)
 	s.backend, _ = backend.Choose("", parameters(n.discriminator))
-	s.header.Format, s.header.Backend = stateFormat, s.backend
-	if s.header.Digest, err = digestOf(s.config, s.corpus.digest); err != nil {
-		return err
-	}
+	s.header.Backend = s.backend
 	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {
 		return err
 	}

@@ -51,6 +51,28 @@ func ReadRecord(dir string) (*Record, error) {
 // MustReadRecord is [ReadRecord] for notebook cells: it panics instead of returning an error.
 func MustReadRecord(dir string) *Record { return must(ReadRecord(dir)) }
 
+// finished returns the record of this very training if it was done before, and
+// all that it wrote is still there.
+func (s *session) finished() *Record {
+	record, err := ReadRecord(s.config.Out)
+	if err != nil {
+		return nil
+	}
+	if digest, err := digestOf(record.Config, record.ModelSHA256, record.DataSHA256); err != nil || digest != s.header.Digest {
+		return nil
+	}
+	dirs := []string{s.config.Out}
+	for _, step := range s.config.Checkpoints {
+		dirs = append(dirs, CheckpointDir(s.config.Out, step))
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, "model.safetensors")); err != nil {
+			return nil
+		}
+	}
+	return record
+}
+
 // finish writes the classifier and its record, and removes the state.
 func (s *session) finish(ctx context.Context) (*Record, error) {
 	record := &Record{

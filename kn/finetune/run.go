@@ -11,6 +11,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
@@ -20,20 +21,30 @@ import (
 // same folder meanwhile: when ctx is cancelled Run saves it and returns ctx's
 // error, and the next Run with the same configuration goes on from there (or,
 // after a crash, from the last saving), to the same classifier as if it had
-// not been interrupted. A loss that is no number ends the training with a
-// [*DivergedError]. progress may be nil.
+// not been interrupted. A finished training of the same configuration, model and
+// data is found again: delete the folder to train anew. A loss that is no number
+// ends the training with a [*DivergedError]. progress may be nil: a notebook's
+// cell then shows a bar.
 func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if progress == nil {
-		progress = func(Progress) {}
+		progress = inCell()
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("finetune: %w", err)
 	}
-	s, err := newSession(ctx, c.WithDefaults(), progress)
+	s, folder, err := newSession(ctx, c.WithDefaults(), progress)
 	if err != nil {
+		return nil, err
+	}
+	if record := s.finished(); record != nil {
+		s.state.Step, s.state.Seconds, s.state.History, s.resumed = record.Steps, record.Seconds, record.History, true
+		s.tell(float64(record.Steps) / record.Seconds)
+		return record, nil
+	}
+	if err := s.prepare(ctx, folder); err != nil {
 		return nil, err
 	}
 	if err := s.train(ctx); err != nil {
@@ -45,6 +56,15 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error
 // MustRun is [Run] for notebook cells: it panics instead of returning an error.
 func MustRun(ctx context.Context, c Config, progress func(Progress)) *Record {
 	return must(Run(ctx, c, progress))
+}
+
+// inCell shows a training's progress in a notebook's cell.
+func inCell() func(Progress) {
+	step := notebook.Step()
+	if step == nil {
+		return func(Progress) {}
+	}
+	return func(p Progress) { step(p.Step, p.Steps, "training steps") }
 }
 
 // session is one training from its data to the classifier's folder.
@@ -86,10 +106,11 @@ type state struct {
 // stateFormat is changed when the meaning of a state does.
 const stateFormat = 1
 
-func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, error) {
+// newSession finds out which training this is. [session.prepare] makes it ready.
+func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, *checkpoint.Folder, error) {
 	folder, err := kn.OpenCheckpoint(c.Model, kn.WithContext(ctx))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config := folder.Config().ForClassification(c.Data.Labels)
 	if c.LearningRate == 0 {
@@ -98,23 +119,25 @@ func newSession(ctx context.Context, c Config, progress func(Progress)) (*sessio
 	c.MaxLength = min(c.MaxLength, config.MaxPositions)
 	s := &session{config: c, progress: progress, tok: folder.Tokenizer(), epoch: -1}
 	s.backend, _ = backend.Choose("", parameters(config))
-	if err := s.identify(folder); err != nil {
-		return nil, err
-	}
+	return s, folder, s.identify(folder)
+}
+
+// prepare makes the learner, as it was when the training stopped.
+func (s *session) prepare(ctx context.Context, folder *checkpoint.Folder) error {
 	s.encode()
 	start, err := s.start(ctx, folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if s.learner, err = newLearner(c, start, s.backend); err != nil {
-		return nil, err
+	if s.learner, err = newLearner(s.config, start, s.backend); err != nil {
+		return err
 	}
-	if s.resumed, err = train.ReadState(c.statePath(), s.header, &s.state); err != nil {
-		return nil, err
+	if s.resumed, err = train.ReadState(s.config.statePath(), s.header, &s.state); err != nil {
+		return err
 	}
 	err = s.learner.Restore(s.state.Variables)
 	s.state.Variables = nil
-	return s, err
+	return err
 }
 
 // identify tells this training from others.

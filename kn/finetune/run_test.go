@@ -207,6 +207,44 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestFinishedTrainingIsFound: it is not trained again, unless something is
+// another or missing.
+func TestFinishedTrainingIsFound(t *testing.T) {
+	c := tiny(t, t.TempDir())
+	first, err := Run(t.Context(), c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, c.Out)
+	again := func(c Config) (steps int, last Progress) {
+		t.Helper()
+		r, err := Run(t.Context(), c, func(p Progress) { steps, last = steps+1, p })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Steps != first.Steps || !reflect.DeepEqual(r.History, first.History) && c.Seed == first.Config.Seed {
+			t.Errorf("it took %d steps, and its course differs", r.Steps)
+		}
+		return steps, last
+	}
+	if steps, last := again(c); steps != 1 || last.Step != first.Steps || last.Steps != first.Steps || !last.Resumed {
+		t.Errorf("%d steps were told, the last as %+v", steps, last)
+	}
+	if !reflect.DeepEqual(files(t, c.Out), before) {
+		t.Error("the folder was changed")
+	}
+	if err := os.Remove(filepath.Join(c.Out, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	if steps, _ := again(c); steps != first.Steps {
+		t.Errorf("without its weights %d steps were told", steps)
+	}
+	c.Seed = 7
+	if steps, _ := again(c); steps != first.Steps {
+		t.Errorf("with another seed %d steps were told", steps)
+	}
+}
+
 // TestCheckpoints: the one of step 0 is the start, what is frozen stays as it
 // was, and the one of the last step is the result.
 func TestCheckpoints(t *testing.T) {

@@ -23,7 +23,7 @@ type Options struct {
 	// measurement that was interrupted goes on from there.
 	Cells    string
 	NoCache  bool        // neither look points up nor keep them
-	Progress kn.Progress // nil: nobody is told
+	Progress kn.Progress // nil: a bar in a notebook's cell
 }
 
 // Curve measures loss and error along the line from theta0 to theta1 and beyond.

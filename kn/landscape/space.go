@@ -12,6 +12,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 )
 
 // space is the line or plane through some checkpoints, and what models of it are
@@ -61,6 +62,9 @@ func newSpace(ctx context.Context, names []string, examples []finetune.Example, 
 // openSpace opens the checkpoints alone: those that span the space, and perhaps
 // others that are to be projected onto it.
 func openSpace(ctx context.Context, names []string, o Options, others ...string) (*space, error) {
+	if o.Progress == nil {
+		o.Progress = notebook.Step()
+	}
 	s := &space{names: append(names[:len(names):len(names)], others...), progress: o.Progress}
 	switch {
 	case o.NoCache:

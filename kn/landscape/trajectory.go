@@ -14,6 +14,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 )
 
 // Trajectory projects a training's checkpoints, in the order of their steps, onto
@@ -35,6 +36,9 @@ func Trajectory(ctx context.Context, theta0, theta1, theta2 string, checkpoints 
 	path := &Path{Provenance: s.provenance("trajectory", o)}
 	if path.Plane, err = s.plane(ctx, o.Group); err != nil {
 		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = notebook.Step()
 	}
 	for i, c := range checkpoints {
 		if i > 0 && c.Step <= checkpoints[i-1].Step {

@@ -4,11 +4,13 @@ package notebook
 import (
 	"fmt"
 	"html"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 // Bar is a bar below the running cell that shows one computation after
 // another. It goes when a computation is done.
 type Bar struct {
-	show  func(html string)
+	show  func(html, text string)
 	now   func() time.Time
 	after func(time.Duration, func()) (stop func() bool)
 
@@ -42,10 +44,32 @@ func NewBar() *Bar {
 	}
 	id := "progress_" + gonbui.UniqueId()
 	return &Bar{
-		show:  func(html string) { gonbui.UpdateHTML(id, html) },
+		show: func(html, text string) {
+			gonbui.SendData(&protocol.DisplayData{DisplayID: id, Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: html, protocol.MIMETextPlain: text}})
+		},
 		now:   time.Now,
 		after: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
 	}
+}
+
+// Step returns the step function of a bar for the running cell; nil outside a
+// notebook.
+func Step() func(done, total int, what string) {
+	if b := NewBar(); b != nil {
+		return b.Step
+	}
+	return nil
+}
+
+// News prints good news: to a cell's standard output, since notebooks show
+// standard error in red, and otherwise to standard error, beside a program's
+// results.
+func News(text string) {
+	if gonbui.IsNotebook {
+		fmt.Println(text)
+		return
+	}
+	fmt.Fprintln(os.Stderr, text)
 }
 
 // Step says that done of total steps of what are done. What follows a comma in
@@ -85,7 +109,7 @@ func (b *Bar) draw(now time.Time) {
 		left := time.Duration(float64(now.Sub(b.begun)) / float64(done) * float64(b.total-b.done))
 		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
 	}
-	b.show(fmt.Sprintf(`<div><progress value="%d" max="%d" style="width:16em"></progress> %s</div>`, b.done, b.total, html.EscapeString(text)))
+	b.show(fmt.Sprintf(`<div><progress value="%d" max="%d" style="width:16em"></progress> %s</div>`, b.done, b.total, html.EscapeString(text)), text)
 }
 
 // end takes the bar away.
@@ -94,7 +118,7 @@ func (b *Bar) end() {
 		b.stop()
 	}
 	if !b.drawn.IsZero() {
-		b.show("")
+		b.show("", "")
 	}
 	b.begun, b.drawn, b.stop = time.Time{}, time.Time{}, nil
 }

@@ -19,7 +19,7 @@ type stage struct {
 func newStage() *stage {
 	s := &stage{clock: time.Unix(1000, 0)}
 	s.Bar = &Bar{
-		show: func(html string) { s.shown = append(s.shown, html) },
+		show: func(html, text string) { s.shown = append(s.shown, html) },
 		now:  func() time.Time { return s.clock },
 		after: func(d time.Duration, f func()) func() bool {
 			s.waiting, s.due = f, s.clock.Add(d)

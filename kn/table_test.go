@@ -1,0 +1,51 @@
+package kn_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
+
+// TestResultsSayWhatTheyAre: each result prints as a table with its numbers, by
+// value and by pointer, and its HTML has the same cells, escaped.
+func TestResultsSayWhatTheyAre(t *testing.T) {
+	neurons := []kn.Neuron{{Layer: 1, Index: 7}}
+	prediction := kn.Prediction{Prompt: "<b> [MASK]", Predictions: []kn.TokenProbability{{Token: "x", Probability: 0.5}}, Answer: &kn.RankedToken{TokenProbability: kn.TokenProbability{Token: "y", Probability: 1e-6}, Rank: 30}}
+	for _, c := range []struct {
+		result kn.Tabler
+		want   []string
+	}{
+		{prediction, []string{"<b> [MASK]", "x", "0.500", "y", "30", "1e-06"}},
+		{kn.Attribution{
+			Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.Adaptive, Nodes: []int{4, 5}, CompletenessError: []float64{0.01, -0.02}, EstimatedError: []float64{0.001, 0.002},
+			Scores: [][]float64{{0.1, 0}, {0, 0.2}}, Activations: [][]float64{{1, 2}, {3, 123.45}}, NotConverged: []int{1},
+		}, []string{"P(a) = 0.400", "1:1", "0.200", "50.0 %", "123.5", "0:0", "25.0 %", "4.5 nodes a layer", "up to 0.02", "estimated 0.002", "not converged in layers [1]"}},
+		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}}, []string{"1 knowledge neurons of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
+		{kn.FactorCurves{
+			Prompts: []string{"p"}, Answer: "a", Probability: 0.5,
+			Own:    kn.Curve{Label: "own", Neurons: neurons, Factors: []float64{0, 1}, Probability: []float64{0.25, 0.5}},
+			Random: kn.Curve{Label: "random", Factors: []float64{1}, Probability: []float64{0.5}},
+		}, []string{"× 0", "0.250 (-50.0 %)", "own (1)", "random (0)", "0.500 (+0.0 %)"}},
+		{kn.ActivationScatter{Neurons: neurons, Pearson: 0.5, Points: []kn.ScatterPoint{{Prompt: "low", Activation: 1}, {Prompt: "high", Activation: 2}}}, []string{"correlation 0.50 over 2 prompts", "high", "low"}},
+		{kn.Effect(&prediction, &kn.Prediction{Prompt: "<b> [MASK]", Predictions: []kn.TokenProbability{{Token: "z", Probability: 0.25}}}), []string{"y", "1e-06", "below 0.250", "z", "below 0.500"}},
+	} {
+		text, html := fmt.Sprint(c.result), c.result.Table().HTML()
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%T does not say %q:\n%s", c.result, want, text)
+			}
+			escaped := strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(want)
+			if !strings.Contains(html, escaped) {
+				t.Errorf("the HTML of %T does not say %q:\n%s", c.result, escaped, html)
+			}
+		}
+		if strings.Contains(text, "{") || strings.Contains(html, "<b> ") {
+			t.Errorf("%T:\n%s\n%s", c.result, text, html)
+		}
+	}
+	if got := fmt.Sprint(&prediction); got != fmt.Sprint(prediction) {
+		t.Errorf("a pointer prints as %s", got)
+	}
+}
