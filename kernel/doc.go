@@ -1,6 +1,6 @@
 // Package kernel makes a GoNB kernel ours: its kernelspec, the environment it
 // runs in, and the pinning of every module a cell imports to this module's
-// go.mod.
+// go.mod. What happens between Jupyter and GoNB is in packages relay and gocell.
 //
 // # What GoNB does, and what is done about it
 //
@@ -14,7 +14,8 @@
 //     the real one on the kernel's PATH: see cmd/gonb-kn. When go.work already
 //     provides every import it does nothing; otherwise it gets what
 //     "go list" suggests, at the version that go.mod decides on if it knows
-//     the module at all.
+//     the module at all. It also takes dot imports out that a cell does not
+//     use, as goimports does with others.
 //   - What no package of ours imports, go.mod and go.sum do not know, and
 //     a cell would need the network for it. Package cells imports the rest.
 //   - "go build" of a cell is nearly all linking: about 1.1 s of processor
@@ -27,14 +28,19 @@
 //     by [Paths.WriteSpec].
 //   - Substitution of variables in a kernelspec's env is not done by every
 //     Jupyter client, VS Code's among them. So the kernelspec starts
-//     "gonb-kn launch", which sets the environment and then becomes gonb.
-//   - GoNB logs to stderr, stack traces at shutdown among that, which Jupyter
-//     shows in its terminal: only fatal errors are let through.
+//     "gonb-kn launch", which sets the environment and starts gonb.
+//   - GoNB reads cells line by line, without knowing Go's strings, and ends at
+//     some of them; it tells a failure three times, with a stack trace; it lets
+//     cells run that wait behind one that failed. The relay, which gonb-kn
+//     launch is, mends that.
+//   - GoNB keeps the definitions of a cell that fails, which fail every later
+//     cell, and waits twelve seconds before it talks to gopls. That can only be
+//     mended in its source: see gonbsource.go.
+//   - gopls outlives a GoNB that is killed: a program called gopls stands
+//     before it too, and asks the system to end it with its parent.
 //   - Interrupting works by message. GoNB sends the cell's program SIGINT, and
 //     kills it if it still runs five seconds later; a build is not
 //     interrupted.
-//   - Panics, in goroutines too, and compile errors are shown with the cell
-//     and the line in it.
 //   - Blank imports are kept for later cells, as all imports are: a notebook
 //     imports an embedded model once.
 //   - Every cell's program starts anew, and runs the initializers of all

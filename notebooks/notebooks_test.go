@@ -196,7 +196,7 @@ func TestTeaching(t *testing.T) {
 	if d := sums[0] - sums[1]; d > 0.02 || d < -0.02 {
 		t.Errorf("scores sum to %v, the probability grows by %v", sums[0], sums[1])
 	}
-	difference := numbers(t, cell(t, n, "worst, largest := 0.0, 0.0\nfor i, s := range scores"), `largest score ([\d.]+), largest difference ([\d.]+)`)
+	difference := numbers(t, cell(t, n, "for i, s := range byHand(100)"), `largest score ([\d.]+), largest difference ([\d.]+)`)
 	if difference[1] > 0.02*difference[0] {
 		t.Errorf("by hand and by the library differ by %v of %v", difference[1], difference[0])
 	}
@@ -207,10 +207,14 @@ func TestTeaching(t *testing.T) {
 		}
 	}
 	loadsNothing(t, slider.Displayed("text/html"))
-	if live := cell(t, n, "func follow"); !strings.Contains(live.Printed(), "No browser") {
+	// It must not hold up Run All; with a browser .ci/browser tries it.
+	if live := cell(t, n, "follow(patience)"); !strings.Contains(live.Printed(), "run this cell again") {
 		t.Errorf("the live slider printed\n%s", live.Printed())
 	}
-	first := numbers(t, cell(t, n, "kn.LeftRiemann, Nodes"), `(?s) 5 nodes: scores off by +([\d.]+) %.*20 nodes: scores off by +([\d.]+) %.*80 nodes: scores off by +([\d.]+) %`)
+	if effect := cell(t, n, "kn.Effect"); !strings.Contains(effect.Displayed("text/html"), "<td") || !strings.Contains(effect.Displayed("text/plain"), "Cairo") {
+		t.Errorf("the effect of an edit is not shown as a table: %+v", effect.Outputs)
+	}
+	first := numbers(t, cell(t, n, "kn.LeftRiemann, Nodes: nodes"), `(?s) 5 nodes: scores off by +([\d.]+) %.*20 nodes: scores off by +([\d.]+) %.*80 nodes: scores off by +([\d.]+) %`)
 	if !(first[0] > first[1] && first[1] > first[2]) {
 		t.Errorf("errors with 5, 20, 80 nodes: %v", first)
 	}
@@ -223,7 +227,7 @@ func TestTeaching(t *testing.T) {
 	if r := numbers(t, cell(t, n, "stat.Correlation"), `probability: ([-\d.]+)`)[0]; r < 0.2 {
 		t.Errorf("frequency and probability correlate by %v", r)
 	}
-	fourth := numbers(t, cell(t, n, "blind :="), `(?s)P\(Budapest\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %.*P\(Paris\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %`)
+	fourth := numbers(t, cell(t, n, "tell := func"), `(?s)P\(Budapest\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %.*P\(Paris\) [\d.]+, with Hungary's neurons suppressed ([-+\d]+) %`)
 	if fourth[0] > -30 || fourth[1] < fourth[0]+20 {
 		t.Errorf("suppressed neurons change their own fact by %v %%, another by %v %%", fourth[0], fourth[1])
 	}

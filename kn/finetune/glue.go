@@ -18,6 +18,11 @@ type glueTask struct {
 	labels  []string // the classes
 	stored  []string // what the files call them
 	parts   []gluePart
+	// header names the columns of files that do not.
+	header []string
+	// torn is set where the published files have lines that lack columns,
+	// which everybody leaves out.
+	torn bool
 }
 
 // gluePart is a file with labels; the first that is there of several is read.
@@ -26,36 +31,43 @@ type gluePart struct {
 	files []string
 }
 
+// pairLabels are those of tasks about two sentences of which one follows or not.
+var pairLabels = []string{"entailment", "not_entailment"}
+
 var glueParts = []gluePart{{"train", []string{"train.tsv"}}, {"dev", []string{"dev.tsv"}}}
 
-// glueTasks are those of GLUE that the papers fine-tune on. GLUE's test parts
-// have no labels; MRPC's does in Microsoft's own files.
+// glueTasks are GLUE's tasks of classification. GLUE's test parts have no
+// labels; MRPC's does in Microsoft's own files.
 var glueTasks = map[string]glueTask{
 	"mnli": {
-		"MNLI",
-		[]string{"gold_label", "sentence1", "sentence2"},
-		[]string{"entailment", "neutral", "contradiction"},
-		[]string{"entailment", "neutral", "contradiction"},
-		[]gluePart{
+		folder:  "MNLI",
+		columns: []string{"gold_label", "sentence1", "sentence2"},
+		labels:  []string{"entailment", "neutral", "contradiction"},
+		stored:  []string{"entailment", "neutral", "contradiction"},
+		parts: []gluePart{
 			{"train", []string{"train.tsv"}},
 			{"dev_matched", []string{"dev_matched.tsv"}},
 			{"dev_mismatched", []string{"dev_mismatched.tsv"}},
 		},
 	},
-	"rte": {
-		"RTE",
-		[]string{"label", "sentence1", "sentence2"},
-		[]string{"entailment", "not_entailment"},
-		[]string{"entailment", "not_entailment"},
-		glueParts,
+	"rte":   {folder: "RTE", columns: []string{"label", "sentence1", "sentence2"}, labels: pairLabels, stored: pairLabels, parts: glueParts},
+	"qnli":  {folder: "QNLI", columns: []string{"label", "question", "sentence"}, labels: pairLabels, stored: pairLabels, parts: glueParts},
+	"wnli":  {folder: "WNLI", columns: []string{"label", "sentence1", "sentence2"}, labels: []string{"not_entailment", "entailment"}, stored: []string{"0", "1"}, parts: glueParts},
+	"sst-2": {folder: "SST-2", columns: []string{"label", "sentence"}, labels: []string{"negative", "positive"}, stored: []string{"0", "1"}, parts: glueParts},
+	"cola": {
+		folder: "CoLA", columns: []string{"label", "sentence"}, labels: []string{"unacceptable", "acceptable"}, stored: []string{"0", "1"}, parts: glueParts,
+		header: []string{"source", "label", "original mark", "sentence"},
 	},
-	"sst-2": {"SST-2", []string{"label", "sentence"}, []string{"negative", "positive"}, []string{"0", "1"}, glueParts},
+	"qqp": {
+		folder: "QQP", columns: []string{"is_duplicate", "question1", "question2"}, labels: []string{"not_duplicate", "duplicate"}, stored: []string{"0", "1"}, parts: glueParts,
+		torn: true,
+	},
 	"mrpc": {
-		"MRPC",
-		[]string{"Quality", "#1 String", "#2 String"},
-		[]string{"not_equivalent", "equivalent"},
-		[]string{"0", "1"},
-		[]gluePart{
+		folder:  "MRPC",
+		columns: []string{"Quality", "#1 String", "#2 String"},
+		labels:  []string{"not_equivalent", "equivalent"},
+		stored:  []string{"0", "1"},
+		parts: []gluePart{
 			{"train", []string{"train.tsv", "msr_paraphrase_train.txt"}},
 			{"dev", []string{"dev.tsv", "msr_paraphrase_test.txt"}},
 		},
@@ -63,17 +75,27 @@ var glueTasks = map[string]glueTask{
 }
 
 // GLUETasks are the names that [ReadGLUE] knows.
-var GLUETasks = []string{"mnli", "rte", "sst-2", "mrpc"}
+var GLUETasks = []string{"mnli", "rte", "sst-2", "mrpc", "qnli", "qqp", "cola", "wnli"}
+
+// otherGLUE are GLUE's that no classifier can be trained on, and why.
+var otherGLUE = map[string]string{
+	"sts-b": "its labels are similarities from 0 to 5, not classes",
+	"ax":    "it has no training part",
+}
 
 // ReadGLUE reads a task of GLUE from its TSV files as published. dir is the
-// task's folder, or the one that holds MNLI, RTE, SST-2 and MRPC. MNLI's
+// task's folder, or the one that holds MNLI, RTE, SST-2 and the others. MNLI's
 // development parts are "dev_matched" and "dev_mismatched", the others' "dev";
 // MRPC may also be Microsoft's msr_paraphrase_train.txt and
 // msr_paraphrase_test.txt, of which the latter is then "dev". Quotation marks
-// are characters like any other, and MNLI's examples that its annotators did
-// not agree on ("-") are left out.
+// are characters like any other. MNLI's examples that its annotators did not
+// agree on ("-") are left out, and so are lines of QQP that lack columns: see
+// [Data.Unread].
 func ReadGLUE(task, dir string) (*Data, error) {
 	t, ok := glueTasks[strings.ToLower(task)]
+	if why, other := otherGLUE[strings.ToLower(task)]; other {
+		return nil, fmt.Errorf("finetune: %s cannot be fine-tuned on here: %s", task, why)
+	}
 	if !ok {
 		return nil, fmt.Errorf("finetune: %q is none of the GLUE tasks %q", task, GLUETasks)
 	}
@@ -82,9 +104,12 @@ func ReadGLUE(task, dir string) (*Data, error) {
 	}
 	data := &Data{Name: strings.ToLower(task), Labels: t.labels}
 	for _, part := range t.parts {
-		examples, err := t.readPart(dir, part)
+		examples, torn, err := t.readPart(dir, part)
 		if err != nil {
 			return nil, err
+		}
+		if torn > 0 {
+			data.Unread = append(data.Unread, fmt.Sprintf("%s: %d lines that lack columns", part.name, torn))
 		}
 		data.Parts = append(data.Parts, Part{part.name, examples})
 	}
@@ -99,28 +124,32 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-func (t glueTask) readPart(dir string, part gluePart) ([]Example, error) {
+func (t glueTask) readPart(dir string, part gluePart) (examples []Example, torn int, err error) {
 	for _, name := range part.files {
 		file, err := os.Open(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("finetune: %w", err)
+			return nil, 0, fmt.Errorf("finetune: %w", err)
 		}
 		defer file.Close()
-		table, err := newTable(file, file.Name())
-		if err != nil {
-			return nil, err
+		table := openTable(file, file.Name())
+		table.header, table.skipTorn = t.header, t.torn
+		if t.header == nil {
+			if err := table.readHeader(); err != nil {
+				return nil, 0, err
+			}
 		}
 		rows, err := table.rows(t.columns)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		rows = slices.DeleteFunc(rows, func(r row) bool { return t.folder == "MNLI" && r.cells[0] == "-" })
-		return table.examples(rows, t.stored)
+		examples, err := table.examples(rows, t.stored)
+		return examples, table.torn, err
 	}
-	return nil, fmt.Errorf("finetune: %s has no %s; give the folder of %s as GLUE publishes it: %w",
+	return nil, 0, fmt.Errorf("finetune: %s has no %s; give the folder of %s as GLUE publishes it: %w",
 		dir, strings.Join(part.files, " or "), t.folder, fs.ErrNotExist)
 }
 

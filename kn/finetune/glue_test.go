@@ -42,12 +42,24 @@ func TestReadGLUE(t *testing.T) {
 		"SST-2/train.tsv":         "sentence\tlabel\nhide new secretions \t0\n",
 		"SST-2/dev.tsv":           "sentence\tlabel\nit 's charming .\t1\n",
 		"MRPC/train.tsv":          "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t702876\t702977\tHe said \"no.\tHe \"\"refused\"\".\r\n",
+		"QNLI/train.tsv":          "index\tquestion\tsentence\tlabel\n0\tWho?\tHe.\tentailment\n",
+		"QNLI/dev.tsv":            "index\tquestion\tsentence\tlabel\n0\tWhen?\tShe.\tnot_entailment\n",
+		"WNLI/train.tsv":          "index\tsentence1\tsentence2\tlabel\n0\ta\tb\t1\n",
+		"WNLI/dev.tsv":            "index\tsentence1\tsentence2\tlabel\n0\tc\td\t0\n",
+		"CoLA/train.tsv":          "gj04\t1\t\tIt fits.\ngj04\t0\t*\tIt fit.\n",
+		"CoLA/dev.tsv":            "gj04\t1\t\tYes.\n",
+		"QQP/train.tsv":           "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\ta?\tb?\t1\n4\t5\t6\ttorn\n",
+		"QQP/dev.tsv":             "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tc?\td?\t0\n",
 		"MRPC/dev.tsv":            "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n0\t1\t2\tx\ty\n",
 	})
 	for task, want := range map[string][]Part{
 		"mnli":  {{"train", []Example{{`It "rains.`, "It is dry.", 2}}}, {"dev_matched", []Example{{"x", "y", 0}}}, {"dev_mismatched", []Example{{"p", "q", 1}}}},
 		"rte":   {{"train", []Example{{"a b", "c d", 1}}}, {"dev", []Example{{"a", "b", 0}}}},
 		"SST-2": {{"train", []Example{{"hide new secretions", "", 0}}}, {"dev", []Example{{"it 's charming .", "", 1}}}},
+		"qnli":  {{"train", []Example{{"Who?", "He.", 0}}}, {"dev", []Example{{"When?", "She.", 1}}}},
+		"wnli":  {{"train", []Example{{"a", "b", 1}}}, {"dev", []Example{{"c", "d", 0}}}},
+		"cola":  {{"train", []Example{{"It fits.", "", 1}, {"It fit.", "", 0}}}, {"dev", []Example{{"Yes.", "", 1}}}},
+		"qqp":   {{"train", []Example{{"a?", "b?", 1}}}, {"dev", []Example{{"c?", "d?", 0}}}},
 		"mrpc":  {{"train", []Example{{`He said "no.`, `He ""refused"".`, 1}}}, {"dev", []Example{{"x", "y", 0}}}},
 	} {
 		got, err := ReadGLUE(task, dir)
@@ -55,6 +67,18 @@ func TestReadGLUE(t *testing.T) {
 			t.Errorf("%s: %v", task, err)
 		} else if !reflect.DeepEqual(got.Parts, want) {
 			t.Errorf("%s: got %v, want %v", task, got.Parts, want)
+		}
+	}
+	if got := MustReadGLUE("qqp", dir); !reflect.DeepEqual(got.Unread, []string{"train: 1 lines that lack columns"}) {
+		t.Errorf("what was left out of QQP: %q", got.Unread)
+	}
+	for _, task := range []string{"STS-B", "AX"} {
+		other := filepath.Join(dir, task)
+		if err := os.Mkdir(other, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenData(other, nil, Sizes{}); err == nil || !strings.Contains(err.Error(), "cannot be fine-tuned on") {
+			t.Errorf("%s: %v", task, err)
 		}
 	}
 	if got, err := ReadGLUE("rte", filepath.Join(dir, "RTE")); err != nil || len(got.Parts) != 2 {
@@ -71,7 +95,7 @@ func TestReadGLUE(t *testing.T) {
 
 // TestBadGLUE checks that faults are named.
 func TestBadGLUE(t *testing.T) {
-	if _, err := ReadGLUE("cola", t.TempDir()); err == nil || !strings.Contains(err.Error(), `"sst-2"`) {
+	if _, err := ReadGLUE("snli", t.TempDir()); err == nil || !strings.Contains(err.Error(), `"sst-2"`) {
 		t.Errorf("an unknown task: %v", err)
 	}
 	if _, err := ReadGLUE("rte", t.TempDir()); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "train.tsv") {

@@ -34,7 +34,7 @@ func OpenData(name string, known []facts.Fact, sizes Sizes) (*Data, error) {
 			return nil, err
 		}
 		return heldOut(data, cmp.Or(sizes.Seed, 1))
-	case slices.Contains(GLUETasks, strings.ToLower(base)):
+	case slices.Contains(GLUETasks, strings.ToLower(base)) || otherGLUE[strings.ToLower(base)] != "":
 		return ReadGLUE(base, name)
 	default:
 		return ReadDir(name)

@@ -72,6 +72,10 @@ type table struct {
 	lines  *bufio.Scanner
 	line   int
 	header []string
+	// skipTorn leaves lines out that have fewer columns than the header, and
+	// torn counts them.
+	skipTorn bool
+	torn     int
 }
 
 // row is some columns of a line.
@@ -83,18 +87,24 @@ type row struct {
 // longestLine bounds what a file that is no table can make us read.
 const longestLine = 1 << 20
 
-func newTable(r io.Reader, path string) (*table, error) {
+// openTable begins to read a table without its header.
+func openTable(r io.Reader, path string) *table {
 	t := &table{path: path, lines: bufio.NewScanner(utf8text.NewReader(r, path))}
 	t.lines.Buffer(nil, longestLine)
-	cells, err := t.next()
-	if err != nil {
-		return nil, err
+	return t
+}
+
+func newTable(r io.Reader, path string) (*table, error) {
+	t := openTable(r, path)
+	return t, t.readHeader()
+}
+
+// readHeader reads the line that names the columns.
+func (t *table) readHeader() (err error) {
+	if t.header, err = t.next(); err == nil && t.header == nil {
+		err = fmt.Errorf("finetune: %s is empty; its first line must name the columns", t.path)
 	}
-	if cells == nil {
-		return nil, fmt.Errorf("finetune: %s is empty; its first line must name the columns", path)
-	}
-	t.header = cells
-	return t, nil
+	return err
 }
 
 // next splits the next line that is not blank; nil at the end.
@@ -127,6 +137,10 @@ func (t *table) rows(columns []string) ([]row, error) {
 		cells, err := t.next()
 		if err != nil || cells == nil {
 			return rows, err
+		}
+		if t.skipTorn && len(cells) < len(t.header) {
+			t.torn++
+			continue
 		}
 		if len(cells) != len(t.header) {
 			return nil, fmt.Errorf("finetune: %s:%d: the line has %d columns, the header %d; set columns apart by one tab, and use none inside", t.path, t.line, len(cells), len(t.header))

@@ -76,9 +76,7 @@ what computes, go or xla:cpu.`,
 			if c.Data, err = openTask(cmd.Context(), c.Model, task, sizes); err != nil {
 				return err
 			}
-			if len(c.Data.Unread) > 0 {
-				fmt.Fprintf(a.stderr, "columns that are not read: %s\n", strings.Join(c.Data.Unread, ", "))
-			}
+			a.tellUnread(c.Data)
 			record, err := a.fineTune(cmd.Context(), c)
 			if err != nil {
 				return err
@@ -131,6 +129,13 @@ func checkFineTuning(dir string, force bool) error {
 		return nil
 	}
 	return checkEmpty(dir, force)
+}
+
+// tellUnread says what of labelled data was not read.
+func (a *app) tellUnread(d *finetune.Data) {
+	if len(d.Unread) > 0 {
+		fmt.Fprintf(a.stderr, "not read: %s\n", strings.Join(d.Unread, ", "))
+	}
 }
 
 // openTask reads a task's data. Built-in ones are made of the facts that the

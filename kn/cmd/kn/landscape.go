@@ -76,7 +76,7 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 			}
 			a.bar = newBar(a.stderr, a.err)
 			c.options.NoCache, c.options.Progress = a.noCache, a.bar.step
-			examples, err := c.examples(cmd.Context())
+			examples, err := a.examples(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func (c landscapeCall) check() error {
 }
 
 // examples reads the file with the fine-tuned classifier's labels.
-func (c landscapeCall) examples(ctx context.Context) ([]finetune.Example, error) {
+func (a *app) examples(ctx context.Context, c landscapeCall) ([]finetune.Example, error) {
 	folder, err := kn.OpenCheckpoint(c.theta1, kn.WithContext(ctx))
 	if err != nil {
 		return nil, err
@@ -149,6 +149,7 @@ func (c landscapeCall) examples(ctx context.Context) ([]finetune.Example, error)
 	if err != nil {
 		return nil, err
 	}
+	a.tellUnread(data)
 	return data.Parts[0].Examples, nil
 }
 

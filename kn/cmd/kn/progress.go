@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -13,22 +14,51 @@ import (
 // results from the cache come without a flicker.
 const patience = 300 * time.Millisecond
 
-// bar shows the progress of one step after another on a terminal. A nil bar
-// shows nothing.
+// Where no terminal is, as in the log of a job, a line says now and then how
+// far a long computation is.
+const (
+	firstLine = 20 * time.Second
+	nextLine  = time.Minute
+)
+
+// bar shows the progress of one step after another: on a terminal as a bar,
+// elsewhere as lines. A nil bar shows nothing.
 type bar struct {
 	mutex sync.Mutex
 	w     io.Writer
 	start time.Time
 	what  string
 	now   *progressbar.ProgressBar
+
+	plain bool
+	clock func() time.Time
+	began time.Time // the step
+	first int       // done when it began
+	total int
+	told  time.Time // the last line
 }
 
-// newBar returns a bar, or nil unless w is a terminal.
+// newBar returns a bar for what w is.
 func newBar(w io.Writer, s style) *bar {
-	if !s.terminal {
-		return nil
+	return &bar{w: w, start: time.Now(), plain: !s.terminal, clock: time.Now}
+}
+
+// line writes a line if it is time to.
+func (b *bar) line(done, total int, what string) {
+	name, _, _ := strings.Cut(what, ",")
+	now := b.clock()
+	if b.began.IsZero() || b.what != name || b.total != total {
+		b.what, b.total, b.began, b.first = name, total, now, done
 	}
-	return &bar{w: w, start: time.Now()}
+	if now.Sub(b.began) < firstLine || now.Sub(b.told) < nextLine || done >= total {
+		return
+	}
+	b.told = now
+	left := ""
+	if n := done - b.first; n > 0 && !strings.Contains(what, " left") {
+		left = fmt.Sprintf(", about %s left", (time.Duration(float64(now.Sub(b.began)) / float64(n) * float64(total-done))).Round(time.Second))
+	}
+	fmt.Fprintf(b.w, "%d of %d %s%s\n", done, total, what, left)
 }
 
 // step is a kn.Progress.
@@ -38,6 +68,10 @@ func (b *bar) step(done, total int, what string) {
 	}
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	if b.plain {
+		b.line(done, total, what)
+		return
+	}
 	if time.Since(b.start) < patience {
 		return
 	}

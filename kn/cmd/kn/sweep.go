@@ -126,7 +126,7 @@ again when the jobs have ended, the same command computes what is missing.`,
 // only where it is long, so that scripts of small sweeps stay silent.
 func (a *app) projected(p sweep.Projection) {
 	const long = 1. / 60 // machine-hours
-	if a.bar != nil || p.MachineHours >= long {
+	if a.err.terminal || p.MachineHours >= long {
 		a.bar.finish()
 		fmt.Fprintln(a.stderr, p)
 	}
