@@ -63,7 +63,7 @@ func TestSVGHasItsText(t *testing.T) {
 		"update rates":              {"another answer comes first", "48.5 %", "random neurons of the same layers", "1500 prompts of 210 facts; lines: 95 % intervals"},
 		"erased perplexity":         {"P19 place of birth", "facts of other relations", "Change of the perplexity [%]"},
 		"recipe overlap":            {"EleutherAI2021", "4.0 neurons a fact", "52", "[46, 58]", "Jaccard index [%]"},
-		"recipe steps":              {"threshold t: 0.2 → 0.3", "alone, in Dai2022", "4.4"},
+		"recipe steps":              {"threshold t: 0.2 → 0.3 (4.4)", "alone, in Dai2022", "14 %"},
 		"convergence error":         {"left Riemann (Dai 2022)", "adaptive (default)", "100", "Largest error of a score [%]"},
 		"convergence agreement":     {"Nodes a layer", "Gauss-Legendre"},
 		"exactness": {

@@ -7,7 +7,6 @@ import (
 	"image/color"
 	imgdraw "image/draw"
 	"math"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -19,8 +18,8 @@ import (
 // AttributionHeatMap draws the scores of an attribution over layers and
 // neurons: blue is negative, orange positive, white 0. A column stands for
 // several neighbouring neurons where there are more than columns that one can
-// see; it shows the score of largest magnitude among them. The neurons of
-// largest magnitude are ringed and named.
+// see; it shows the score of largest magnitude among them. The neurons with the
+// largest scores are ringed and named: those of [kn.Attribution.Top].
 func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figure, error) {
 	o, err := optional(options)
 	if err != nil {
@@ -44,7 +43,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 	f.panels = []*plot.Plot{p}
 	bar := colorBar{label: scoreLabel(attribution.Rule), scale: o.Palette.Diverging, low: -m.largest, high: m.largest}
 	m.paint = bar.color
-	top := strongest(attribution.Scores, o.top(5))
+	top := strongest(attribution, o.top(5))
 	p.Add(m, f.topMarks(top, m))
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Min, p.X.Max = 0, float64(m.bin*len(m.cells[0]))
@@ -89,20 +88,15 @@ type scored struct {
 	score float64
 }
 
-// strongest returns the n scores of largest magnitude, strongest first.
-func strongest(scores [][]float64, n int) []scored {
-	var all []scored
-	for l, row := range scores {
-		for i, s := range row {
-			if s != 0 {
-				all = append(all, scored{kn.Neuron{Layer: l, Index: i}, s})
-			}
+// strongest returns the n largest scores above 0, largest first.
+func strongest(a *kn.Attribution, n int) []scored {
+	var top []scored
+	for _, neuron := range a.Top(n) {
+		if s := a.Scores[neuron.Layer][neuron.Index]; s > 0 {
+			top = append(top, scored{neuron, s})
 		}
 	}
-	slices.SortFunc(all, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(math.Abs(b.score), math.Abs(a.score)), a.Compare(b.Neuron))
-	})
-	return all[:min(n, len(all))]
+	return top
 }
 
 // scoreMap plots scores as one image, without seams between the cells.

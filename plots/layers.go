@@ -98,7 +98,7 @@ func (f *Figure) addBars(count []int, total int) {
 			bars = append(bars, rect{x0: x - 0.4, x1: x + 0.4, y1: share, fill: f.options.Palette.series(0)})
 		}
 		if len(count) <= 32 {
-			numbers = append(numbers, label{x, share, strconv.Itoa(n), number, vg.Point{Y: t.pt(2)}})
+			numbers = append(numbers, label{x, share, fmt.Sprintf("%.0f", share), number, vg.Point{Y: t.pt(2)}})
 		}
 	}
 	p.Add(rulers{style: t.line(0.6, rule), across: true}, bars, numbers)

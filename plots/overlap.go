@@ -31,7 +31,7 @@ func Overlap(neurons *kn.KnowledgeNeurons, options ...Options) (*Figure, error) 
 		return nil, err
 	}
 	f := newFigure("overlap", "Neurons shared by the prompts for "+quoted(neurons.Answer), o)
-	f.subtitle = []string{overlapLine(neurons)}
+	f.subtitle = []string{overlapLine(neurons), "100 %: all neurons of the smaller set are in the other"}
 	f.provenance = []kn.Provenance{neurons.Provenance}
 	sets := append(append([][]kn.Neuron{}, neurons.Coarse...), neurons.Refined)
 	p := f.theme.plot("Prompt", "")

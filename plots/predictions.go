@@ -82,7 +82,7 @@ type known struct {
 
 func (k known) String() string {
 	if k.bound {
-		return "< " + short(k.probability)
+		return "< " + atLeast(k.probability)
 	}
 	return short(k.probability)
 }

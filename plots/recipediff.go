@@ -81,7 +81,7 @@ func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error)
 		return nil, errors.New("plots: the recipes' comparison has no steps")
 	}
 	f := newFigure("recipe steps", "What each difference between the recipes changes", o)
-	f.subtitle = []string{fmt.Sprintf("Mean over %s, with 95 %% intervals; numbers: neurons a fact with it (%.1f in %s)",
+	f.subtitle = []string{fmt.Sprintf("Mean over %s, with 95 %% intervals; in brackets: neurons a fact with it (%.1f in %s)",
 		plural(d.Facts, "fact"), d.Recipes[0].PerFact.Mean, clean(d.Recipes[0].Name))}
 	f.provenance = []kn.Provenance{d.Provenance}
 	f.panels = []*plot.Plot{f.theme.plot("Neurons changed, 1 − Jaccard index [%]", "")}
@@ -92,7 +92,7 @@ func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error)
 	parts := []string{"Share of a fact's neurons that each difference between the recipes changes, in percent"}
 	for i, s := range steps {
 		changed := stats.Interval{Mean: 1 - s.Overlap.Mean, Low: 1 - s.Overlap.High, High: 1 - s.Overlap.Low}
-		b.groups = append(b.groups, s.What)
+		b.groups = append(b.groups, fmt.Sprintf("%s (%.1f)", s.What, s.PerFact.Mean))
 		how, series := "one after another", &b.series[0]
 		if i >= len(d.Steps) {
 			how, series = "alone", &b.series[1]
@@ -101,7 +101,7 @@ func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error)
 		parts = append(parts, fmt.Sprintf("%s (%s): %.0f [%.0f, %.0f], %.2f neurons a fact", s.What, how,
 			100*changed.Mean, 100*changed.Low, 100*changed.High, s.PerFact.Mean))
 	}
-	b.text = func(g, _ int) string { return fmt.Sprintf("%.1f", steps[g].PerFact.Mean) }
+	b.text = func(g, _ int) string { return fmt.Sprintf("%.0f %%", 100*(1-steps[g].Overlap.Mean)) }
 	if err := f.addIntervalBars(b); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TakenBack(r *landscape.GroupsTakenBack, options ...Options) (*Figure, error
 	f := newFigure("groups taken back", "Parameters taken back to their values before fine-tuning", o)
 	f.subtitle = []string{fmt.Sprintf("%s; in brackets: how far fine-tuning moved the group, as a share of its length", plural(r.Examples, "example"))}
 	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Loss [nats]; beside the bars: error", "")}
+	f.panels = []*plot.Plot{f.theme.plot("Loss [nats]", "")}
 	rows := []landscape.GroupTakenBack{{Name: "none: fine-tuned", Value: r.FineTuned}}
 	rows = append(append(rows, r.Groups...), landscape.GroupTakenBack{Name: "all: the start", Value: r.Start})
 	b := intervalBars{scale: 1, rows: 2, series: make([]intervalSeries, 1)}
@@ -45,7 +45,7 @@ func TakenBack(r *landscape.GroupsTakenBack, options ...Options) (*Figure, error
 		b.series[0].values = append(b.series[0].values, stats.Interval{Mean: row.Loss, Low: row.Loss, High: row.Loss})
 		parts = append(parts, fmt.Sprintf("%s: loss %s, error %.1f %%", row.Name, short(row.Loss), 100*row.Error))
 	}
-	b.text = func(g, _ int) string { return fmt.Sprintf("%.1f %%", 100*rows[g].Error) }
+	b.text = func(g, _ int) string { return fmt.Sprintf("%s, error %.1f %%", short(rows[g].Loss), 100*rows[g].Error) }
 	if err := f.addIntervalBars(b); err != nil {
 		return nil, err
 	}

@@ -28,10 +28,10 @@ const (
 func (t theme) style(size vg.Length, c color.Color) draw.TextStyle {
 	return draw.TextStyle{
 		Color:   c,
-		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: t.text * size},
+		Font:    font.From(typeface, t.text*size),
 		XAlign:  text.XLeft,
 		YAlign:  text.YTop,
-		Handler: plot.DefaultTextHandler,
+		Handler: letters,
 	}
 }
 

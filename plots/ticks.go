@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -72,6 +73,15 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
+// atLeast writes a bound with two significant digits, rounded up.
+func atLeast(v float64) string {
+	if v <= 0 {
+		return "0"
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(v))-1)
+	return short(math.Ceil(v/unit*(1-1e-9)) * unit)
+}
+
 // indices labels the whole numbers 0..n-1, every k-th where there are many.
 func indices(n, atMost, from int) []plot.Tick {
 	every := int(math.Max(1, niceStep(float64(n)/float64(atMost))))
@@ -94,6 +104,15 @@ func headroom(high float64) float64 {
 	return 1.1 * high
 }
 
+// powerOfTen writes one in the form of all that stand beside it. The font has
+// no raised minus sign.
+func powerOfTen(e int) string {
+	if 0 <= e && e <= 3 {
+		return strconv.Itoa(int(math.Pow(10, float64(e))))
+	}
+	return minus(fmt.Sprintf("1e%d", e))
+}
+
 // logTicks labels an axis of logarithms to base 10 by powers of ten; where
 // there are few, 2 and 5 times each as well, and where there are many, fewer.
 // (gonum/plot's own logarithmic scale puts an axis's label out of its middle.)
@@ -105,6 +124,11 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 	if high-low < 3 {
 		multiples = []float64{1, 2, 5}
 	}
+	// All labels have exponents if one would.
+	label := func(v float64, _ int) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+	if low < -4.5 || high > 5.5 {
+		label = func(_ float64, e int) string { return powerOfTen(e) }
+	}
 	var ticks []plot.Tick
 	for e := int(math.Floor(low)); e <= int(math.Ceil(high)); e++ {
 		if e%every != 0 {
@@ -113,7 +137,7 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 		for _, m := range multiples {
 			v := m * math.Pow(10, float64(e))
 			if at := math.Log10(v); at >= low-1e-9 && at <= high+1e-9 {
-				ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(v, 'g', 6, 64)})
+				ticks = append(ticks, plot.Tick{Value: at, Label: label(v, e)})
 			}
 		}
 	}
