@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // GoVariable is the environment variable that tells the go of the kernel's
@@ -26,7 +28,8 @@ const ProcessVariable = "KN_KERNEL_PID"
 //   - GOEXPERIMENT=simd added on amd64,
 //   - GOWORK removed, since GoNB makes a go.work of its own, and -mod taken
 //     out of GOFLAGS, since no -mod but the default works with a go.work,
-//   - GOPLSCACHE in our folder, so that uninstalling takes it away,
+//   - GOPLSCACHE in our folder, so that uninstalling takes it away, unless the
+//     installation is somebody else's, as on a JupyterHub,
 //   - KN_WORKER naming our kn command, unless it is set, be it to nothing,
 //   - KN_KERNEL_PID removed, since that of another kernel may be in base.
 //
@@ -36,6 +39,9 @@ func (p Paths) Environment(base []string) []string {
 	env := []string{GoVariable + "=" + p.Go}
 	var experiment string
 	goplsCache, worker := filepath.Join(p.Data, "gopls-cache"), p.Program("kn")
+	if cache, err := os.UserCacheDir(); err == nil && isOthers(p.Data) {
+		goplsCache = filepath.Join(cache, Name, "gopls-cache")
+	}
 	for _, v := range base {
 		switch name, value, _ := strings.Cut(v, "="); name {
 		case "PATH":
@@ -58,6 +64,12 @@ func (p Paths) Environment(base []string) []string {
 	}
 	env = append(env, "GOPLSCACHE="+goplsCache, WorkerVariable+"="+worker)
 	return append(env, "PATH="+strings.Join(path, string(os.PathListSeparator)))
+}
+
+// isOthers says whether a folder is there and cannot be written.
+func isOthers(dir string) bool {
+	_, err := os.Stat(dir)
+	return err == nil && unix.Access(dir, unix.W_OK) != nil
 }
 
 // withoutMod takes -mod out of the value of GOFLAGS.
