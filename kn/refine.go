@@ -109,6 +109,11 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 		if len(a.NotConverged) > 0 {
 			result.NotConverged = append(result.NotConverged, i)
 		}
+		scores := make([]float64, len(result.Refined))
+		for k, n := range result.Refined {
+			scores[k] = a.Scores[n.Layer][n.Index]
+		}
+		result.Scores = append(result.Scores, scores)
 	}
 	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()
 	result.Provenance, err = m.provenance(r)

@@ -125,12 +125,23 @@ type ActivationScatter struct {
 	Provenance Provenance     `json:"provenance"`
 }
 
+// GroupBy puts each point into the group that the function names, for a chart's
+// legend.
+func (s *ActivationScatter) GroupBy(group func(ScatterPoint) string) {
+	for i, p := range s.Points {
+		s.Points[i].Group = group(p)
+	}
+}
+
 // KnowledgeNeurons is what [Refine] makes of a fact's prompts.
 type KnowledgeNeurons struct {
 	Prompts []string   `json:"prompts"`
 	Answer  string     `json:"answer"`
 	Coarse  [][]Neuron `json:"coarse"`  // per prompt
 	Refined []Neuron   `json:"refined"` // kept by the share of prompts
+	// Scores[i][k] is the score of Refined[k] in prompt i, in units of
+	// probability.
+	Scores [][]float64 `json:"scores"` // [len(Prompts)][len(Refined)]
 	// NotConverged lists the prompts, from 0, whose attribution did not reach
 	// the adaptive rule's tolerance in every layer.
 	NotConverged []int `json:"not_converged,omitempty"`

@@ -129,21 +129,32 @@ func (a Attribution) Table() Table {
 // String returns [Attribution.Table] as text.
 func (a Attribution) String() string { return a.Table().String() }
 
-// Table lists the neurons that were kept, and in how many prompts each is
-// strong.
+// Table lists the neurons that were kept, in how many prompts each is strong,
+// and its mean score over all prompts.
 func (k KnowledgeNeurons) Table() Table {
 	t := Table{
 		Title:   fmt.Sprintf("%d knowledge neurons of %s, from %d prompts", len(k.Refined), k.Answer, len(k.Prompts)),
 		Columns: []string{"neuron", "strong in prompts"},
 	}
-	for _, n := range k.Refined {
+	if len(k.Scores) > 0 {
+		t.Columns = append(t.Columns, "mean score")
+	}
+	for i, n := range k.Refined {
 		in := 0
 		for _, coarse := range k.Coarse {
 			if slices.Contains(coarse, n) {
 				in++
 			}
 		}
-		t.Rows = append(t.Rows, []string{n.String(), fmt.Sprintf("%d of %d", in, len(k.Coarse))})
+		row := []string{n.String(), fmt.Sprintf("%d of %d", in, len(k.Coarse))}
+		if len(k.Scores) > 0 {
+			mean := 0.0
+			for _, scores := range k.Scores {
+				mean += scores[i] / float64(len(k.Scores))
+			}
+			row = append(row, significant(mean))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	sizes := make([]string, len(k.Coarse))
 	for i, coarse := range k.Coarse {
@@ -194,11 +205,11 @@ func (c FactorCurves) String() string { return c.Table().String() }
 func (s ActivationScatter) Table() Table {
 	t := Table{
 		Title:   fmt.Sprintf("Activation of %d neurons and probability of the answer: correlation %.2f over %d prompts", len(s.Neurons), s.Pearson, len(s.Points)),
-		Columns: []string{"prompt", "answer", "activation", "probability"},
+		Columns: []string{"prompt", "group", "answer", "activation", "probability"},
 	}
 	points := slices.SortedStableFunc(slices.Values(s.Points), func(a, b ScatterPoint) int { return cmp.Compare(b.Activation, a.Activation) })
 	for _, p := range points {
-		t.Rows = append(t.Rows, []string{p.Prompt, p.Answer, significant(p.Activation), significant(p.Probability)})
+		t.Rows = append(t.Rows, []string{p.Prompt, p.Group, p.Answer, significant(p.Activation), significant(p.Probability)})
 	}
 	return t
 }

@@ -22,7 +22,7 @@ func TestResultsSayWhatTheyAre(t *testing.T) {
 			Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.Adaptive, Nodes: []int{4, 5}, CompletenessError: []float64{0.01, -0.02}, EstimatedError: []float64{0.001, 0.002},
 			Scores: [][]float64{{0.1, 0}, {0, 0.2}}, Activations: [][]float64{{1, 2}, {3, 123.45}}, NotConverged: []int{1},
 		}, []string{"P(a) = 0.400", "1:1", "0.200", "50.0 %", "123.5", "0:0", "25.0 %", "4.5 nodes a layer", "up to 0.02", "estimated 0.002", "not converged in layers [1]"}},
-		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}}, []string{"1 knowledge neurons of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
+		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}, Scores: [][]float64{{0.5}, {0.25}}}, []string{"0.375", "1 knowledge neurons of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
 		{kn.FactorCurves{
 			Prompts: []string{"p"}, Answer: "a", Probability: 0.5,
 			Own:    kn.Curve{Label: "own", Neurons: neurons, Factors: []float64{0, 1}, Probability: []float64{0.25, 0.5}},
