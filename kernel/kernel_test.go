@@ -138,6 +138,12 @@ func TestCompletionAndInspection(t *testing.T) {
 	if a := s.Ask(kerneltest.Ask{Code: code, Inspect: &position}); !strings.Contains(a.Text, "Layer") {
 		t.Errorf("inspection gave %+v", a)
 	}
+	// What panics says what it does otherwise.
+	code = "%%\nkn.MustLoad"
+	position = len(code) - 2
+	if a := s.Ask(kerneltest.Ask{Code: code, Inspect: &position}); !strings.Contains(a.Text, "MustLoad is") || !strings.Contains(a.Text, "func Load(name string") {
+		t.Errorf("inspection gave %+v", a)
+	}
 	// A command is not Go, and its line not GoNB's to read.
 	code, position = "! ", 2
 	if a := s.Ask(kerneltest.Ask{Code: code, Complete: &position}); len(a.Matches) > 0 {

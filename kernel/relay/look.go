@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 
@@ -62,6 +63,7 @@ func (r *Relay) look(ctx context.Context, m *message) {
 				found[place] = moved.From(number(found, place))
 			}
 		}
+		r.addTwin(ctx, found)
 		r.found(m, position, found)
 	case <-time.After(patience):
 		r.found(m, position, later(m, position))
@@ -94,4 +96,26 @@ func later(m *message, position int) map[string]any {
 		"status": "ok", "metadata": map[string]any{}, "found": true,
 		"data": map[string]any{"text/plain": "gopls, which reads Go's documentation, is not ready. Ask again in some seconds."},
 	}
+}
+
+// mustTwin is how gopls shows a function that panics where its twin returns an
+// error, and at the end where it is documented.
+var mustTwin = regexp.MustCompile(`(?s)Must(\w+) is \[.*\(https://pkg\.go\.dev/([^#)]+)#((?:\w+\.)?)Must(\w+)\)`)
+
+// addTwin adds to the documentation of MustX, which says only that it panics,
+// that of X.
+func (r *Relay) addTwin(ctx context.Context, found map[string]any) {
+	data, _ := found["data"].(map[string]any)
+	shown, _ := data["text/markdown"].(string)
+	twin := mustTwin.FindStringSubmatch(shown)
+	if twin == nil || twin[1] != twin[4] || r.config.Doc == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	text, err := r.config.Doc(ctx, twin[2], twin[3]+twin[4])
+	if err != nil {
+		return // the link is there
+	}
+	data["text/markdown"] = shown + "\n\n---\n\n```\n" + strings.TrimSpace(text) + "\n```"
 }

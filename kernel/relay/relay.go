@@ -39,6 +39,8 @@ type Config struct {
 	Command func(connectionFile string) *exec.Cmd
 	// Version is told to clients.
 	Version string
+	// Doc returns the documentation of a package's symbol. It may be nil.
+	Doc func(ctx context.Context, pkg, symbol string) (string, error)
 	// Interrupts interrupts the cell that runs, as a request of Jupyter's
 	// does. It may be nil.
 	Interrupts <-chan os.Signal

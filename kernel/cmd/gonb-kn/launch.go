@@ -35,9 +35,15 @@ func startKernel(root, goPath, connection string) error {
 		cmd.Env = env
 		return cmd
 	}
+	doc := func(ctx context.Context, pkg, symbol string) (string, error) {
+		cmd := exec.CommandContext(ctx, p.Go, "doc", pkg, symbol)
+		cmd.Dir, cmd.Env = root, p.Environment(os.Environ())
+		out, err := cmd.Output()
+		return string(out), err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
-	return relay.Run(ctx, connection, relay.Config{Command: command, Version: kernel.Version, Interrupts: interrupts})
+	return relay.Run(ctx, connection, relay.Config{Command: command, Version: kernel.Version, Doc: doc, Interrupts: interrupts})
 }
