@@ -174,7 +174,7 @@ func (r *Relay) abort(ctx context.Context) {
 				continue
 			}
 			r.status("busy", m)
-			r.reply(m, "execute_reply", map[string]any{"status": "aborted", "execution_count": r.count})
+			r.reply(m, "execute_reply", map[string]any{"status": "aborted"})
 			r.status("idle", m)
 		default:
 			for _, m := range others {

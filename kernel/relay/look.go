@@ -84,12 +84,13 @@ func (r *Relay) found(m *message, position int, found map[string]any) {
 }
 
 // later says that there will be an answer later. What is offered to be put
-// in does no harm there, and there are two, since one alone is put in at once.
+// in does no harm there. There are two, since one alone is put in at once, and
+// they begin differently, since what they begin with would be.
 func later(m *message, position int) map[string]any {
 	if m.header.Type == "complete_request" {
 		return map[string]any{
 			"status": "ok", "metadata": map[string]any{}, "cursor_start": position, "cursor_end": position,
-			"matches": []string{"/* completion is not ready: */", "/* press Tab again in some seconds */"},
+			"matches": []string{"/* completion is not ready: */", " /* press Tab again in some seconds */"},
 		}
 	}
 	return map[string]any{

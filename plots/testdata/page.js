@@ -15,7 +15,7 @@ function newElement(name) {
 function newInput(value) {
   var input = newElement("input");
   input.value = String(value);
-  input.addEventListener = function (event, listener) { input.on = event; input.listener = listener; };
+  input.addEventListener = function (event, listener) { if (event === "input") { input.on = event; input.listener = listener; } };
   parts.input = input;
   return input;
 }

@@ -5,7 +5,10 @@ function newElement(name) {
     setAttribute: function (key, value) { this.attributes[key] = value; },
     getAttribute: function (key) { return this.attributes[key]; },
     appendChild: function (child) { this.children.push(child); },
-    addEventListener: function (event, listener) { this.listeners[event] = listener; },
+    addEventListener: function (event, listener) {
+      const before = this.listeners[event];
+      this.listeners[event] = before ? function (e) { before(e); listener(e); } : listener;
+    },
     set textContent(value) { this.text = value; this.children = []; },
     get textContent() {
       return this.text + this.children.map(function (c) { return c.textContent; }).join("");
@@ -61,5 +64,5 @@ function drag(dx, dy) {
   canvas.listeners.pointermove({clientX: 999, clientY: 999});
 }
 
-function press(key) { canvas.listeners.keydown({key: key, preventDefault: function () {}}); }
+function press(key) { canvas.listeners.keydown({key: key, preventDefault: function () {}, stopPropagation: function () {}}); }
 function click() { parts["[data-kn=switch]"].listeners.click(); }
