@@ -31,9 +31,14 @@ type connection struct {
 	Scheme     string `json:"signature_scheme"`
 	Key        string `json:"key"`
 	KernelName string `json:"kernel_name"`
+
+	// name is the file's, out of which GoNB reads the kernel's id: its widgets
+	// connect to that.
+	name string
 }
 
 func readConnection(path string) (c connection, err error) {
+	c.name = filepath.Base(path)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
@@ -60,14 +65,13 @@ func (c connection) address(port int) string {
 func (c connection) inFolder(dir string) (connection, string, error) {
 	c = connection{
 		Transport: "ipc", IP: filepath.Join(dir, "s"), Shell: 1, Control: 2, Stdin: 3, IOPub: 4, Heartbeat: 5,
-		Scheme: "hmac-sha256", Key: c.Key, KernelName: c.KernelName,
+		Scheme: "hmac-sha256", Key: c.Key, KernelName: c.KernelName, name: c.name,
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
 		return c, "", err
 	}
-	// GoNB reads the kernel's id out of the name.
-	path := filepath.Join(dir, "kernel-relay.json")
+	path := filepath.Join(dir, c.name)
 	return c, path, renameio.WriteFile(path, data, 0o600)
 }
 
