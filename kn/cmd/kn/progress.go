@@ -56,7 +56,7 @@ func (b *bar) line(done, total int, what string) {
 	b.told = now
 	left := ""
 	if n := done - b.first; n > 0 && !strings.Contains(what, " left") {
-		left = fmt.Sprintf(", about %s left", (time.Duration(float64(now.Sub(b.began)) / float64(n) * float64(total-done))).Round(time.Second))
+		left = fmt.Sprintf(", about %s left", time.Duration(float64(now.Sub(b.began))/float64(n)*float64(total-done)).Round(time.Second))
 	}
 	fmt.Fprintf(b.w, "%d of %d %s%s\n", done, total, what, left)
 }
