@@ -29,7 +29,7 @@ m := kn.MustLoad(%q, kn.WithWorker(os.Getenv("KN_WORKER")), kn.WithCache("off"))
 fmt.Println(m.MustPredict("Paris is in [MASK] .").Predictions[%d].Token != "")`
 		var first []string
 		for k := range 2 {
-			if a := s.Run(fmt.Sprintf(cell, model, k)); a.Status != "ok" || a.Printed("stdout") != "true\n" {
+			if a := s.Run(fmt.Sprintf(cell, model, k)); a.Status != "ok" || !strings.HasSuffix(a.Printed("stdout"), "true\n") || a.Printed("stderr") != "" {
 				t.Fatalf("%+v", a)
 			}
 			now := workersOf(model)
