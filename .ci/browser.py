@@ -471,9 +471,10 @@ def teaching(c, server, browser, args):
     with browser.lab(untrusted_copy(server, "teaching.ipynb")) as lab:
         opened_untrusted(c, lab)
         i = charts(server.notebook(lab.name))[0][0]
-        lab.page.locator(".jp-Notebook .jp-Cell").nth(i).scroll_into_view_if_needed()
-        time.sleep(1)
-        text = "\n".join(text for _, text in lab.outputs(i))
+        text, end = "", time.time() + 10  # outputs are drawn when they are seen
+        while "needs its script" not in text and time.time() < end:
+            text = "\n".join(text for _, text in lab.outputs(i))
+            time.sleep(0.2)
         c.expect(f"{lab.name}: the slider says that it needs its script", "needs its script" in text, text)
         c.expect(f"{lab.name}: no dead slider is seen", not lab.cell(i).locator("input[type=range]:visible").count())
         lab.cell(i).locator(".jp-OutputArea").first.scroll_into_view_if_needed()
