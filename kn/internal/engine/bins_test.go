@@ -77,6 +77,24 @@ func same[T comparable](t *testing.T, name string, got, want []T) {
 	}
 }
 
+// TestReadingSizes: compiled texts have few lengths, none shorter than the text
+// or longer than the model takes, and others have their own.
+func TestReadingSizes(t *testing.T) {
+	compiled, different := sizes{static: true}, map[int]bool{}
+	for n := 1; n <= 510; n++ {
+		got := compiled.reading(n, 510)
+		if different[got] = true; got < n || got > 510 || n > 16 && got > n+n/2 {
+			t.Errorf("%d tokens become %d", n, got)
+		}
+		if got := (sizes{}).reading(n, 510); got != n {
+			t.Errorf("uncompiled, %d tokens become %d", n, got)
+		}
+	}
+	if len(different) > 24 {
+		t.Errorf("%d lengths to compile for", len(different))
+	}
+}
+
 // TestTogether groups samples by their lengths.
 func TestTogether(t *testing.T) {
 	compiled := sizes{static: true, bins: layout{n: 64, perBin: 7, hides: true}}

@@ -71,6 +71,21 @@ func (s sizes) length(n, most int) int {
 	return min((n+1)/2*2, most)
 }
 
+// reading is [sizes.length] for texts that are read at all tokens, as open texts
+// are: these have lengths of all kinds, in batches of all sizes. A graph for
+// each took longer to compile than to run, and some 700 of them, of 90 memory
+// maps each, are more than Linux lets a process have.
+func (s sizes) reading(n, most int) int {
+	if !s.static {
+		return n
+	}
+	step := 8
+	if n > 64 {
+		step = 32
+	}
+	return min((n+step-1)/step*step, most)
+}
+
 // batch is the number of rows that a batch of n is padded to.
 func (s sizes) batch(n int) int {
 	if !s.static {

@@ -41,7 +41,7 @@ func (e *Engine) TokenActivations(ctx context.Context, readings []Reading, progr
 	}
 	values := func(i int) []ValueEdit { return readings[i].Edits.Values }
 	err := e.byValues(len(readings), values, func(e *Engine, which []int) error {
-		length := func(i int) int { return e.sizes.length(len(readings[i].IDs), e.Model.Config.MaxPositions) }
+		length := func(i int) int { return e.sizes.reading(len(readings[i].IDs), e.Model.Config.MaxPositions) }
 		return groups(which, length, e.rowsPerBatch, func(n int, some []int) error {
 			of := pick(which, some)
 			if err := e.readBatch(ctx, readings, result, n, of); err != nil {
