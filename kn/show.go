@@ -3,6 +3,7 @@ package kn
 import (
 	"fmt"
 	"os"
+	"reflect"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -11,7 +12,10 @@ import (
 // Show shows results as tables below the cell that is running; outside a
 // notebook it prints them.
 func Show(results ...Tabler) error {
-	for _, r := range results {
+	for i, r := range results {
+		if v := reflect.ValueOf(r); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return fmt.Errorf("kn: result %d is nil; check the error that came with it", i)
+		}
 		t := r.Table()
 		if !gonbui.IsNotebook {
 			if _, err := fmt.Fprintln(os.Stdout, t); err != nil {

@@ -101,18 +101,28 @@ func (p Prediction) String() string { return p.Table().String() }
 // Table lists the neurons with the largest scores, and says how far the
 // integrals can be trusted.
 func (a Attribution) Table() Table {
-	t := Table{
-		Title:   fmt.Sprintf("%s: P(%s) = %s", a.Prompt, a.Answer, significant(a.Probability)),
-		Columns: []string{"neuron", "score", "of P", "activation"},
+	t := Table{Title: fmt.Sprintf("P(%s) = %s: %s", a.Answer, significant(a.Probability), a.Prompt), Columns: []string{"neuron", "activation"}}
+	scored := a.Rule != ActivationBaseline && a.Probability > 0 // else a score is no share of it
+	if scored {
+		t.Columns = []string{"neuron", "score", "of the probability", "activation"}
 	}
 	for _, n := range a.Top(tableRows) {
-		score := a.Scores[n.Layer][n.Index]
-		t.Rows = append(t.Rows, []string{n.String(), significant(score), share(score / a.Probability), significant(a.Activations[n.Layer][n.Index])})
+		score, activation := a.Scores[n.Layer][n.Index], significant(a.Activations[n.Layer][n.Index])
+		if scored {
+			t.Rows = append(t.Rows, []string{n.String(), significant(score), share(score / a.Probability), activation})
+		} else {
+			t.Rows = append(t.Rows, []string{n.String(), activation})
+		}
+	}
+	if scored && len(a.Scores) > 1 {
+		t.Notes = append(t.Notes, "each layer's scores add up to what its neurons give of the probability, so those of several layers can exceed it")
 	}
 	nodes, completeness := 0, 0.0
-	for l, n := range a.Nodes {
+	for _, n := range a.Nodes {
 		nodes += n
-		completeness = max(completeness, math.Abs(a.CompletenessError[l]))
+	}
+	for _, e := range a.CompletenessError {
+		completeness = max(completeness, math.Abs(e))
 	}
 	if len(a.Nodes) > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("%s rule, %.1f nodes a layer, completeness error up to %s", a.Rule, float64(nodes)/float64(len(a.Nodes)), significant(completeness)))
@@ -265,8 +275,10 @@ func significant(x float64) string {
 	switch a := math.Abs(x); {
 	case a == 0:
 		return "0"
-	case a < 0.1:
+	case a < 1e-4:
 		return strconv.FormatFloat(x, 'g', 2, 64)
+	case a < 0.1:
+		return fmt.Sprintf("%#.2g", x) // with its last zeros
 	case a < 100:
 		return fmt.Sprintf("%.3f", x)
 	}

@@ -8,6 +8,14 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
+func TestShowRefusesNil(t *testing.T) {
+	for _, r := range []kn.Tabler{nil, (*kn.Prediction)(nil), (*kn.Attribution)(nil)} {
+		if err := kn.Show(kn.Table{}, r); err == nil || !strings.Contains(err.Error(), "result 1 is nil") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestResultsSayWhatTheyAre: each result prints as a table with its numbers, by
 // value and by pointer, and its HTML has the same cells, escaped.
 func TestResultsSayWhatTheyAre(t *testing.T) {
@@ -22,6 +30,8 @@ func TestResultsSayWhatTheyAre(t *testing.T) {
 			Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.Adaptive, Nodes: []int{4, 5}, CompletenessError: []float64{0.01, -0.02}, EstimatedError: []float64{0.001, 0.002},
 			Scores: [][]float64{{0.1, 0}, {0, 0.2}}, Activations: [][]float64{{1, 2}, {3, 123.45}}, NotConverged: []int{1},
 		}, []string{"P(a) = 0.400", "1:1", "0.200", "50.0 %", "123.5", "0:0", "25.0 %", "4.5 nodes a layer", "up to 0.02", "estimated 0.002", "not converged in layers [1]"}},
+		// An activation is no share of the probability.
+		{kn.Attribution{Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.ActivationBaseline, Scores: [][]float64{{3, 2}}, Activations: [][]float64{{3, 2}}}, []string{"0:0", "3.000"}},
 		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}, Scores: [][]float64{{0.5}, {0.25}}}, []string{"0.375", "1 knowledge neurons of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
 		{kn.FactorCurves{
 			Prompts: []string{"p"}, Answer: "a", Probability: 0.5,

@@ -56,7 +56,11 @@ func (l *live) progress(p finetune.Progress) {
 	if err != nil {
 		return // a loss that is no number ends the training, which says so
 	}
-	f.subtitle = []string{fmt.Sprintf("%.3g steps a second, %s left", p.Rate, p.Left.Round(time.Second))}
+	left := p.Left.Round(time.Second).String() + " left"
+	if last {
+		left = "done in " + p.Elapsed.Round(time.Second/10).String()
+	}
+	f.subtitle = []string{fmt.Sprintf("%.3g steps a second, %s", p.Rate, left)}
 	for _, panel := range f.panels {
 		panel.X.Max = float64(p.Steps)
 	}

@@ -130,7 +130,7 @@ func checkElectra(dir string, force bool) error {
 	if _, err := os.Stat(filepath.Join(dir, electra.StateFile)); err == nil {
 		return nil
 	}
-	return checkEmpty(dir, force)
+	return errors.Join(checkEmpty(dir, force), forget(filepath.Join(dir, electra.RecordFile), force))
 }
 
 // trainElectra runs the training under a line of progress.

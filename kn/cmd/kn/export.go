@@ -93,6 +93,18 @@ func checkEmpty(dir string, force bool) error {
 	return nil
 }
 
+// forget removes the record of a finished training, which would otherwise be
+// found again: who says --force wants to train.
+func forget(record string, force bool) error {
+	if !force {
+		return nil
+	}
+	if err := os.Remove(record); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot train again: %w", err)
+	}
+	return nil
+}
+
 // export saves the model beside out and moves it there when it is complete.
 func export(m *kn.Model, out string, options checkpoint.SaveOptions) (names []string, err error) {
 	out, err = filepath.Abs(out)

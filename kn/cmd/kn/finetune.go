@@ -128,7 +128,7 @@ func checkFineTuning(dir string, force bool) error {
 	if _, err := os.Stat(filepath.Join(dir, finetune.StateFile)); err == nil {
 		return nil
 	}
-	return checkEmpty(dir, force)
+	return errors.Join(checkEmpty(dir, force), forget(filepath.Join(dir, finetune.RecordFile), force))
 }
 
 // tellUnread says what of labelled data was not read.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,6 +66,26 @@ func TestFinetune(t *testing.T) {
 		if o := finished(t, command(t, c.args...)); o.code != exitFailure || o.stdout != "" || !strings.Contains(o.stderr, c.want) {
 			t.Errorf("%s: %+v", name, o)
 		}
+	}
+}
+
+// TestForceTrainsAgain: who says --force does not get what stands there,
+// although the training is the same.
+func TestForceTrainsAgain(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "classifier")
+	args := tinyTask(t, out, "--steps", "2")
+	succeeds(t, args...)
+	weights := filepath.Join(out, "model.safetensors")
+	want, err := os.ReadFile(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(weights, []byte("spoilt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	succeeds(t, append(args, "--force")...)
+	if got, err := os.ReadFile(weights); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the weights are %d bytes, want the %d of before; %v", len(got), len(want), err)
 	}
 }
 
