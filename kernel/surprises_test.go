@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,7 @@ func TestFailuresAreToldOnce(t *testing.T) {
 		{"%%\nx := 1\n! ", "not run: line 3: there is no command after \"! \": write what the shell is to run, as in !ls, or delete the line\n"},
 		{"%%\npanic(fmt.Errorf(\"two\\nlines\"))", "panic: two\nlines\ncell 8, line 2:\n    panic(fmt.Errorf(\"two\\nlines\"))\n"},
 		{"func f() { f() }\n%%\n_ = os.Args\nvar m map[string]int\nm[\"a\"] = 1", "panic: assignment to entry in nil map\ncell 9, line 5:\n    m[\"a\"] = 1\nWhat the cell defines was not kept: f.\n"},
+		{"%%\nvar m *struct{ A int }\n\nfmt.Println(m.A)", "panic: runtime error: invalid memory address or nil pointer dereference\ncell 10, line 4:\n    fmt.Println(m.A)\n"},
 	} {
 		a := s.Run(c.code)
 		if a.Status != "error" || a.Failure() != c.want || a.Printed("stderr") != "" || a.HTML() != "" {
@@ -56,6 +58,13 @@ func TestFailedDefinitionsAreNotKept(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	if a := s.Run("%%\nfmt.Println(typo)"); !strings.Contains(a.Failure(), "Cell 2, which failed, would have defined typo: mend it, and run it again.") {
+		t.Errorf("%+v", a)
+	}
+	// The definitions of a failing test are kept, so that it can be mended.
+	if a := s.Run("func Half(x int) int { return x }\nfunc TestHalf(t *testing.T) { if Half(2) != 1 { t.Error(\"no\") } }\n%test"); a.Status != "error" || strings.Contains(a.Failure(), "not kept") {
+		t.Errorf("%+v", a)
+	}
+	if a := s.Run("%%\nfmt.Println(Half(3))"); a.Printed("stdout") != "3\n" {
 		t.Errorf("%+v", a)
 	}
 	s.Run("var typo = 2")
@@ -103,7 +112,24 @@ func TestEndOfGoNB(t *testing.T) {
 	if a.Status != "error" || !strings.Contains(a.Failure(), "It was started again") || a.Seconds > 30 {
 		t.Errorf("%+v", a)
 	}
-	if a := s.Run("%%\nfmt.Println(list[3])\nvar list []int"); !strings.Contains(a.Failure(), "cell 3, line 2") {
+	// It may also end while it does nothing.
+	a = s.Run("%%\nfmt.Println(os.Getppid())")
+	if _, err := fmt.Sscan(a.Printed("stdout"), &pid); err != nil {
+		t.Fatalf("%+v", a)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if a = s.Run("%%\nfmt.Println(1)"); a.Status == "ok" {
+			break
+		}
+		if !strings.Contains(a.Failure(), "It was started again") || time.Now().After(deadline) {
+			t.Fatalf("%+v", a)
+		}
+	}
+	// Its numbers are not the new GoNB's.
+	if a := s.Run("%%\npanic(\"here\")"); !regexp.MustCompile(`cell ([4-9]|\d\d), line 2`).MatchString(a.Failure()) {
 		t.Errorf("%+v", a)
 	}
 	if a := s.Run("%%\nfmt.Println(1)"); a.Printed("stdout") != "1\n" {

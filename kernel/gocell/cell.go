@@ -35,6 +35,21 @@ func Parse(code string) *Cell {
 // IsGo says whether the cell is Go and commands, not a script or a file.
 func (c *Cell) IsGo() bool { return c.magic == "" }
 
+// IsTest says whether the cell runs its tests, by %test.
+func (c *Cell) IsTest() bool {
+	if !c.IsGo() {
+		return false
+	}
+	for i := range c.scan.lines {
+		if text, ok := c.command(i); ok && text[0] == '%' {
+			if words := strings.Fields(text[1:]); len(words) > 0 && words[0] == "test" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Check finds the commands that GoNB would not survive.
 func (c *Cell) Check() error {
 	if !c.IsGo() {
@@ -102,8 +117,8 @@ type edit struct {
 }
 
 // Safe returns the same program in a form that GoNB reads rightly. It has as
-// many lines, and each is the same but for text put in. Map tells where a
-// position went.
+// many lines, and each is the same but for text put in. [Moved] tells where a
+// character went.
 func (c *Cell) Safe() (code string, moved Moved) {
 	if !c.IsGo() {
 		return c.Code, nil

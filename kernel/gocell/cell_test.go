@@ -207,6 +207,14 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestIsTest(t *testing.T) {
+	for code, want := range map[string]bool{"func TestA(t *testing.T) {}\n%test": true, "% test -v": true, "//gonb:%test": true, "%%\n_ = `\n%test`": false, "%%bash\n%test": false, "%tests": false} {
+		if got := gocell.Parse(code).IsTest(); got != want {
+			t.Errorf("%q: %v", code, got)
+		}
+	}
+}
+
 func TestOnCommand(t *testing.T) {
 	cell := gocell.Parse("é\n!l\nx := `\n!y`\n! ")
 	for offset, want := range map[int]bool{0: false, 1: false, 2: true, 4: true, 5: false, 13: false, 16: true, 17: true, 18: true} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kernel/gocell"
@@ -12,10 +13,12 @@ import (
 // execution is a cell that is run.
 type execution struct {
 	relay       *Relay
-	defines     []string
-	interrupted bool // guarded by the relay's mutex until the end
-	errors      errorStream
-	reported    map[string]any // GoNB's error message
+	defines     []string // what is gone if it fails
+	interrupted bool     // guarded by the relay's mutex
+
+	mu       sync.Mutex
+	errors   errorStream
+	reported map[string]any // GoNB's error message
 	// exit is what GoNB published last if that is how a program ended. It is
 	// told by the failure, if the cell fails by it.
 	exit *message
@@ -33,7 +36,10 @@ func (r *Relay) execute(ctx context.Context, m *message) {
 	if !silent {
 		r.publish(m.answer("execute_input", map[string]any{"code": text(content, "code"), "execution_count": r.count}))
 	}
-	x := &execution{relay: r, defines: cell.Definitions()}
+	x := &execution{relay: r}
+	if !cell.IsTest() { // those are kept, so that the tests can be mended
+		x.defines = cell.Definitions()
+	}
 	fault := x.run(ctx, m, cell, content, silent, stored)
 	result := map[string]any{"status": "ok", "user_expressions": map[string]any{}, "payload": []any{}}
 	if fault != nil {
@@ -42,11 +48,13 @@ func (r *Relay) execute(ctx context.Context, m *message) {
 			r.publish(m.answer("error", fault.content()))
 		}
 	}
+	r.mu.Lock()
 	for _, name := range x.defines {
 		if delete(r.lost, name); fault != nil {
 			r.lost[name] = r.count
 		}
 	}
+	r.mu.Unlock()
 	result["execution_count"] = r.count
 	r.reply(m, "execute_reply", result)
 	if fault != nil && flag(content, "stop_on_error", true) {
@@ -75,6 +83,8 @@ func (x *execution) run(ctx context.Context, m *message, cell *gocell.Cell, cont
 	r.setRunning(x)
 	reply, err := r.ask(ctx, asked, x.published)
 	r.setRunning(nil)
+	x.mu.Lock() // something may still come from a GoNB that has ended
+	defer x.mu.Unlock()
 	if x.reported == nil && reply != nil {
 		x.reported = reply.content()
 	}
@@ -108,10 +118,12 @@ func (r *Relay) setRunning(x *execution) {
 // published passes on what a cell publishes, and keeps back what is told
 // otherwise.
 func (x *execution) published(m *message) {
-	switch m.header.Type {
-	case "execute_input":
+	if m.header.Type == "execute_input" {
 		return // was published, as its author wrote it
-	case "error":
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if m.header.Type == "error" {
 		x.reported = m.content()
 		return
 	}

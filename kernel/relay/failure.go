@@ -26,15 +26,24 @@ func (f failure) content() map[string]any {
 	return map[string]any{"ename": f.name, "evalue": f.value, "traceback": trace}
 }
 
+// reply is the content of a reply with a failure.
+func (f failure) reply() map[string]any {
+	content := f.content()
+	content["status"] = "error"
+	return content
+}
+
 var (
 	ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
-	// compiled is GoNB's -raw_error report of one line of the compiler's:
+	// compiledAt begins GoNB's -raw_error report of one line of the compiler's:
 	// the cell, the code around it with a mark, and the message.
 	compiledAt = regexp.MustCompile(`^Cell(?:\[(\d+)\])?:? Line (\d+)\n`)
 	// ran is how GoNB says that a cell was compiled and its program failed.
 	ran = regexp.MustCompile(`^(exit status \d+|signal: .+)$`)
 	// raised is a place in a stack trace.
 	raised = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
+	// signalLine is what Go adds about a nil pointer's signal.
+	signalLine = regexp.MustCompile(`(?m)\n\[signal .*\]$`)
 	// noise is before the message of GoNB's other errors.
 	noise = regexp.MustCompile(`^(executing special commands in cell|parsing go files in TempDir "[^"]*"|failed to run "[^"]*"): `)
 )
@@ -71,6 +80,7 @@ func (x *execution) ended(how string) failure {
 		return failure{name: "error", value: "the cell's program ended with " + how}
 	}
 	kind, message, _ := strings.Cut(message, ": ")
+	message = signalLine.ReplaceAllString(message, "")
 	message = strings.ReplaceAll(message, "\n\t", "\n") // so Go prints an error of many lines
 	f := failure{name: kind, value: message}
 	if at := raised.FindStringSubmatch(ansi.ReplaceAllString(trace, "")); at != nil {
@@ -159,7 +169,10 @@ func (r *Relay) hint(message string) string {
 		return fmt.Sprintf("Go has no variables that are not used: use %s, write _ = %[1]s, or define it above %%%% with var, for later cells too.", m[1])
 	}
 	if m := undefined.FindStringSubmatch(message); m != nil {
-		if number, ok := r.lost[m[1]]; ok {
+		r.mu.Lock()
+		number, ok := r.lost[m[1]]
+		r.mu.Unlock()
+		if ok {
 			return fmt.Sprintf("Cell %d, which failed, would have defined %s: mend it, and run it again.", number, m[1])
 		}
 	}
@@ -172,6 +185,7 @@ type errorStream struct {
 	held      strings.Builder
 	holding   bool
 	lineBegun bool
+	begun     string // the end of what was written, if a panic may begin so
 }
 
 // begins are how Go's last words begin.
@@ -183,11 +197,20 @@ func (s *errorStream) write(chunk string) string {
 		s.held.WriteString(chunk)
 		return ""
 	}
+	chunk, s.begun = s.begun+chunk, ""
 	for p := 0; p < len(chunk); {
-		if !s.lineBegun && slices.ContainsFunc(begins, func(b string) bool { return strings.HasPrefix(chunk[p:], b) }) {
-			s.holding = true
-			s.held.WriteString(chunk[p:])
-			return chunk[:p]
+		if !s.lineBegun {
+			for _, word := range begins {
+				switch rest := chunk[p:]; {
+				case strings.HasPrefix(rest, word):
+					s.holding = true
+					s.held.WriteString(rest)
+					return chunk[:p]
+				case strings.HasPrefix(word, rest):
+					s.begun = rest
+					return chunk[:p]
+				}
+			}
 		}
 		end := strings.IndexByte(chunk[p:], '\n')
 		if s.lineBegun = end < 0; s.lineBegun {
@@ -213,5 +236,5 @@ func (s *errorStream) rest() string {
 	if _, _, ok := s.panic(); ok {
 		return ""
 	}
-	return s.held.String()
+	return s.held.String() + s.begun
 }

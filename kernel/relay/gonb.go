@@ -33,12 +33,13 @@ type gonb struct {
 // startGoNB starts GoNB and waits until it hears and is heard. What it says
 // goes to the two functions, from goroutines of their own.
 func startGoNB(ctx context.Context, c connection, command func(connectionFile string) *exec.Cmd, replies, published func(*gonb, *message)) (*gonb, error) {
-	dir, err := os.MkdirTemp("", "gonb-kn-")
+	dir, err := socketFolder()
 	if err != nil {
 		return nil, err
 	}
 	inner, path, err := c.inFolder(dir)
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, err
 	}
 	g := &gonb{cmd: command(path), dir: dir, key: []byte(c.Key), ended: make(chan struct{})}
@@ -64,6 +65,16 @@ func startGoNB(ctx context.Context, c connection, command func(connectionFile st
 		return nil, err
 	}
 	return g, nil
+}
+
+// socketFolder makes a folder for sockets, whose paths must be short: 104 bytes
+// on some systems.
+func socketFolder() (string, error) {
+	parent := os.TempDir()
+	if len(parent) > 70 {
+		parent = "/tmp"
+	}
+	return os.MkdirTemp(parent, "gonb-kn-")
 }
 
 // connect connects the sockets, and asks until an answer is published: what is

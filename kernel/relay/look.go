@@ -90,7 +90,7 @@ func later(m *message, position int) map[string]any {
 	if m.header.Type == "complete_request" {
 		return map[string]any{
 			"status": "ok", "metadata": map[string]any{}, "cursor_start": position, "cursor_end": position,
-			"matches": []string{"/* completion is not ready: */", " /* press Tab again in some seconds */"},
+			"matches": []string{"/* completion is not ready: */", " /* press Escape, and Tab in some seconds */"},
 		}
 	}
 	return map[string]any{

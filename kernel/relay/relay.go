@@ -67,9 +67,10 @@ type Relay struct {
 	running *execution
 	looking bool // gonb is at a request of look
 
-	count int
 	cells map[int]numbered // by GoNB's number
 	lost  map[string]int   // names, and the cell that failed to define them
+
+	count int // of the cells that clients numbered; the queue's own
 }
 
 // route is where an answer goes.
@@ -87,7 +88,7 @@ type numbered struct {
 // answer is what GoNB says to a request.
 type answer struct {
 	reply chan *message
-	idle  chan struct{}
+	idle  chan struct{} // has room for one
 	// publish passes on what it publishes; nil drops it.
 	publish func(*message)
 }
@@ -155,67 +156,6 @@ func (r *Relay) listen(ctx context.Context) error {
 		err = errors.Join(err, s.socket.Listen(r.conn.address(s.port)))
 	}
 	return err
-}
-
-// start starts GoNB, and again when it ends.
-func (r *Relay) start(ctx context.Context) {
-	g, err := startGoNB(ctx, r.conn, r.config.Command, r.onReply, r.onPublished)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ending && g != nil {
-		go g.stop(0)
-		return
-	}
-	r.gonb, r.fault = g, err
-	r.cells = map[int]numbered{}
-	close(r.ready)
-}
-
-// restart begins anew with another GoNB.
-func (r *Relay) restart(ctx context.Context, old *gonb) {
-	r.mu.Lock()
-	if r.ending || r.gonb != old {
-		r.mu.Unlock()
-		return
-	}
-	r.gonb, r.ready = nil, make(chan struct{})
-	clear(r.lost)
-	r.mu.Unlock()
-	go func() {
-		if old != nil {
-			old.stop(0)
-		}
-		r.start(ctx)
-	}()
-}
-
-// theGoNB waits until GoNB is there.
-func (r *Relay) theGoNB(ctx context.Context) (*gonb, error) {
-	r.mu.Lock()
-	ready := r.ready
-	r.mu.Unlock()
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.gonb, r.fault
-}
-
-// shutDown ends GoNB.
-func (r *Relay) shutDown() {
-	r.mu.Lock()
-	r.ending = true
-	g := r.gonb
-	r.mu.Unlock()
-	if g != nil {
-		g.stop(3 * time.Second)
-	}
-	for _, socket := range []zmq4.Socket{r.shell, r.control, r.stdin, r.iopub, r.heartbeat} {
-		_ = socket.Close()
-	}
 }
 
 // send sends a message to a client, or publishes it.
@@ -298,14 +238,19 @@ func (r *Relay) interrupt(m *message) {
 	}
 }
 
-// pass hands a message to GoNB, whose answer goes back by the socket.
+// pass hands a message to GoNB, whose answer, if it is a request, goes back by
+// the socket.
 func (r *Relay) pass(m *message, socket zmq4.Socket) {
 	r.mu.Lock()
 	g := r.gonb
-	r.routes[m.header.ID] = route{socket, m.identities}
+	if g != nil && strings.HasSuffix(m.header.Type, "_request") {
+		r.routes[m.header.ID] = route{socket, m.identities}
+	}
 	r.mu.Unlock()
 	switch {
-	case g == nil:
+	case g == nil && m.header.Type == "comm_info_request":
+		r.reply(m, "comm_info_reply", map[string]any{"status": "ok", "comms": map[string]any{}})
+	case g == nil: // nobody is there whom it could be for
 	case socket == r.stdin:
 		_ = g.send(g.stdin, m)
 	default:
@@ -349,7 +294,10 @@ func (r *Relay) onPublished(g *gonb, m *message) {
 		r.publish(m)
 	case m.header.Type == "status":
 		if text(m.content(), "execution_state") == "idle" {
-			close(a.idle)
+			select {
+			case a.idle <- struct{}{}:
+			default: // a second time
+			}
 		}
 	case a.publish != nil:
 		a.publish(m)
@@ -366,7 +314,7 @@ func (r *Relay) ask(ctx context.Context, m *message, publish func(*message)) (*m
 	if err != nil {
 		return nil, fmt.Errorf("GoNB cannot be started: %w; run \"go run ./install -check\"", err)
 	}
-	a := &answer{reply: make(chan *message, 1), idle: make(chan struct{}), publish: publish}
+	a := &answer{reply: make(chan *message, 1), idle: make(chan struct{}, 1), publish: publish}
 	r.mu.Lock()
 	r.current[m.header.ID] = a
 	r.routes[m.header.ID] = route{r.shell, m.identities}
@@ -377,9 +325,8 @@ func (r *Relay) ask(ctx context.Context, m *message, publish func(*message)) (*m
 		delete(r.current, m.header.ID)
 		delete(r.routes, m.header.ID)
 	}()
-	if err := g.send(g.shell, m); err != nil {
-		return nil, err
-	}
+	// A GoNB that cannot be reached is about to end.
+	_ = g.send(g.shell, m)
 	var reply *message
 	for idle := a.idle; idle != nil || reply == nil; {
 		select {
@@ -435,13 +382,6 @@ func (r *Relay) info() map[string]any {
 			{"text": "Go", "url": "https://go.dev/doc/"},
 		},
 	}
-}
-
-// reply is the content of a reply with a failure.
-func (f failure) reply() map[string]any {
-	content := f.content()
-	content["status"] = "error"
-	return content
 }
 
 // cell returns the number that clients know of a cell that GoNB numbered, and
