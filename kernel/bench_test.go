@@ -22,7 +22,7 @@ plots.MustShow(plots.MustFactorCurves(&kn.FactorCurves{Prompts: []string{"p [MAS
 	edit := 0
 	for b.Loop() {
 		edit++
-		if a := s.Run(fmt.Sprintf(cell, edit)); a.Status != "ok" || a.HTML() == "" {
+		if a := s.Run(fmt.Sprintf(cell, edit)); a.Status != "ok" || !a.Shows("image/svg+xml") {
 			b.Fatalf("%+v", a)
 		}
 	}

@@ -41,8 +41,8 @@
 //   - Interrupting works by message. GoNB sends the cell's program SIGINT, and
 //     kills it if it still runs five seconds later; a build is not
 //     interrupted.
-//   - Blank imports are kept for later cells, as all imports are: a notebook
-//     imports an embedded model once.
+//   - Imports are kept for later cells, but only one blank import: an embedded
+//     model is imported by its name.
 //   - Every cell's program starts anew, and runs the initializers of all
 //     variables that earlier cells declared.
 //   - GOEXPERIMENT=simd makes GoMLX's Go backend five to ten times as fast on

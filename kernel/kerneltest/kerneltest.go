@@ -172,6 +172,16 @@ func (a Answer) Printed(stream string) string {
 	return text.String()
 }
 
+// Shows says whether the cell displayed anything of a media type.
+func (a Answer) Shows(mime string) bool {
+	for _, o := range a.Outputs {
+		if o.Data[mime] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // HTML is all that the cell displayed as HTML.
 func (a Answer) HTML() string {
 	var text strings.Builder
