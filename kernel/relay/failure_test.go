@@ -45,14 +45,20 @@ func TestUnderstand(t *testing.T) {
 		interrupted bool
 		want        string
 	}{
-		"two compile errors": {"…", []any{"# gonb", "Cell[1]: Line 2\n%%\n\tx := gone\n      ^\nundefined: gone", "Cell[1]: Line 3\npanic(y)\n^\nundefined: y", "exit status 1"}, "", false,
-			"compile error: undefined: gone\ncell 7, line 2:\n    x := gone\n         ^\ncell 7, line 3: undefined: y\n    panic(y)\n    ^\nCell 5, which failed, would have defined gone: mend it, and run it again."},
+		"two compile errors": {
+			"…",
+			[]any{"# gonb", "Cell[1]: Line 2\n%%\n\tx := gone\n      ^\nundefined: gone", "Cell[1]: Line 3\npanic(y)\n^\nundefined: y", "exit status 1"},
+			"", false,
+			"compile error: undefined: gone\ncell 7, line 2:\n    x := gone\n         ^\ncell 7, line 3: undefined: y\n    panic(y)\n    ^\nCell 5, which failed, would have defined gone: mend it, and run it again.",
+		},
 		"a nil pointer": {"exit status 2", nil, "panic: runtime error: nil\n[signal SIGSEGV: addr=0x0]\n\ngoroutine 1 [running]:\nmain.main()\n [[ Cell [1] Line 3 ]] main.go:9", false, "panic: runtime error: nil\ncell 7, line 3:\n    panic(x)"},
 		"an end":        {"exit status 3", nil, "", false, "error: the cell's program ended with exit status 3"},
 		"no memory":     {"signal: killed", nil, "", false, "killed: the system ended the cell's program, most often because memory ran out"},
 		"an interrupt":  {"signal: interrupt", nil, ending, true, "interrupted: the cell was interrupted"},
-		"a stubborn one": {"signal: killed", nil, "", true,
-			"interrupted: the cell was interrupted, and killed when it did not stop within five seconds"},
+		"a stubborn one": {
+			"signal: killed", nil, "", true,
+			"interrupted: the cell was interrupted, and killed when it did not stop within five seconds",
+		},
 		"a command": {"executing special commands in cell: `%cd` failed", []any{"executing special commands in cell: `%cd` failed"}, "", false, "error: `%cd` failed"},
 	} {
 		x := &execution{relay: r, interrupted: c.interrupted, reported: map[string]any{"evalue": c.evalue, "traceback": c.trace}}
