@@ -98,7 +98,7 @@ func TestInterruptStopsTheComputation(t *testing.T) {
 		{"%%\nsignal.Ignore(os.Interrupt)\nfmt.Println(\"begun\")\nfor x := 0.0; ; { x++ }", 15},
 	} {
 		a := s.Ask(kerneltest.Ask{Code: c.code, InterruptOn: "begun"})
-		if a.Status != "error" || a.Printed("stdout") != "begun\n" || a.StoppedAfter > c.limit || !strings.HasPrefix(a.Failure(), "interrupted: the cell was interrupted") || a.Printed("stderr") != "" {
+		if a.Status != "error" || a.Printed("stdout") != "begun\n" || a.StoppedAfter > c.limit || !strings.HasPrefix(a.Failure(), "interrupted: the cell was stopped") || a.Printed("stderr") != "" {
 			t.Errorf("%+v", a)
 		}
 		t.Logf("stopped %.2f s after the interruption", a.StoppedAfter)

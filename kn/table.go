@@ -139,8 +139,8 @@ func (a Attribution) Table() Table {
 // String returns [Attribution.Table] as text.
 func (a Attribution) String() string { return a.Table().String() }
 
-// Table lists the neurons that were kept, in how many prompts each is strong,
-// and its mean score over all prompts.
+// Table lists the neurons that were kept, those with the largest mean score
+// over all prompts first, and in how many prompts each is strong.
 func (k KnowledgeNeurons) Table() Table {
 	t := Table{
 		Title:   fmt.Sprintf("%d knowledge neurons of %s, from %d prompts", len(k.Refined), k.Answer, len(k.Prompts)),
@@ -149,20 +149,28 @@ func (k KnowledgeNeurons) Table() Table {
 	if len(k.Scores) > 0 {
 		t.Columns = append(t.Columns, "mean score")
 	}
+	type kept struct {
+		neuron Neuron
+		in     int // prompts
+		mean   float64
+	}
+	all := make([]kept, len(k.Refined))
 	for i, n := range k.Refined {
-		in := 0
+		all[i].neuron = n
 		for _, coarse := range k.Coarse {
 			if slices.Contains(coarse, n) {
-				in++
+				all[i].in++
 			}
 		}
-		row := []string{n.String(), fmt.Sprintf("%d of %d", in, len(k.Coarse))}
+		for _, scores := range k.Scores {
+			all[i].mean += scores[i] / float64(len(k.Scores))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b kept) int { return cmp.Or(cmp.Compare(b.mean, a.mean), cmp.Compare(b.in, a.in)) })
+	for _, n := range all {
+		row := []string{n.neuron.String(), fmt.Sprintf("%d of %d", n.in, len(k.Coarse))}
 		if len(k.Scores) > 0 {
-			mean := 0.0
-			for _, scores := range k.Scores {
-				mean += scores[i] / float64(len(k.Scores))
-			}
-			row = append(row, significant(mean))
+			row = append(row, significant(n.mean))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -287,4 +295,10 @@ func significant(x float64) string {
 
 func share(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
 
-func signedShare(x float64) string { return fmt.Sprintf("%+.1f %%", 100*x) }
+// signedShare writes a change: "+1.2 %", or "0.0 %" where there is as good as none.
+func signedShare(x float64) string {
+	if math.Abs(100*x) < 0.05 {
+		return "0.0 %"
+	}
+	return fmt.Sprintf("%+.1f %%", 100*x)
+}

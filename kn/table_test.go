@@ -2,11 +2,29 @@ package kn_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
+
+// TestNeuronsStandByScore: the neuron that carries most of the fact is the
+// first, whatever its place in the model.
+func TestNeuronsStandByScore(t *testing.T) {
+	k := kn.KnowledgeNeurons{
+		Refined: []kn.Neuron{{Layer: 0, Index: 1}, {Layer: 1, Index: 2}, {Layer: 1, Index: 3}},
+		Coarse:  [][]kn.Neuron{{{Layer: 0, Index: 1}, {Layer: 1, Index: 2}}, {{Layer: 1, Index: 2}, {Layer: 1, Index: 3}}},
+		Scores:  [][]float64{{0.1, 0.4, 0}, {0, 0.5, 0.3}},
+	}
+	var got []string
+	for _, row := range k.Table().Rows {
+		got = append(got, strings.Join(row, " "))
+	}
+	if want := []string{"1:2 2 of 2 0.450", "1:3 1 of 2 0.150", "0:1 1 of 2 0.050"}; !slices.Equal(got, want) {
+		t.Errorf("the neurons stand as %v, want %v", got, want)
+	}
+}
 
 func TestShowRefusesNil(t *testing.T) {
 	for _, r := range []kn.Tabler{nil, (*kn.Prediction)(nil), (*kn.Attribution)(nil)} {
@@ -37,7 +55,7 @@ func TestResultsSayWhatTheyAre(t *testing.T) {
 			Prompts: []string{"p"}, Answer: "a", Probability: 0.5,
 			Own:    kn.Curve{Label: "own", Neurons: neurons, Factors: []float64{0, 1}, Probability: []float64{0.25, 0.5}},
 			Random: kn.Curve{Label: "random", Factors: []float64{1}, Probability: []float64{0.5}},
-		}, []string{"× 0", "0.250 (-50.0 %)", "own (1)", "random (0)", "0.500 (+0.0 %)"}},
+		}, []string{"× 0", "0.250 (-50.0 %)", "own (1)", "random (0)", "0.500 (0.0 %)"}},
 		{kn.ActivationScatter{Neurons: neurons, Pearson: 0.5, Points: []kn.ScatterPoint{{Prompt: "low", Activation: 1}, {Prompt: "high", Activation: 2}}}, []string{"correlation 0.50 over 2 prompts", "high", "low"}},
 		{kn.Effect(&prediction, &kn.Prediction{Prompt: "<b> [MASK]", Predictions: []kn.TokenProbability{{Token: "z", Probability: 0.25}}}), []string{"y", "1e-06", "below 0.250", "z", "below 0.500"}},
 	} {

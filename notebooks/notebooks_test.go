@@ -4,9 +4,11 @@ package notebooks
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -37,11 +39,40 @@ func execute(t *testing.T, name string) (*kernel.Notebook, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unchanged(t, filepath.Join(in.Root, "notebooks", name), page+".ipynb")
+	if *regen {
+		render(t, j, page+".ipynb", name)
+	}
 	html, err := os.ReadFile(page + ".html")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n, string(html)
+}
+
+// unchanged fails if a notebook names its language otherwise than the kernel
+// does: JupyterLab would mark it as changed as soon as it is opened.
+func unchanged(t *testing.T, notebook, executed string) {
+	t.Helper()
+	var languages [2]any
+	for i, path := range []string{notebook, executed} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n struct {
+			Metadata struct {
+				Language any `json:"language_info"`
+			} `json:"metadata"`
+		}
+		if err := json.Unmarshal(data, &n); err != nil {
+			t.Fatal(err)
+		}
+		languages[i] = n.Metadata.Language
+	}
+	if !reflect.DeepEqual(languages[0], languages[1]) {
+		t.Errorf("the notebook's language is %v, the kernel's %v", languages[0], languages[1])
+	}
 }
 
 // cell returns the code cell whose source contains a text.

@@ -32,7 +32,7 @@ func badNeurons(names string, spoil func(*kn.KnowledgeNeurons)) []bad {
 	}
 	return []bad{
 		{"overlap: " + names, func() (any, error) { return plots.Overlap(spoiled()) }, names},
-		{"layers: " + names, func() (any, error) { return plots.NeuronsPerLayer([]*kn.KnowledgeNeurons{spoiled()}) }, names},
+		{"layers: " + names, func() (any, error) { return plots.NeuronsPerLayer(spoiled()) }, names},
 	}
 }
 
@@ -55,7 +55,7 @@ func TestBadInput(t *testing.T) {
 		{"no scores", func() (any, error) { return plots.AttributionHeatMap(&kn.Attribution{}) }, "no scores"},
 		{"no neurons in the layers", func() (any, error) { return plots.AttributionHeatMap(&kn.Attribution{Scores: [][]float64{{}}}) }, "no scores"},
 		{"no sets", func() (any, error) { return plots.Overlap(&kn.KnowledgeNeurons{}) }, "no coarse sets"},
-		{"no facts", func() (any, error) { return plots.NeuronsPerLayer(nil) }, "no facts"},
+		{"no facts", func() (any, error) { return plots.NeuronsPerLayer([]*kn.KnowledgeNeurons(nil)) }, "no facts"},
 		{"no tokens", func() (any, error) { return plots.Predictions(before, &kn.Prediction{Prompt: before.Prompt}) }, "after"},
 		{"two prompts", func() (any, error) { return plots.Predictions(before, &other) }, "Another [MASK]"},
 		badCurves("knowledge neurons: probability has 12 values", func(c *kn.FactorCurves) { c.Own.Probability = c.Own.Probability[1:] }),

@@ -144,7 +144,7 @@ func all(o plots.Options) map[string]*plots.Figure {
 	maps.Copy(figures, map[string]*plots.Figure{
 		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
 		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),
-		"neurons per layer":    plots.MustNeuronsPerLayer([]*kn.KnowledgeNeurons{knowledgeNeurons(3, 12, 3072, 1)}, o),
+		"neurons per layer":    plots.MustNeuronsPerLayer(knowledgeNeurons(3, 12, 3072, 1), o),
 		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
 		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
 		"predictions":          plots.MustPredictions(before, after, o),

@@ -114,7 +114,7 @@ func TestTextStaysInside(t *testing.T) {
 			c, s, k, a, p := awkward(n)
 			o := Options{Size: size}
 			for _, f := range []*Figure{
-				MustFactorCurves(c, o), MustActivationScatter(s, o), MustNeuronsPerLayer([]*kn.KnowledgeNeurons{k}, o),
+				MustFactorCurves(c, o), MustActivationScatter(s, o), MustNeuronsPerLayer(k, o),
 				MustAttributionHeatMap(a, o), MustOverlap(k, o), MustPredictions(p, p, o),
 			} {
 				textInside(t, f, n)

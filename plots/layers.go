@@ -12,10 +12,19 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
+// Facts is one fact's knowledge neurons, or several facts'.
+type Facts interface {
+	*kn.KnowledgeNeurons | []*kn.KnowledgeNeurons
+}
+
 // NeuronsPerLayer draws which share of the refined knowledge neurons each
 // layer has, in percent, pooled over one or several facts of one model. The
 // number above a bar is the count of neurons.
-func NeuronsPerLayer(facts []*kn.KnowledgeNeurons, options ...Options) (*Figure, error) {
+func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
+	facts, several := any(of).([]*kn.KnowledgeNeurons)
+	if !several {
+		facts = []*kn.KnowledgeNeurons{any(of).(*kn.KnowledgeNeurons)}
+	}
 	o, err := optional(options)
 	if err != nil {
 		return nil, err
@@ -47,8 +56,8 @@ func NeuronsPerLayer(facts []*kn.KnowledgeNeurons, options ...Options) (*Figure,
 }
 
 // MustNeuronsPerLayer is [NeuronsPerLayer] for notebook cells: it panics instead of returning an error.
-func MustNeuronsPerLayer(facts []*kn.KnowledgeNeurons, options ...Options) *Figure {
-	return must(NeuronsPerLayer(facts, options...))
+func MustNeuronsPerLayer[F Facts](of F, options ...Options) *Figure {
+	return must(NeuronsPerLayer(of, options...))
 }
 
 // perLayer counts refined neurons [layers], over facts.

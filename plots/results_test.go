@@ -33,7 +33,7 @@ func TestResultsOfAModel(t *testing.T) {
 	for _, f := range []*plots.Figure{
 		plots.MustFactorCurves(curves),
 		plots.MustActivationScatter(scatter),
-		plots.MustNeuronsPerLayer([]*kn.KnowledgeNeurons{neurons}),
+		plots.MustNeuronsPerLayer(neurons),
 		plots.MustAttributionHeatMap(model.MustAttribute(prompts[0], "Paris")),
 		plots.MustOverlap(neurons),
 		plots.MustPredictions(model.MustPredict(prompts[0]), edited.MustPredict(prompts[0])),

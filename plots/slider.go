@@ -124,6 +124,7 @@ type sliderJSON struct {
 	Unmodified float64         `json:"unmodified"`
 	Curves     []sliderCurve   `json:"curves"`
 	Tokens     [][]sliderToken `json:"tokens,omitempty"` // [factors][top]
+	Prompt     string          `json:"prompt,omitempty"` // which prompt the tokens are of, where the curves are of several
 
 	factors []float64
 }
@@ -166,8 +167,23 @@ func sliderData(f *Figure, curves *kn.FactorCurves, predictions []*kn.Prediction
 			d.Curves = append(d.Curves, f.sliderCurve(s, d.factors))
 		}
 	}
+	d.Prompt = tokensPrompt(curves, predictions)
 	d.ID = sliderID(d, f)
 	return d
+}
+
+// tokensPrompt says which prompt the tokens are of, where the probabilities of
+// the curves are means over several.
+func tokensPrompt(curves *kn.FactorCurves, predictions []*kn.Prediction) string {
+	if len(curves.Prompts) < 2 || len(predictions) == 0 {
+		return ""
+	}
+	for _, p := range predictions {
+		if p.Prompt != predictions[0].Prompt {
+			return "each of a prompt of its own; the probabilities above are means over " + plural(len(curves.Prompts), "prompt")
+		}
+	}
+	return fmt.Sprintf("of %s alone; the probabilities above are means over %s", quoted(predictions[0].Prompt), plural(len(curves.Prompts), "prompt"))
 }
 
 func (f *Figure) sliderCurve(s curveStyle, factors []float64) sliderCurve {

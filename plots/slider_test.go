@@ -70,14 +70,16 @@ func TestSliderAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	states := slide(t, fragment, 0, 4, 12)
+	// The curves are means over prompts, the tokens are one prompt's.
+	const ofOne = "most probable tokens at this factorof “The capital of France is [MASK] .” alone; the probabilities above are means over 5 prompts"
 	for i, want := range []struct{ factor, own, token string }{
 		{"× 0", "knowledge neurons (5)0.359 (−44.4 %)", "Lyon"},
-		{"× 1", "knowledge neurons (5)0.646 (+0.0 %)", "Paris"},
+		{"× 1", "knowledge neurons (5)0.646 (0.0 %)", "Paris"},
 		{"× 3", "knowledge neurons (5)0.923 (+42.9 %)", "Paris"},
 	} {
 		s := states[i]
 		if s.Factor != want.factor || !strings.Contains(s.Readings, want.own) || !strings.Contains(s.Readings, "random control") ||
-			!strings.HasPrefix(strings.TrimPrefix(s.Tokens, "most probable tokens at this factor"), want.token) {
+			!strings.HasPrefix(s.Tokens, ofOne+want.token) {
 			t.Errorf("position %d shows %+v, want %+v", i, s, want)
 		}
 		if s.Still != "display:none" || s.Live != "" {

@@ -69,9 +69,9 @@ func (x *execution) understand() *failure {
 func (x *execution) ended(how string) failure {
 	switch {
 	case x.interrupted && strings.Contains(how, "killed"):
-		return failure{name: "interrupted", value: "the cell was interrupted, and killed when it did not stop within five seconds"}
+		return failure{name: "interrupted", value: "the cell was stopped, and killed when it did not stop within five seconds"}
 	case x.interrupted:
-		return failure{name: "interrupted", value: "the cell was interrupted"}
+		return failure{name: "interrupted", value: "the cell was stopped"}
 	case strings.Contains(how, "killed"):
 		return failure{name: "killed", value: "the system ended the cell's program, most often because memory ran out"}
 	}

@@ -54,10 +54,10 @@ func TestUnderstand(t *testing.T) {
 		"a nil pointer": {"exit status 2", nil, "panic: runtime error: nil\n[signal SIGSEGV: addr=0x0]\n\ngoroutine 1 [running]:\nmain.main()\n [[ Cell [1] Line 3 ]] main.go:9", false, "panic: runtime error: nil\ncell 7, line 3:\n    panic(x)"},
 		"an end":        {"exit status 3", nil, "", false, "error: the cell's program ended with exit status 3"},
 		"no memory":     {"signal: killed", nil, "", false, "killed: the system ended the cell's program, most often because memory ran out"},
-		"an interrupt":  {"signal: interrupt", nil, ending, true, "interrupted: the cell was interrupted"},
+		"an interrupt":  {"signal: interrupt", nil, ending, true, "interrupted: the cell was stopped"},
 		"a stubborn one": {
 			"signal: killed", nil, "", true,
-			"interrupted: the cell was interrupted, and killed when it did not stop within five seconds",
+			"interrupted: the cell was stopped, and killed when it did not stop within five seconds",
 		},
 		"a command": {"executing special commands in cell: `%cd` failed", []any{"executing special commands in cell: `%cd` failed"}, "", false, "error: `%cd` failed"},
 	} {

@@ -22,7 +22,6 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -367,13 +366,18 @@ func (r *Relay) handle(ctx context.Context, m *message) {
 	}
 }
 
+// language is the version of Go that the project is written in, as in go.mod,
+// and not that of the compiler: JupyterLab marks a notebook as changed when it
+// opens one that names another than the kernel's.
+const language = "1.26"
+
 // info is the kernel's answer to kernel_info_request.
 func (r *Relay) info() map[string]any {
 	return map[string]any{
 		"status": "ok", "protocol_version": "5.3", "implementation": "gonb-kn", "implementation_version": r.config.Version,
 		"banner": "Go, with packages that find a BERT's knowledge neurons (gonb-kn " + r.config.Version + ")",
 		"language_info": map[string]any{
-			"name": "go", "version": strings.TrimPrefix(strings.Fields(runtime.Version())[0], "go"), "mimetype": "text/x-go", "file_extension": ".go",
+			"name": "go", "version": language, "mimetype": "text/x-go", "file_extension": ".go",
 			"pygments_lexer": "go", "codemirror_mode": "go",
 		},
 		"help_links": []map[string]string{
