@@ -109,7 +109,7 @@ func (m *Model) SaveEdits(path string) error {
 	if err != nil {
 		return err
 	}
-	content := editFile{Edits: m.edits, Model: m.name, Digest: digest, Version: Version}
+	content := editFile{Edits: m.edits, Model: m.Label(), Digest: digest, Version: Version}
 	if content.Edits == nil {
 		content.Edits = []Edit{}
 	}

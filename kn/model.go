@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -44,6 +45,17 @@ type shared struct {
 
 // Name returns the name given to [Load].
 func (m *Model) Name() string { return m.name }
+
+// Label returns what the model is called in results, titles and figures, which
+// are shared: the name given to [Load], but of a folder only its last element.
+func (m *Model) Label() string {
+	if info, err := os.Stat(m.name); err == nil && info.IsDir() {
+		if path, err := filepath.Abs(m.name); err == nil {
+			return filepath.Base(path)
+		}
+	}
+	return m.name
+}
 
 // Config returns the model's configuration.
 func (m *Model) Config() bert.Config { return m.shared.folder.Config() }
@@ -203,7 +215,7 @@ func (m *Model) provenance(options any) (Provenance, error) {
 	if err != nil {
 		return Provenance{}, err
 	}
-	p := Provenance{Model: m.name, Digest: digest, Version: Version, Options: map[string]any{}}
+	p := Provenance{Model: m.Label(), Digest: digest, Version: Version, Options: map[string]any{}}
 	data, err := json.Marshal(options)
 	if err == nil {
 		err = json.Unmarshal(data, &p.Options)

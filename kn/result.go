@@ -3,7 +3,7 @@ package kn
 // Provenance says where a result comes from, so that a figure or a table can
 // be traced to what made it.
 type Provenance struct {
-	Model   string         `json:"model"`             // name or path given to [Load]
+	Model   string         `json:"model"`             // see [Model.Label]
 	Digest  string         `json:"digest"`            // SHA-256 of weights, configuration and tokenizer
 	Version string         `json:"version"`           // version of this module
 	Options map[string]any `json:"options,omitempty"` // every option that changes the numbers

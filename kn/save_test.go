@@ -56,6 +56,10 @@ func TestSaveKeepsModelAndFacts(t *testing.T) {
 	if !reflect.DeepEqual(got.Predictions, want.Predictions) {
 		t.Errorf("the copy predicts %v, want %v", got.Predictions, want.Predictions)
 	}
+	// What is shared does not say where on its maker's disk the model was.
+	if saved.Name() != second || got.Provenance.Model != "copy" {
+		t.Errorf("name %q, in results %q", saved.Name(), got.Provenance.Model)
+	}
 }
 
 // TestSaveKeepsEdits: a saved model predicts what the edited handle does, to

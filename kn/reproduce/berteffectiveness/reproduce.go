@@ -89,7 +89,7 @@ func (e *experimenter) setting() Setting {
 	return Setting{
 		Citation: "Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness of BERT, EMNLP 2019",
 		URL:      "https://aclanthology.org/D19-1424",
-		Model:    e.m.Name(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Runs: len(e.runs),
+		Model:    e.m.Label(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Runs: len(e.runs),
 		LearningRate: e.o.LearningRate, ScratchTimes: ScratchRate, Sizes: z, ScratchSteps: z.Scratch * z.Steps, LongSteps: z.Long * z.Steps,
 		Factor: Factor, Margin: Margin,
 		Curve: z.axis(curveLow, curveHigh), Surface: z.axis(surfaceLow, surfaceHigh),

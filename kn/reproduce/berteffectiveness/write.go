@@ -25,11 +25,11 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
 	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
-		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(e.digest))},
+		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; examples are drawn from facts by seed 1, the other ones by seed 2")},
 	}, e.done)
 	sections = append([]report.Section{b.findings()}, append(sections, made)...)
-	r := &report.Report{Title: "Loss landscapes of fine-tuning " + e.m.Name(), Subtitle: b.introduction(), Sections: sections}
+	r := &report.Report{Title: "Loss landscapes of fine-tuning " + e.m.Label(), Subtitle: b.introduction(), Sections: sections}
 	return b.Write(e.run, r, e.done)
 }
 
@@ -44,7 +44,7 @@ func (b *book) introduction() report.Text {
 func (b *book) findings() report.Section {
 	s := report.Section{Title: "The paper's findings"}
 	if b.e.own {
-		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else; the tasks are made of those facts, not GLUE's. ",
+		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else; the tasks are made of those facts, not GLUE's. ",
 			"From scratch it starts from weights drawn as its pre-training began with.")
 	}
 	s.Say("A finding holds here if every number that its rule asks about has the sign that it asks for under every task and seed; it does not if one of them has the other sign under every one, unless its rule asks for more; "+

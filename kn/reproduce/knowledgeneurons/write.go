@@ -48,7 +48,7 @@ func (e *experimenter) publish() error {
 
 func (e *experimenter) setting() setting {
 	_, err := e.m.Facts()
-	return setting{model: e.m.Name(), activation: e.m.Config().HiddenAct, taught: err == nil}
+	return setting{model: e.m.Label(), activation: e.m.Config().HiddenAct, taught: err == nil}
 }
 
 func (b *book) introduction() report.Text {
@@ -107,7 +107,7 @@ func (e *experimenter) made(b *book) (report.Section, error) {
 	digest, err := e.m.Digest()
 	on, _ := backend.Choose("", engine.Parameters(e.m.Config()))
 	return e.run.Made(e.o.Command, on, report.Pairs{
-		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(digest))},
+		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(digest))},
 		{Name: "Facts", Text: report.Join("SHA-256 ", report.Mono(b.facts.String("/digest")))},
 		{Name: "Seed", Text: report.Join(b.facts.Number("/seed", report.Count))},
 	}, e.done), err

@@ -118,7 +118,7 @@ func (e *experimenter) setting() Setting {
 	return Setting{
 		Citation: "Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT Fine-Tuning, AACL 2020",
 		URL:      "https://aclanthology.org/2020.aacl-main.11",
-		Model:    e.m.Name(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Trainings: len(e.runs),
+		Model:    e.m.Label(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Trainings: len(e.runs),
 		LearningRate: e.o.LearningRate, Sizes: e.o.Sizes,
 	}
 }

@@ -24,11 +24,11 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.takenBack(), b.frozen(), b.knowledge()}
 	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
-		{Name: "Model", Text: report.Join(e.m.Name(), ", SHA-256 ", report.Mono(e.digest))},
+		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count))},
 	}, e.done)
 	sections = append([]report.Section{b.findings()}, append(sections, made)...)
-	r := &report.Report{Title: "Learning dynamics of " + e.m.Name(), Subtitle: b.introduction(), Sections: sections}
+	r := &report.Report{Title: "Learning dynamics of " + e.m.Label(), Subtitle: b.introduction(), Sections: sections}
 	return b.Write(e.run, r, e.done)
 }
 
@@ -43,7 +43,7 @@ func (b *book) introduction() report.Text {
 func (b *book) findings() report.Section {
 	s := report.Section{Title: "The paper's findings"}
 	if b.e.taught {
-		s.Say(b.e.m.Name(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else. Where the paper tells low, intermediate and last layers of twelve apart, "+
+		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else. Where the paper tells low, intermediate and last layers of twelve apart, "+
 			"there is one of each kind here, or none. The tasks are made of those facts, not GLUE's.")
 	}
 	accuracies := []any{"How well the models have learned, by accuracy on held-out examples under each seed: "}
