@@ -49,6 +49,7 @@ type Run struct {
 	mu     sync.Mutex
 	ledger map[string]entry
 	at     int        // the stage that was last started, from 1
+	fresh  int        // stages that were computed, and not kept
 	atWork []*working // in the order in which they started
 	since  time.Time  // atWork is what it is
 }
@@ -237,8 +238,17 @@ func (r *Run) enter(name string, e entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ledger[name] = e
+	r.fresh++
 	_, err := r.keep(r.ledgerPath(), r.ledger)
 	return err
+}
+
+// Computed counts the stages whose results were computed in this run, and not
+// kept from an earlier one.
+func (r *Run) Computed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fresh
 }
 
 // Seconds is what the named stages took when they were computed, be it in

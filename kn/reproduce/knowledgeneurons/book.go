@@ -14,6 +14,7 @@ type book struct {
 	facts   *report.Result
 	stages  map[string]bool                    // that have results
 	nothing map[string]experiments.NothingLeft // why an experiment, by its name, has no result
+	missing []string                           // experiments that are still to come
 
 	setting
 }

@@ -18,7 +18,7 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
 	claim := report.Claim{
 		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
-		Paper:  report.Join("perplexity of place of birth ", b.paper.Number("/erase/0/change", report.Change(1)), ", of others ", b.paper.Number("/erase/0/others", report.Change(1)), "."),
+		Paper:  report.Join(b.paperErasures()...),
 		Rule:   report.Join("for each relation erased, the interval of its perplexity's rise is above four times that of the other relations'."),
 		Caveat: b.builtIn("This model's neurons stand mostly for the answer, and relations share answers: what is erased of one is missing in those that share it."),
 	}
@@ -47,6 +47,18 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	claim.Evidence, claim.Verdict = report.Join(b.erasedEvidence(r)...), report.Enough(fewest, report.All(local...))
 	b.Claim(claim)
 	return s
+}
+
+// paperErasures has the changes that the paper gives.
+func (b *book) paperErasures() (parts []any) {
+	for i, e := range reported.Erase {
+		if i > 0 {
+			parts = append(parts, "; ")
+		}
+		erased := fmt.Sprintf("/erase/%d", i)
+		parts = append(parts, e.Relation, " ", b.paper.Number(erased+"/change", report.Change(1)), " against ", b.paper.Number(erased+"/others", report.Change(1)))
+	}
+	return append(parts, ".")
 }
 
 // erasedEvidence has each relation's change beside the others'.

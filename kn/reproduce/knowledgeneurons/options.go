@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
@@ -36,13 +37,15 @@ type Options struct {
 	Command string
 }
 
-// Sizes of the experiments' samples. What is 0 is the experiment's default.
+// Sizes of the experiments' samples. What is 0 is the experiment's default. Of
+// models of 20 million parameters or more, which take seconds a prompt, the
+// last three experiments have fewer: they take an hour together on BERT-base.
 type Sizes struct {
 	Resamples int `json:"resamples"` // of each bootstrap
 	Draws     int `json:"draws"`     // of random control sets a fact
-	Recipes   int `json:"recipes"`   // facts by each recipe; 0: 40
-	Prompts   int `json:"prompts"`   // by each rule of integration
-	Exactness int `json:"exactness"` // prompts on which the adaptive rule's tolerance is tested; 0: 300
+	Recipes   int `json:"recipes"`   // facts by each recipe; 0: 40, and 10 of large models
+	Prompts   int `json:"prompts"`   // by each rule of integration; 0: 30, and 6 of large models
+	Exactness int `json:"exactness"` // prompts on which the adaptive rule's tolerance is tested; 0: 300, and 100 of large models
 	Updates   int `json:"updates"`   // facts of each relation that are updated
 	Curve     int `json:"curve"`     // of these, facts updated along the curves
 	Erased    int `json:"erased"`    // facts measured of each relation that is erased
@@ -52,11 +55,18 @@ type Sizes struct {
 // defaultLimit is twelve facts of each of the embedded model's relations.
 const defaultLimit = 12 * 41
 
-func (o Options) filled() (Options, error) {
+// filled sets defaults. parameters are the model's.
+func (o Options) filled(parameters int) (Options, error) {
 	if o.Facts == "" {
 		o.Limit = cmp.Or(o.Limit, defaultLimit)
 	}
-	o.Seed, o.Tolerance, o.Sizes.Recipes = cmp.Or(o.Seed, 1), cmp.Or(o.Tolerance, 0.01), cmp.Or(o.Sizes.Recipes, 40)
+	usual := Sizes{Recipes: 40, Prompts: 30, Exactness: 300}
+	if parameters >= backend.LargeModel {
+		usual = Sizes{Recipes: 10, Prompts: 6, Exactness: 100}
+	}
+	z := &o.Sizes
+	z.Recipes, z.Prompts, z.Exactness = cmp.Or(z.Recipes, usual.Recipes), cmp.Or(z.Prompts, usual.Prompts), cmp.Or(z.Exactness, usual.Exactness)
+	o.Seed, o.Tolerance = cmp.Or(o.Seed, 1), cmp.Or(o.Tolerance, 0.01)
 	switch {
 	case o.Limit < 0:
 		return o, fmt.Errorf("knowledgeneurons: a limit of %d facts; 0 stands for all", o.Limit)

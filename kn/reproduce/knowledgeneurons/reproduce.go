@@ -7,18 +7,20 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // Reproduce runs all experiments of the paper on a model and writes the
-// report into dir. What was computed there before is not computed again.
+// report into dir, after each experiment with what there is by then. What was
+// computed there before is not computed again.
 func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
-	o, err := o.filled()
+	o, err := o.filled(engine.Parameters(m.Config()))
 	if err != nil {
 		return nil, err
 	}
-	e := &experimenter{m: m.WithContext(ctx), o: o, nothing: map[string]experiments.NothingLeft{}}
+	e := &experimenter{m: m.WithContext(ctx), o: o, nothing: map[string]experiments.NothingLeft{}, ran: map[string]bool{}}
 	if e.source, err = openSource(m, o); err != nil {
 		return nil, err
 	}
@@ -30,12 +32,20 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.chooseFacts(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range stages {
+	for i, s := range stages {
+		computed := e.run.Computed()
 		if err := s.run(ctx); err != nil {
 			return nil, err
 		}
+		e.ran[s.name] = true
 		if e.nothing[s.name] == "" {
 			e.done = append(e.done, s.name)
+		}
+		// On a large model the stages take hours: what is there can be read.
+		if e.run.Computed() > computed && e.ran["neurons"] && i < len(stages)-1 {
+			if _, err := e.report(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	e.run.Begin("write the report")
@@ -49,7 +59,8 @@ type experimenter struct {
 	o        Options
 	source   source
 	facts    *FactSummary
-	done     []string                           // names of the stages that have results
+	ran      map[string]bool                    // by their names, the stages that have been run
+	done     []string                           // names of those that have results
 	nothing  map[string]experiments.NothingLeft // why the others have none
 	sweepKey string                             // of all that the sweep's records depend on
 	gathered *experiments.Gathered

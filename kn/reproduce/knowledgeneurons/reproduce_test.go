@@ -146,6 +146,15 @@ func TestReproduce(t *testing.T) {
 	for _, stage := range []string{"attribute the answers to neurons", "update facts"} {
 		killIn(t, killed, o.Facts, stage)
 	}
+	// What was measured by then stands in a report.
+	early, err := os.ReadFile(filepath.Join(killed, "report.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(early); !strings.Contains(text, "Still to be measured: updating facts, erasing relations, the published codes, exactness.") ||
+		!strings.Contains(text, "## Suppressing and amplifying") || strings.Contains(text, "## Updating facts") {
+		t.Errorf("the report of what there is:\n%s", text)
+	}
 	_, kept = reproduced(t, killed, o)
 	for stage, again := range kept {
 		done := slices.Contains([]string{"attribute the answers to neurons", "which neurons, and where", "suppress and amplify", "activation and expression"}, stage)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
@@ -20,9 +21,24 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 		b.stages[stage] = true
 	}
 	b.paper, b.facts = b.File("paper"), b.File("facts")
-	sections := []report.Section{
-		b.where(f.neurons), b.effect(f.intervene), b.texts(f.express), b.updating(f.update), b.erasing(f.erase),
-		b.codes(f.recipes), b.exactness(f.convergence, f.exactness),
+	var sections []report.Section
+	for _, part := range []struct {
+		title, stage string
+		write        func() report.Section
+	}{
+		{"which neurons, and where", "neurons", func() report.Section { return b.where(f.neurons) }},
+		{"suppressing and amplifying", "intervene", func() report.Section { return b.effect(f.intervene) }},
+		{"activation and expression", "express", func() report.Section { return b.texts(f.express) }},
+		{"updating facts", "update", func() report.Section { return b.updating(f.update) }},
+		{"erasing relations", "erase", func() report.Section { return b.erasing(f.erase) }},
+		{"the published codes", "recipes", func() report.Section { return b.codes(f.recipes) }},
+		{"exactness", "exactness", func() report.Section { return b.exactness(f.convergence, f.exactness) }},
+	} {
+		if e.ran[part.stage] || part.stage == "express" && e.source.texts == nil {
+			sections = append(sections, part.write())
+		} else {
+			b.missing = append(b.missing, part.title)
+		}
 	}
 	made, err := e.made(b)
 	if err != nil {
@@ -52,10 +68,21 @@ func (e *experimenter) setting() setting {
 }
 
 func (b *book) introduction() report.Text {
+	beside := "Beside each number of the paper stands the one measured here by the authors' definition, and whether the paper's lies within its interval; the section on the setting says what of model, data and integral is the paper's. "
+	if b.taught {
+		beside = "The paper's numbers stand beside those measured here, which are not expected to equal them: model, facts and integrals differ. What can be compared is the paper's claims. "
+	}
 	return report.Join("The experiments of ", report.Link(b.paper.String("/citation"), b.paper.String("/url")), ", on ", b.model, " and ",
-		b.facts.Number("/facts", report.Count), " facts of ", b.facts.Number("/relations", report.Count), " relations. "+
-			"The paper's numbers stand beside those measured here, which are not expected to equal them: model, facts and integrals differ. What can be compared is the paper's claims. "+
-			"Brackets are 95 % bootstrap intervals over facts.")
+		b.facts.Number("/facts", report.Count), " facts of ", b.facts.Number("/relations", report.Count), " relations. ", beside,
+		"Brackets are 95 % bootstrap intervals over facts.", b.toCome())
+}
+
+// toCome says what a run that is not at its end has not measured yet.
+func (b *book) toCome() report.Text {
+	if len(b.missing) == 0 {
+		return nil
+	}
+	return report.Join(" Still to be measured: ", strings.Join(b.missing, ", "), ".")
 }
 
 // claimSection has the claims that the other sections found out about.
