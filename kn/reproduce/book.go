@@ -46,16 +46,16 @@ func (b *Book) Figure(s *report.Section, id string, caption report.Text) func(d 
 	}
 }
 
-// Write writes the report, unless a figure or a number of it is missing.
-// stages are those that its results come from.
-func (b *Book) Write(run *Run, r *report.Report, stages []string) (*Outcome, error) {
+// Write writes the report into dir, unless a figure or a number of it is
+// missing. stages are those that its results come from.
+func (b *Book) Write(run *Run, dir string, r *report.Report, stages []string) (*Outcome, error) {
 	if err := errors.Join(append(b.errs, b.Err())...); err != nil {
 		return nil, err
 	}
-	if err := r.Write(run.Dir()); err != nil {
+	if err := r.Write(dir); err != nil {
 		return nil, err
 	}
-	o := &Outcome{Markdown: filepath.Join(run.Dir(), "report.md"), Page: filepath.Join(run.Dir(), "report.html"), Seconds: run.Seconds(stages...)}
+	o := &Outcome{Markdown: filepath.Join(dir, "report.md"), Page: filepath.Join(dir, "report.html"), Seconds: run.Seconds(stages...)}
 	for _, c := range b.Claims {
 		o.Claims = append(o.Claims, c.Stored())
 	}

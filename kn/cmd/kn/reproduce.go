@@ -146,6 +146,8 @@ taught, in a sample of 492 facts; others need --facts.`,
 	})
 	cmd.Flags().StringVar(&o.Facts, "facts", "", "`DATA` set of facts: PARAREL's folder, LAMA's, or a file of facts with prompts")
 	cmd.Flags().StringVar(&o.Texts, "texts", "", "open `TEXTS` about the facts, a file or folder in the authors' format")
+	cmd.Flags().StringVar(&o.Publish, "publish", "", "`DIR` for a copy of the report to pass on, without the data's sentences and without PNGs")
+	known(cmd.MarkFlagDirname("publish"))
 	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")

@@ -30,7 +30,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 		"Intervals are Student's, of 95 %, over ", r.Number("/seeds", report.Count), " seeds; differences are taken seed by seed, of trainings that start from the same weights and see the same windows. "+
 			"Intervals cover seeds only: the held-out windows, their masks, the random numbers that replacements are drawn with in measuring, the facts and the tasks' examples are the same for all seeds. With so few seeds only large effects can be told.")
 	found.Add(b.Claims)
-	return b.Write(e.run, &report.Report{
+	return b.Write(e.run, e.run.Dir(), &report.Report{
 		Title: "Sampling replacements for ELECTRA",
 		Subtitle: report.Join("The experiments of ", report.Link("Hao, Dong, Bao, Xu and Wei, Learning to Sample Replacements for ELECTRA Pre-Training, Findings of ACL 2021", "https://aclanthology.org/2021.findings-acl.394"),
 			", at a small size. The objectives of the heads that predict hardness, the bound of the weights, γ and all sizes are a reconstruction, not the authors' code. Brackets are 95 % intervals over seeds."),

@@ -10,11 +10,12 @@ import (
 // of.
 type book struct {
 	*reproduce.Book
-	paper   *report.Result
-	facts   *report.Result
-	stages  map[string]bool                    // that have results
-	nothing map[string]experiments.NothingLeft // why an experiment, by its name, has no result
-	missing []string                           // experiments that are still to come
+	paper     *report.Result
+	facts     *report.Result
+	stages    map[string]bool                    // that have results
+	nothing   map[string]experiments.NothingLeft // why an experiment, by its name, has no result
+	published bool                               // without the data sets' sentences
+	missing   []string                           // experiments that are still to come
 
 	setting
 }

@@ -25,7 +25,7 @@ func (b *book) promise(s *report.Section, x *experiments.ExactnessTable) {
 		" Gauss-Legendre nodes a layer. The largest difference of a score was ", r.Number("/check/difference", errorShare),
 		" of the prompt's largest; the median over prompts was ", r.Number("/check/median", errorShare), ".", b.slowCheck())
 	b.Figure(s, "exactness", report.Join("The error of each prompt's worst layer against the rule's own estimate. Below the diagonal the estimate is honest, below the dashed line the tolerance is kept."))(plots.Exactness(x))
-	s.Add(promiseTable(r), worstPrompts(r))
+	s.Add(promiseTable(r), b.worstPrompts(r))
 }
 
 // unreached says in how many prompts the reference is worse than it should be.
@@ -65,19 +65,26 @@ func promiseTable(r *report.Result) *report.Table {
 }
 
 // worstPrompts names the prompts that are furthest off.
-func worstPrompts(r *report.Result) *report.Table {
+func (b *book) worstPrompts(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "exactness-worst", Caption: report.Join("The prompts that are furthest off, with the layer that is, and what the rule estimated there."),
-		Columns: report.Columns("tolerance", ">error", ">estimate", ">layer", "relation", "prompt", "answer"),
+		Columns: report.Columns("tolerance", ">error", ">estimate", ">layer", "relation", "answer", "prompt"),
 		Note:    report.Join("Errors and estimates are shares of the prompt's largest score. Layers are counted from 0."),
+	}
+	if b.published {
+		t.Columns = t.Columns[:len(t.Columns)-1]
 	}
 	for i := range r.Len("/tolerances") {
 		of := fmt.Sprintf("/tolerances/%d", i)
 		var name any = r.Number(of+"/tolerance", toleranceShare)
 		for j := range r.Len(of + "/worst_prompts") {
 			at := fmt.Sprintf("%s/worst_prompts/%d", of, j)
-			t.Row(name, r.Number(at+"/error", errorShare), r.Number(at+"/estimate", errorShare), r.Number(at+"/layer", report.Count),
-				r.String(at+"/relation"), r.String(at+"/prompt"), r.String(at+"/answer"))
+			row := []any{name, r.Number(at+"/error", errorShare), r.Number(at+"/estimate", errorShare), r.Number(at+"/layer", report.Count),
+				r.String(at + "/relation"), r.String(at + "/answer")}
+			if !b.published {
+				row = append(row, r.String(at+"/prompt"))
+			}
+			t.Row(row...)
 			name = nil
 		}
 	}

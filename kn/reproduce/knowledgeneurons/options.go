@@ -33,6 +33,10 @@ type Options struct {
 	// Projected, if not nil, is told the rate of attributing and how long the
 	// facts will take at it, once it has been measured.
 	Projected func(sweep.Projection)
+	// Publish, if not empty, is a folder for a copy of the report that has none
+	// of the sentences of the data sets, which are not for everybody to pass
+	// on: neither prompts nor open texts. It has no PNGs either.
+	Publish string
 	// Command is what the report says it was made by.
 	Command string
 }

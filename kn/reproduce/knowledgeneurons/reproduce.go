@@ -43,13 +43,17 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 		}
 		// On a large model the stages take hours: what is there can be read.
 		if e.run.Computed() > computed && e.ran["neurons"] && i < len(stages)-1 {
-			if _, err := e.report(); err != nil {
+			if _, err := e.report(e.run.Dir()); err != nil {
 				return nil, err
 			}
 		}
 	}
 	e.run.Begin("write the report")
-	return e.report()
+	outcome, err := e.report(e.run.Dir())
+	if err == nil && o.Publish != "" {
+		err = e.publish()
+	}
+	return outcome, err
 }
 
 // experimenter runs the stages.

@@ -2,6 +2,7 @@ package knowledgeneurons_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
@@ -114,10 +116,55 @@ func written(t *testing.T, dir string) map[string]string {
 	return files
 }
 
+// hasNoSentences: what is published has the numbers, and their sources, and
+// neither prompts nor texts.
+func hasNoSentences(t *testing.T, published, dir string) {
+	t.Helper()
+	if n := reporttest.Traced(t, published); n < 300 {
+		t.Errorf("of what is published only %d numbers are traced to result files", n)
+	}
+	var sentences []string
+	source, _, err := facts.Open(filepath.Join(dir, knowledgeneurons.FactsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range source {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sentences = append(sentences, b.Prompts...)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, report.ResultsDir, "express.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var expressed experiments.ActivationExpression
+	if err := json.Unmarshal(data, &expressed); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range expressed.Extremes {
+		sentences = append(sentences, n.Most[0].Text, n.Least[0].Text)
+	}
+	if len(sentences) < 38 {
+		t.Fatalf("only %d sentences", len(sentences))
+	}
+	for path, text := range written(t, published) {
+		for _, s := range sentences {
+			if strings.Contains(text, s) {
+				t.Errorf("published %s has the sentence %q", path, s)
+			}
+		}
+		if strings.HasSuffix(path, ".png") {
+			t.Errorf("published %s", path)
+		}
+	}
+}
+
 // TestReproduce makes a whole report and traces its numbers; makes it
 // elsewhere, killed twice on the way; and then another one of what is kept.
 func TestReproduce(t *testing.T) {
 	dir, o := t.TempDir(), quick(factsFile(t))
+	o.Publish = filepath.Join(t.TempDir(), "published")
 	var projected sweep.Projection
 	o.Projected = func(p sweep.Projection) { projected = p }
 	first, kept := reproduced(t, dir, o)
@@ -132,6 +179,7 @@ func TestReproduce(t *testing.T) {
 	if n := reporttest.Traced(t, dir); n < 300 {
 		t.Errorf("only %d numbers are traced to result files", n)
 	}
+	hasNoSentences(t, o.Publish, dir)
 	verdicts := map[string]report.Verdict{}
 	for _, c := range first.Claims {
 		verdicts[c.ID] = c.Verdict

@@ -67,8 +67,11 @@ func (b *book) textTable(r *report.Result) *report.Table {
 // extremeTexts lists the texts that activate some neurons most and least.
 func (b *book) extremeTexts(r *report.Result) *report.Table {
 	t := &report.Table{
-		ID: "extreme-texts", Caption: report.Join("The texts that activate the commonest neurons most and least (table 4 of the paper), as they were read. Texts alike activate a neuron as little as the first that is shown; a ReLU is 0 in many."),
-		Columns: report.Columns("neuron", ">facts that have it", "", ">texts alike", ">activation", "text", "type"),
+		ID: "extreme-texts", Caption: report.Join("The texts that activate the commonest neurons most and least (table 4 of the paper)", b.asRead(), " Texts alike activate a neuron as little as the first that is shown; a ReLU is 0 in many."),
+		Columns: report.Columns("neuron", ">facts that have it", "", ">texts alike", ">activation", "type", "text"),
+	}
+	if b.published {
+		t.Columns = t.Columns[:len(t.Columns)-1]
 	}
 	for i := range r.Len("/extremes") {
 		n := fmt.Sprintf("/extremes/%d", i)
@@ -84,12 +87,24 @@ func (b *book) extremeTexts(r *report.Result) *report.Table {
 						alike = r.Number(as, report.Count)
 					}
 				}
-				t.Row(name, facts, what, alike, r.Number(text+"/activation", report.Decimals(3)), r.String(text+"/text"), r.String(text+"/type"))
+				row := []any{name, facts, what, alike, r.Number(text+"/activation", report.Decimals(3)), r.String(text + "/type")}
+				if !b.published {
+					row = append(row, r.String(text+"/text"))
+				}
+				t.Row(row...)
 				name, facts = nil, nil
 			}
 		}
 	}
 	return t
+}
+
+// asRead says in what form the texts stand there.
+func (b *book) asRead() string {
+	if b.published {
+		return ", whose sentences are the data set's, and not repeated here."
+	}
+	return ", as they were read."
 }
 
 // shownTexts of either end stand in the report; the result file has more.

@@ -1,10 +1,16 @@
 package knowledgeneurons
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/google/renameio/v2"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
@@ -13,10 +19,10 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
-// report writes what was found.
-func (e *experimenter) report() (*reproduce.Outcome, error) {
+// report writes what was found into dir, which has the result files.
+func (e *experimenter) report(dir string) (*reproduce.Outcome, error) {
 	f := e.found
-	b := &book{Book: reproduce.OpenBook(e.run.Dir()), setting: e.setting(), nothing: e.nothing, stages: map[string]bool{}}
+	b := &book{Book: reproduce.OpenBook(dir), published: dir != e.run.Dir(), setting: e.setting(), nothing: e.nothing, stages: map[string]bool{}}
 	for _, stage := range e.done {
 		b.stages[stage] = true
 	}
@@ -44,20 +50,84 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.publish(); err != nil {
+	if err := e.writeNeurons(dir); err != nil {
 		return nil, err
 	}
 	sections = append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, append(sections, made)...)
 	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
-	return b.Write(e.run, r, e.done)
+	return b.Write(e.run, dir, r, e.done)
 }
 
-// publish writes the facts' neurons.
+// publish writes the report once more, without the data sets' sentences.
 func (e *experimenter) publish() error {
+	dir, err := filepath.Abs(e.o.Publish)
+	if err != nil {
+		return err
+	}
+	results := filepath.Join(dir, report.ResultsDir)
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		return fmt.Errorf("knowledgeneurons: %w; choose a folder that can be written", err)
+	}
+	all, err := filepath.Glob(filepath.Join(e.run.Dir(), report.ResultsDir, "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, file := range all {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("knowledgeneurons: %w", err)
+		}
+		if data, err = withoutSentences(data); err != nil {
+			return fmt.Errorf("knowledgeneurons: %s: %w", file, err)
+		}
+		if err := renameio.WriteFile(filepath.Join(results, filepath.Base(file)), data, 0o644); err != nil {
+			return fmt.Errorf("knowledgeneurons: %w", err)
+		}
+	}
+	if _, err := e.report(dir); err != nil {
+		return err
+	}
+	pictures, err := filepath.Glob(filepath.Join(dir, report.FiguresDir, "*.png"))
+	for _, file := range pictures { // each is an SVG too
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
+}
+
+// withoutSentences empties what a result file has of prompts and texts.
+func withoutSentences(data []byte) ([]byte, error) {
+	read := json.NewDecoder(bytes.NewReader(data))
+	read.UseNumber() // each number stays as it is written
+	var result any
+	if err := read.Decode(&result); err != nil {
+		return nil, err
+	}
+	emptySentences(result)
+	return json.MarshalIndent(result, "", " ")
+}
+
+func emptySentences(value any) {
+	switch v := value.(type) {
+	case []any:
+		for _, element := range v {
+			emptySentences(element)
+		}
+	case map[string]any:
+		for name, element := range v {
+			if _, sentence := element.(string); sentence && (name == "prompt" || name == "text") {
+				v[name] = ""
+			}
+			emptySentences(element)
+		}
+	}
+}
+
+// writeNeurons writes the facts' neurons.
+func (e *experimenter) writeNeurons(dir string) error {
 	if err := e.gather(); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(e.run.Dir(), NeuronsFile), func(w io.Writer) error {
+	return writeFile(filepath.Join(dir, NeuronsFile), func(w io.Writer) error {
 		return experiments.WritePublishedSets(w, e.gathered, e.found.neurons.Provenance)
 	})
 }
@@ -113,11 +183,11 @@ func (b *book) settingSection() report.Section {
 	t.Row("seed", f.Number("/seed", report.Count), "not stated")
 	s.Add(t)
 	if f.Float("/limit") > 0 {
-		s.Say("The facts are a sample, drawn as evenly from the relations as they allow, so that means over facts weigh relations alike. They are listed, with their prompts, in ", report.Mono(FactsFile), ".")
+		s.Say("The facts are a sample, drawn as evenly from the relations as they allow, so that means over facts weigh relations alike. ", b.listed(FactsFile, "They are listed, with their prompts, in "))
 	}
 	if n := f.Len("/left_out"); n > 0 {
 		left := &report.Table{
-			ID: "left-out", Caption: report.Join("What the data set has and the model cannot be asked; one by one in ", report.Mono(LeftOutFile), "."),
+			ID: "left-out", Caption: report.Join("What the data set has and the model cannot be asked. ", b.listed(LeftOutFile, "One by one it is in ")),
 			Columns: report.Columns("reason", ">facts", ">prompts of other facts"),
 		}
 		for i := range n {
@@ -127,6 +197,14 @@ func (b *book) settingSection() report.Section {
 		s.Add(left)
 	}
 	return s
+}
+
+// listed says which file has the sentences.
+func (b *book) listed(file, where string) report.Text {
+	if b.published {
+		return report.Join("The sentences are the data set's, and not repeated here.")
+	}
+	return report.Join(where, report.Mono(file), ".")
 }
 
 // made says how the report was made.

@@ -29,7 +29,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	}, e.done)
 	sections = append([]report.Section{b.findings()}, append(sections, made)...)
 	r := &report.Report{Title: "Learning dynamics of " + e.m.Label(), Subtitle: b.introduction(), Sections: sections}
-	return b.Write(e.run, r, e.done)
+	return b.Write(e.run, e.run.Dir(), r, e.done)
 }
 
 func (b *book) introduction() report.Text {
