@@ -192,7 +192,7 @@ func TestExpressCounts(t *testing.T) {
 	long := strings.Repeat("France ", 100)
 	texts := []facts.OpenText{
 		{Relation: "P36", Subject: "France", T1: []string{"France has Paris.", "Paris of " + long, "France without it", "France of Paris [MASK]"}, T2: []string{"in France", "France"}},
-		{Relation: "P36", Subject: "Gaul", T1: []string{"Gaul, Paris"}, T2: []string{"Gaul \u2603"}},
+		{Relation: "P36", Subject: "Gaul", T1: []string{"Gaul, Paris"}, T2: []string{"Gaul"}},
 	}
 	r, err := experiments.Express(t.Context(), m, all, texts, experiments.ExpressOptions{}, nil)
 	if err != nil {

@@ -167,7 +167,7 @@ func (g *Gathered) refine(o GatherOptions) {
 		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], i)
 	}
 	choose := func(threshold float64, coarse func(f *Fact) [][]kn.Neuron, put func(f *Fact, refined []kn.Neuron, share float64)) Selection {
-		s := Selection{Threshold: threshold, Start: o.Share, MinPrompts: o.MinPrompts}
+		s := Selection{Threshold: threshold, Start: o.Share, Fixed: o.Fixed, MinPrompts: o.MinPrompts}
 		for _, relation := range sortedRelations(groups) {
 			var sets [][][]kn.Neuron
 			for _, i := range groups[relation] {

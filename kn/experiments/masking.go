@@ -30,8 +30,9 @@ func maskAnswer(text, subject, answer string) (string, bool) {
 // firstWords are those that maskWord chooses from.
 const firstWords = 50
 
-// maskWord masks a random one of the first words outside the subject, without
-// the punctuation around it.
+// maskWord masks a random one of the first words outside the subject. As in the
+// authors' code a word is what stands between two spaces, with the punctuation
+// that clings to it: what is asked for is often "word," or a mere dash.
 func maskWord(text, subject string, rng *rand.Rand) (string, bool) {
 	taken := places(text, subject)
 	var words [][2]int
@@ -40,9 +41,7 @@ func maskWord(text, subject string, rng *rand.Rand) (string, bool) {
 		if i == firstWords {
 			break
 		}
-		core := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		at := from + strings.Index(word, core)
-		if w := [2]int{at, at + len(core)}; core != "" && !overlaps(taken, w) {
+		if w := [2]int{from, from + len(word)}; word != "" && !overlaps(taken, w) {
 			words = append(words, w)
 		}
 		from += len(word) + 1

@@ -26,8 +26,8 @@ func TestMaskAnswer(t *testing.T) {
 	}
 }
 
-// TestMaskWord: every word but the subject's is masked at some time, alone and
-// without its punctuation, and none beyond the fiftieth.
+// TestMaskWord: every word but the subject's is masked at some time, with its
+// punctuation, and none beyond the fiftieth.
 func TestMaskWord(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	text := "Once – Johann Mozart (a boy),  wrote" + strings.Repeat(" x", 60)
@@ -46,15 +46,15 @@ func TestMaskWord(t *testing.T) {
 			t.Fatalf("masks beyond the first %d words: %q", firstWords, got)
 		}
 	}
-	for _, word := range []string{"Once", "a", "boy", "wrote", "x"} {
+	for _, word := range []string{"Once", "–", "(a", "boy),", "wrote", "x"} {
 		if seen[word] == 0 {
 			t.Errorf("never masked %q", word)
 		}
 	}
-	if len(seen) != 5 {
+	if len(seen) != 6 {
 		t.Errorf("masked %v", seen)
 	}
-	for _, none := range []string{"", "– !", "Johann Mozart"} {
+	for _, none := range []string{"", "  ", "Johann Mozart", "(Johann Mozart),"} {
 		if got, ok := maskWord(none, "Johann Mozart", rng); ok {
 			t.Errorf("masked %q in %q", got, none)
 		}

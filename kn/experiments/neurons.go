@@ -64,17 +64,14 @@ func byActivation(f Fact) (refined []kn.Neuron, coarse [][]kn.Neuron) {
 
 func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets func(Fact) ([]kn.Neuron, [][]kn.Neuron)) MethodNeurons {
 	n := MethodNeurons{Selection: s, PerLayer: make([]float64, layers)}
-	perFact, perPrompt, top := map[int][]float64{}, map[int][]float64{}, map[int][]float64{}
+	perPrompt, top := map[int][]float64{}, map[int][]float64{}
 	inLayer := make([]map[int][]float64, layers)
 	for l := range inLayer {
 		inLayer[l] = map[int][]float64{}
 	}
-	var holders []Holder
 	total := 0
 	for i, f := range facts {
 		refined, coarse := sets(f)
-		holders = append(holders, Holder{f.Bag.Relation, f.Bag.Answer, refined})
-		perFact[i] = []float64{float64(len(refined))}
 		for _, set := range coarse {
 			perPrompt[i] = append(perPrompt[i], float64(len(set)))
 		}
@@ -94,8 +91,8 @@ func methodNeurons(facts []Fact, s Selection, layers int, o stats.Options, sets 
 		n.PerLayer[l] /= float64(max(1, total))
 		n.PerLayerIntervals = append(n.PerLayerIntervals, stats.Bootstrap(inLayer[l], o))
 	}
-	n.PerFact, n.PerPrompt, n.Top = stats.Bootstrap(perFact, o), stats.Bootstrap(perPrompt, o), stats.Bootstrap(top, o)
-	n.Shared = Shared(holders, o)
+	n.PerPrompt, n.Top = stats.Bootstrap(perPrompt, o), stats.Bootstrap(top, o)
+	n.PerFact, n.Shared = tunedAnew(facts, s, o, sets)
 	return n
 }
 

@@ -18,6 +18,7 @@ const (
 type Selection struct {
 	Threshold  float64         `json:"threshold"` // t
 	Start      float64         `json:"start"`     // p before tuning
+	Fixed      bool            `json:"fixed"`     // p was not tuned
 	MinPrompts int             `json:"min_prompts"`
 	ByRelation []RelationShare `json:"by_relation"`
 }

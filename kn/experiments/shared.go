@@ -36,24 +36,35 @@ func Shared(holders []Holder, o stats.Options) SharedNeurons {
 	for _, h := range holders {
 		kinds.add(h)
 	}
-	drawn := slices.Repeat([]float64{1}, len(holders))
-	estimate := kinds.means(drawn)
+	i := resampled(len(holders), o, func(drawn []float64) []float64 {
+		means := kinds.means(drawn)
+		return means[:]
+	})
+	return SharedNeurons{i[0], i[1], i[2], i[3]}
+}
+
+// resampled are the intervals of some statistics of n facts, which are told how
+// often each fact was drawn.
+func resampled(n int, o stats.Options, statistics func(drawn []float64) []float64) []stats.Interval {
+	drawn := slices.Repeat([]float64{1}, n)
+	estimate := statistics(drawn)
 	rng := rand.New(rand.NewPCG(o.Seed, 0x9a15))
-	var values [4][]float64
+	values := make([][]float64, len(estimate)) // [statistics][resamples]
 	for range cmp.Or(o.Resamples, 2000) {
 		clear(drawn)
-		for range holders {
-			drawn[rng.IntN(len(holders))]++
+		for range n {
+			drawn[rng.IntN(n)]++
 		}
-		for k, v := range kinds.means(drawn) {
+		for k, v := range statistics(drawn) {
 			values[k] = append(values[k], v)
 		}
 	}
-	interval := func(k int) stats.Interval {
+	intervals := make([]stats.Interval, len(estimate))
+	for k := range intervals {
 		slices.Sort(values[k])
-		return stats.Interval{Mean: estimate[k], Low: stats.Quantile(values[k], 0.025), High: stats.Quantile(values[k], 0.975)}
+		intervals[k] = stats.Interval{Mean: estimate[k], Low: stats.Quantile(values[k], 0.025), High: stats.Quantile(values[k], 0.975)}
 	}
-	return SharedNeurons{interval(0), interval(1), interval(2), interval(3)}
+	return intervals
 }
 
 // pairKinds groups facts by what a pair can have in common, and their neurons

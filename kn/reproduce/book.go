@@ -67,7 +67,7 @@ func (b *Book) Write(run *Run, dir string, r *report.Report, stages []string) (*
 func (r *Run) Made(command, backend string, on report.Pairs, stages []string) report.Section {
 	s := report.Section{Title: "How this was made"}
 	s.Say("In ", report.Mono("report.html"), " each number measured names, when pointed at, the file in ", report.Mono(report.ResultsDir), " and the place in it that it was read from. "+
-		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), " as SVG and PNG, each with its provenance inside. "+
+		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), ", each with its provenance inside. "+
 		"The command, run again, computes only what is missing or what a changed option concerns.")
 	pairs := append(report.Pairs{{Name: "Command", Text: report.Join(report.Mono(command))}}, on...)
 	s.Add(append(pairs,

@@ -58,6 +58,16 @@ type source struct {
 	textName string
 }
 
+// formatNames say what a data set has.
+var formatNames = map[facts.Format]string{
+	facts.FormatDai:     "the authors' data: LAMA's T-REx under PARAREL's patterns",
+	facts.FormatPARAREL: "PARAREL's triples and patterns",
+	facts.FormatLAMA:    "LAMA's T-REx",
+	facts.FormatMerged:  "the authors' merged file",
+	facts.FormatBags:    "facts with their prompts",
+	facts.FormatTaught:  "facts that a model was taught",
+}
+
 // openSource opens the data set, or what the model was taught, and the texts.
 func openSource(m *kn.Model, o Options) (s source, err error) {
 	taught, notTaught := m.Facts()
@@ -67,7 +77,7 @@ func openSource(m *kn.Model, o Options) (s source, err error) {
 	case o.Facts != "":
 		var format facts.Format
 		s.facts, format, err = facts.Open(o.Facts)
-		s.name = fmt.Sprintf("%s (%s)", filepath.Base(o.Facts), format)
+		s.name = fmt.Sprintf("%s (%s)", filepath.Base(o.Facts), formatNames[format])
 	case notTaught != nil:
 		return s, fmt.Errorf("%w; give a data set, such as PARAREL's folder", notTaught)
 	default:

@@ -14,8 +14,9 @@ func (b *book) numbers() report.Section {
 	t := &report.Table{
 		ID: "numbers", Caption: report.Join("Each number of the paper beside the one measured here, averaged as the authors' code does, with 95 % intervals over facts."),
 		Columns: report.Columns("", ">paper", ">here"),
-		Note: b.settings(" What still differs from the authors' code: facts are drawn evenly from the relations, p is tuned on those drawn, random neurons that are updated are of the same layers instead of any, " +
-			"and all of a fact's prompts are asked where they draw one. Perplexities of updates are left out here: the paper does not say from where they rise."),
+		Note: b.settings(" What still differs from the authors' code: facts are drawn evenly from the relations, p is tuned on those drawn (in the intervals too), random neurons that are updated are of the same layers instead of any, " +
+			"and all of a fact's prompts are asked where they draw one. Perplexities of updates are left out here: the paper does not say from where they rise. " +
+			"Its activation of the baseline's neurons is not what the authors' code computes for neurons that are chosen for being large: see the section on activation."),
 	}
 	if !b.taught {
 		t.Columns = append(t.Columns, report.Column{Name: "the paper's number is"})

@@ -112,7 +112,7 @@ func (e *experimenter) stages() []step {
 			}),
 	}
 	if e.source.texts != nil {
-		steps = append(steps, experiment(e, "express", "activation and expression", []any{express, e.source.textName}, &e.found.express,
+		steps = append(steps, experiment(e, "express", "activation and expression", []any{express, e.source.textName, "whole words"}, &e.found.express,
 			func(ctx context.Context, progress kn.Progress) (*experiments.ActivationExpression, error) {
 				var texts []facts.OpenText
 				for t, err := range e.source.texts {

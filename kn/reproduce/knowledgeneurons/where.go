@@ -45,7 +45,7 @@ func (b *book) neuronTable(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "neurons", Caption: report.Join("Neurons of facts, and what two facts share (table 2 of the paper). Means with 95 % intervals."),
 		Columns: report.Columns("", ">integrated gradients", ">paper", ">activation baseline", ">paper"),
-		Note: b.settings(" A pair of facts counts the neurons that both refined sets have. Intervals of shared neurons resample both facts of the pairs. " +
+		Note: b.settings(" A pair of facts counts the neurons that both refined sets have. For the first five rows p is tuned anew in each resample, and both facts of a pair are drawn. " +
 			"The paper's numbers leave pairs with one answer in."),
 	}
 	row := func(name, pointer, paper string, f report.Format) {
