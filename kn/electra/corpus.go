@@ -220,15 +220,14 @@ func textLines(path string) iter.Seq2[string, error] {
 			return
 		}
 		defer file.Close()
-		scanner := bufio.NewScanner(utf8text.NewReader(file, path))
-		scanner.Buffer(nil, longestLine)
-		for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
+		scanner := utf8text.NewScanner(file, path, longestLine)
+		for scanner.Scan() {
 			if !yield(scanner.Text(), nil) {
 				return
 			}
 		}
 		if err := scanner.Err(); err != nil {
-			yield("", fmt.Errorf("electra: reading %s: %w", path, err))
+			yield("", fmt.Errorf("electra: %w", err))
 		}
 	}
 }

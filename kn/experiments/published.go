@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -65,12 +64,12 @@ func ReadPublishedSets(path string) ([]PublishedSet, error) {
 
 func readPublishedSets(r io.Reader, name string) ([]PublishedSet, error) {
 	var sets []PublishedSet
-	lines := bufio.NewScanner(utf8text.NewReader(r, name))
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan() && lines.Err() == nil; n++ {
+	lines := utf8text.NewScanner(r, name, 1<<20)
+	for lines.Scan() {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
+		n := lines.Line()
 		var s PublishedSet
 		switch err := json.Unmarshal(lines.Bytes(), &s); {
 		case err != nil:
@@ -86,7 +85,7 @@ func readPublishedSets(r io.Reader, name string) ([]PublishedSet, error) {
 		sets = append(sets, s)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("experiments: reading %s: %w", name, err)
+		return nil, fmt.Errorf("experiments: %w", err)
 	}
 	if len(sets) == 0 {
 		return nil, fmt.Errorf("experiments: %s has no set of neurons", name)

@@ -1,11 +1,9 @@
 package facts
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -138,23 +136,17 @@ type lineOrError struct {
 // that is not UTF-8 is an error.
 func lines(r io.Reader, name string) iter.Seq2[int, lineOrError] {
 	return func(yield func(int, lineOrError) bool) {
-		scanner := bufio.NewScanner(utf8text.NewReader(r, name))
-		scanner.Buffer(nil, maxLine)
-		n := 0
-		for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
-			n++
+		scanner := utf8text.NewScanner(r, name, maxLine)
+		for scanner.Scan() {
 			if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
 				continue
 			}
-			if !yield(n, lineOrError{bytes: scanner.Bytes()}) {
+			if !yield(scanner.Line(), lineOrError{bytes: scanner.Bytes()}) {
 				return
 			}
 		}
 		if err := scanner.Err(); err != nil {
-			if wrong := new(utf8text.Error); !errors.As(err, &wrong) { // which names file and line
-				err = fmt.Errorf("%s:%d: %w", name, n+1, err)
-			}
-			yield(n+1, lineOrError{err: err})
+			yield(scanner.Line()+1, lineOrError{err: err})
 		}
 	}
 }

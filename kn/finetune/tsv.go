@@ -1,8 +1,6 @@
 package finetune
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,8 +67,7 @@ func readTSV(r io.Reader, path string, labels []string) (*Data, error) {
 // table is a file of columns set apart by tabs, quoting off.
 type table struct {
 	path   string
-	lines  *bufio.Scanner
-	line   int
+	lines  *utf8text.Scanner
 	header []string
 	// skipTorn leaves lines out that have fewer columns than the header, and
 	// torn counts them.
@@ -89,9 +86,7 @@ const longestLine = 1 << 20
 
 // openTable begins to read a table without its header.
 func openTable(r io.Reader, path string) *table {
-	t := &table{path: path, lines: bufio.NewScanner(utf8text.NewReader(r, path))}
-	t.lines.Buffer(nil, longestLine)
-	return t
+	return &table{path: path, lines: utf8text.NewScanner(r, path, longestLine)}
 }
 
 func newTable(r io.Reader, path string) (*table, error) {
@@ -109,17 +104,13 @@ func (t *table) readHeader() (err error) {
 
 // next splits the next line that is not blank; nil at the end.
 func (t *table) next() ([]string, error) {
-	for t.lines.Scan() && t.lines.Err() == nil { // with an error comes the piece of a line before it
-		t.line++
+	for t.lines.Scan() {
 		if line := strings.TrimSuffix(t.lines.Text(), "\r"); strings.TrimSpace(line) != "" {
 			return strings.Split(line, "\t"), nil
 		}
 	}
 	if err := t.lines.Err(); err != nil {
-		if wrong := new(utf8text.Error); errors.As(err, &wrong) { // which names file and line
-			return nil, fmt.Errorf("finetune: %w", err)
-		}
-		return nil, fmt.Errorf("finetune: %s:%d: %w", t.path, t.line+1, err)
+		return nil, fmt.Errorf("finetune: %w", err)
 	}
 	return nil, nil
 }
@@ -129,7 +120,7 @@ func (t *table) rows(columns []string) ([]row, error) {
 	at := make([]int, len(columns))
 	for i, name := range columns {
 		if at[i] = slices.Index(t.header, name); at[i] < 0 {
-			return nil, fmt.Errorf("finetune: %s:%d: there is no column %q in the header %q; tabs must set the columns apart", t.path, t.line, name, t.header)
+			return nil, fmt.Errorf("finetune: %s:%d: there is no column %q in the header %q; tabs must set the columns apart", t.path, t.lines.Line(), name, t.header)
 		}
 	}
 	var rows []row
@@ -143,13 +134,13 @@ func (t *table) rows(columns []string) ([]row, error) {
 			continue
 		}
 		if len(cells) != len(t.header) {
-			return nil, fmt.Errorf("finetune: %s:%d: the line has %d columns, the header %d; set columns apart by one tab, and use none inside", t.path, t.line, len(cells), len(t.header))
+			return nil, fmt.Errorf("finetune: %s:%d: the line has %d columns, the header %d; set columns apart by one tab, and use none inside", t.path, t.lines.Line(), len(cells), len(t.header))
 		}
-		r := row{line: t.line}
+		r := row{line: t.lines.Line()}
 		for i, c := range at {
 			cell := strings.TrimSpace(cells[c])
 			if cell == "" {
-				return nil, fmt.Errorf("finetune: %s:%d: column %q is empty", t.path, t.line, columns[i])
+				return nil, fmt.Errorf("finetune: %s:%d: column %q is empty", t.path, t.lines.Line(), columns[i])
 			}
 			r.cells = append(r.cells, cell)
 		}

@@ -1,7 +1,6 @@
 package pretrain
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -79,16 +78,15 @@ func readText(path string) (lines []string, sum string, err error) {
 	}
 	defer file.Close()
 	hash := sha256.New()
-	scanner := bufio.NewScanner(utf8text.NewReader(file, path))
-	scanner.Buffer(nil, 64<<20)
-	for scanner.Scan() && scanner.Err() == nil { // with an error comes the piece of a line before it
+	scanner := utf8text.NewScanner(file, path, 64<<20)
+	for scanner.Scan() {
 		hash.Write(append(scanner.Bytes(), '\n'))
 		if line := strings.TrimSpace(scanner.Text()); line != "" {
 			lines = append(lines, line)
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return nil, "", fmt.Errorf("pretrain: reading %s: %w", path, err)
+		return nil, "", fmt.Errorf("pretrain: %w", err)
 	}
 	if len(lines) == 0 {
 		return nil, "", fmt.Errorf("pretrain: %s has no text", path)

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -158,18 +156,14 @@ func (a *app) readLines(ctx context.Context, path string) ([]line, error) {
 // scanLines reads the lines that are not blank.
 func scanLines(r io.Reader, name string) ([]line, error) {
 	var lines []line
-	scanner := bufio.NewScanner(utf8text.NewReader(r, name))
-	scanner.Buffer(nil, 1<<20)
-	for n := 1; scanner.Scan() && scanner.Err() == nil; n++ {
+	scanner := utf8text.NewScanner(r, name, 1<<20)
+	for scanner.Scan() {
 		if text := strings.TrimSpace(scanner.Text()); text != "" {
-			lines = append(lines, line{text, fmt.Sprintf("%s:%d", name, n)})
+			lines = append(lines, line{text, fmt.Sprintf("%s:%d", name, scanner.Line())})
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		if wrong := new(utf8text.Error); errors.As(err, &wrong) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("cannot read the prompts in %s after %d of them: %w", name, len(lines), err)
+		return nil, fmt.Errorf("cannot read the prompts: %w", err)
 	}
 	if len(lines) == 0 {
 		return nil, fmt.Errorf("%s holds no prompt; write one a line, each with one [MASK]", name)

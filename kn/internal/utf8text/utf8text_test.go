@@ -71,3 +71,33 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// TestScannerSaysWhereItStops: at the end of the text nothing is wrong; a line
+// that is too long and what is not UTF-8 are named by file and line, and the
+// piece of a line before the fault is no line.
+func TestScannerSaysWhereItStops(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		lines int
+		err   string
+	}{
+		{"\xef\xbb\xbfone\ntwo\r\nthree", 3, ""},
+		{"", 0, ""},
+		{"one\n" + strings.Repeat("x", 99) + "\nthree\n", 1, "f:2: bufio.Scanner: token too long"},
+		{"one\ntwo\nthr\xffee\n", 2, "f:3: "},
+	} {
+		s := NewScanner(strings.NewReader(c.text), "f", 40)
+		var lines []string
+		for s.Scan() {
+			if lines = append(lines, s.Text()); s.Line() != len(lines) || s.Text() != string(s.Bytes()) {
+				t.Errorf("%q: line %d is the %d-th", c.text, s.Line(), len(lines))
+			}
+		}
+		if len(lines) != c.lines || len(lines) > 0 && lines[0] != "one" {
+			t.Errorf("%q: lines %q", c.text, lines)
+		}
+		if err := s.Err(); c.err == "" && err != nil || c.err != "" && (err == nil || !strings.HasPrefix(err.Error(), c.err)) {
+			t.Errorf("%q: %v, want %q", c.text, err, c.err)
+		}
+	}
+}
