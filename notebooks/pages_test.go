@@ -56,10 +56,16 @@ var (
 	scripted = regexp.MustCompile(`(?s)<div class="kn-(slider|turnable)".*?</script>\s*</div>`)
 	embedded = regexp.MustCompile(`src="data:image/png;base64,([^"]+)"`)
 	linked   = regexp.MustCompile(`!\[[^\]]*\]\(([^)]+)\)`)
+	// started is the worker's message, with a number of a process; empty lines
+	// are what progress bars leave.
+	started = regexp.MustCompile(`(?m)^    kn: worker started .*\n`)
+	empty   = regexp.MustCompile(`\n{3,}|\n\n(?: *\n)+`)
 )
 
-// still puts a picture in the place of what needs a script.
+// still puts a picture in the place of what needs a script, and leaves out what
+// is of no use on a page.
 func still(t *testing.T, text, stem string) string {
+	text = empty.ReplaceAllString(started.ReplaceAllString(text, ""), "\n\n")
 	n := 0
 	return scripted.ReplaceAllStringFunc(text, func(fragment string) string {
 		png, err := base64.StdEncoding.DecodeString(embedded.FindStringSubmatch(fragment)[1])
@@ -106,8 +112,8 @@ func TestPagesAreCurrent(t *testing.T) {
 			}
 		}
 		pictures := linked.FindAllStringSubmatch(page, -1)
-		if len(pictures) < 2 {
-			t.Errorf("pages/%s.md shows %d pictures", stem, len(pictures))
+		if len(pictures) == 0 {
+			t.Errorf("pages/%s.md shows no picture", stem)
 		}
 		for _, picture := range pictures {
 			if _, err := os.Stat(filepath.Join("pages", picture[1])); err != nil {

@@ -37,6 +37,9 @@ func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, err
 	f.subtitle = []string{before.Prompt}
 	f.provenance = []kn.Provenance{before.Provenance, after.Provenance}
 	rows := predictionRows(before, after, o.top(5))
+	if err := f.growFor(2.6 * float64(len(rows))); err != nil { // two lines each, and a gap
+		return nil, err
+	}
 	p := f.theme.plot("Probability at [MASK]", "")
 	f.panels = []*plot.Plot{p}
 	f.addPairs(rows)

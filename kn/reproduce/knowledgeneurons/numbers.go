@@ -32,8 +32,8 @@ func (b *book) numbers() report.Section {
 		r := b.File("neurons")
 		for _, method := range []struct{ name, at string }{{"knowledge neurons", "/gradients"}, {"the baseline's neurons", "/baseline"}} {
 			row(r, method.name+" of a fact", method.at+"/per_fact", method.at+"/per_fact", report.Decimals(2))
-			row(r, "shared by two facts of one relation", method.at+"/within", method.at+"/shared/within", report.Decimals(2))
-			row(r, "shared by two of different relations", method.at+"/across", method.at+"/shared/across", report.Decimals(2))
+			row(r, method.name+" shared by two facts of one relation", method.at+"/within", method.at+"/shared/within", report.Decimals(2))
+			row(r, method.name+" shared by two of different relations", method.at+"/across", method.at+"/shared/across", report.Decimals(2))
 		}
 	}
 	if b.stages["intervene"] {
