@@ -28,8 +28,8 @@ func (b *book) effect(t *experiments.Intervention) report.Section {
 			"A fact without neurons counts, with no change.")
 	s.Add(b.effectTable(r))
 	b.Figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(plots.Interventions(t))
-	b.Figure(&s, "suppressed", report.Join("Figure 4 of the paper: suppressing, by relation. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
-	b.Figure(&s, "amplified", report.Join("Figure 5 of the paper: amplifying, by relation."))(plots.AmplifiedByRelation(t))
+	b.Figure(&s, "suppressed", report.Join("Suppressing by relation, as in figure 4 of the paper, which has the change of each relation's mean probability where these are means of the prompts' changes. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
+	b.Figure(&s, "amplified", report.Join("Amplifying by relation, likewise, as in figure 5."))(plots.AmplifiedByRelation(t))
 	s.Add(b.effectByRelation(r))
 	b.effectClaims(r)
 	return s
@@ -90,15 +90,15 @@ func (b *book) effectClaims(r *report.Result) {
 			report.Greater(r.Estimate(at(own, "of_relations_amplified")), r.Estimate(at(i, "of_relations_amplified"))))
 	}
 	change := func(i int, what string) report.Text {
-		return report.Join(r.Interval(at(i, what), report.Change(1)), ", as the authors average ", r.Interval(at(i, "of_relations_"+what), report.Change(1)))
+		return report.Join("as the authors average ", r.Interval(at(i, "of_relations_"+what), report.Change(1)), ", mean over prompts ", r.Interval(at(i, what), report.Change(1)))
 	}
 	caveat := b.builtIn("The objective of this model's pre-training makes the answer fade or firm up with the last layer's neurons as a whole. That these few neurons do it, and others not, was found.")
 	b.Claim(report.Claim{
 		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
 		Evidence: report.Join(change(own, "suppressed"), " against ", change(otherRelation, "suppressed"), " (neurons of a fact of another relation), ",
 			change(random, "suppressed"), " (random) and ", change(matched, "suppressed"), " (nearest in activation)."),
-		Paper:   report.Join(b.paper.Number("/gradients/suppressed", report.Change(2)), "."),
-		Rule:    report.Join("by the mean over prompts and by the authors' average, the interval of the loss is above twice that of each control's."),
+		Paper:   report.Join(b.paper.Number("/gradients/suppressed", report.Change(2)), "; the controls are ours."),
+		Rule:    report.Join("by the mean over prompts and by the authors' average, the interval of the loss is above twice that of each control's, a gain counting as no loss."),
 		Caveat:  caveat,
 		Verdict: report.Enough(facts, report.All(loss(otherRelation), loss(random), loss(matched))),
 	})
@@ -106,7 +106,7 @@ func (b *book) effectClaims(r *report.Result) {
 		ID: "amplify", Statement: report.Join("Amplifying a fact's knowledge neurons raises the answer's probability, and more than amplifying other neurons."),
 		Evidence: report.Join(change(own, "amplified"), " against ", change(otherRelation, "amplified"), " (neurons of a fact of another relation), ",
 			change(random, "amplified"), " (random) and ", change(matched, "amplified"), " (nearest in activation)."),
-		Paper:  report.Join(b.paper.Number("/gradients/amplified", report.Change(2)), "."),
+		Paper:  report.Join(b.paper.Number("/gradients/amplified", report.Change(2)), "; the controls are ours."),
 		Rule:   report.Join("by both averages, the interval of the gain is above 0 and above each control's; over prompts, that of the difference paired by fact is above 0."),
 		Caveat: caveat,
 		Verdict: report.Enough(facts, report.All(report.Exceeds(r.Estimate(at(own, "amplified")), 0), report.Exceeds(r.Estimate(at(own, "of_relations_amplified")), 0),

@@ -2,6 +2,7 @@ package knowledgeneurons
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -14,17 +15,21 @@ func (b *book) numbers() report.Section {
 	t := &report.Table{
 		ID: "numbers", Caption: report.Join("Each number of the paper beside the one measured here, averaged as the authors' code does, with 95 % intervals over facts."),
 		Columns: report.Columns("", ">paper", ">here"),
-		Note: b.settings(" What still differs from the authors' code: facts are drawn evenly from the relations, p is tuned on those drawn (in the intervals too), random neurons that are updated are of the same layers instead of any, " +
-			"and all of a fact's prompts are asked where they draw one. Perplexities of updates are left out here: the paper does not say from where they rise. " +
-			"Its activation of the baseline's neurons is not what the authors' code computes for neurons that are chosen for being large: see the section on activation."),
+		Note: b.settings(" What still differs from the authors' code: relations weigh alike, as many facts being drawn of each; p is tuned on those drawn (the intervals of numbers of neurons tune it anew, the others hold it); random neurons that are updated are of the same layers instead of any, " +
+			"and all of a fact's prompts are asked where they draw one. Perplexities of updates are left out here: the paper does not say from where they rise."),
 	}
 	if !b.taught {
 		t.Columns = append(t.Columns, report.Column{Name: "the paper's number is"})
 	}
+	within, all := 0, 0
 	row := func(r *report.Result, name, paper, here string, f report.Format) {
 		cells := []any{name, b.paper.Number(paper, f), r.Interval(here, f)}
 		if !b.taught {
-			cells = append(cells, place(b.paper.Float(paper), r.Estimate(here)))
+			where := place(b.paper.Float(paper), r.Estimate(here))
+			if all++; where == inside {
+				within++
+			}
+			cells = append(cells, where)
 		}
 		t.Row(cells...)
 	}
@@ -48,10 +53,8 @@ func (b *book) numbers() report.Section {
 	}
 	if b.stages["express"] {
 		r := b.File("express")
-		for _, method := range []struct{ name, at string }{{"activation of knowledge neurons in texts with ", "/gradients"}, {"the same, the baseline's neurons, ", "/baseline"}} {
-			for k, what := range []string{"subject and answer", "the subject only", "neither"} {
-				row(r, method.name+what, fmt.Sprintf("%s/activation/%d", method.at, k), fmt.Sprintf("%s/of_relations/t%d", method.at, k+1), report.Decimals(3))
-			}
+		for k, what := range []string{"subject and answer", "the subject only", "neither"} {
+			row(r, "activation of knowledge neurons in texts with "+what, fmt.Sprintf("/gradients/activation/%d", k), fmt.Sprintf("/gradients/of_relations/t%d", k+1), report.Decimals(3))
 		}
 	}
 	if b.stages["update"] {
@@ -66,25 +69,36 @@ func (b *book) numbers() report.Section {
 		for i, p := range reported.Erase {
 			for j := range r.Len("/relations") {
 				relation := fmt.Sprintf("/relations/%d", j)
-				if r.String(relation+"/relation") == p.Relation && r.Float(relation+"/sets/0/neurons") == r.Float("/neurons") {
-					row(r, p.Relation+" ("+p.Name+") erased: its perplexity", fmt.Sprintf("/erase/%d/change", i), relation+"/sets/0/erased/perplexity/change", report.Change(1))
-					row(r, "that of other relations", fmt.Sprintf("/erase/%d/others", i), relation+"/sets/0/others/perplexity/change", report.Change(1))
+				if r.String(relation+"/relation") == p.Relation {
+					name := p.Relation + " (" + p.Name + ")"
+					if n := r.Float(relation + "/sets/0/neurons"); n < r.Float("/neurons") {
+						name += fmt.Sprintf(", all its %.0f neurons", n)
+					}
+					row(r, name+" erased: its perplexity", fmt.Sprintf("/erase/%d/change", i), relation+"/sets/0/erased/perplexity/change", report.Change(1))
+					row(r, p.Relation+" erased: other relations' perplexity", fmt.Sprintf("/erase/%d/others", i), relation+"/sets/0/others/perplexity/change", report.Change(1))
 				}
 			}
 		}
 	}
 	s.Add(t)
+	if all > 0 {
+		s.Say(fmt.Sprintf("Of the paper's %d numbers %d lie in the interval.", all, within))
+	}
 	return s
 }
 
-// place says where a number is with regard to an interval.
+// inside is what [place] says of most.
+const inside = "in the interval"
+
+// place says whether a number is in an interval, and else whether it is nearer to
+// 0 than what was measured.
 func place(x float64, i stats.Interval) string {
 	switch {
-	case x < i.Low:
-		return "below the interval"
-	case x > i.High:
-		return "above the interval"
+	case x >= i.Low && x <= i.High:
+		return inside
+	case math.Abs(x) < math.Abs(i.Mean):
+		return "outside: smaller"
 	default:
-		return "in the interval"
+		return "outside: larger"
 	}
 }

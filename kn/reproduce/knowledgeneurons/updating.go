@@ -59,10 +59,10 @@ func (b *book) updating(u *experiments.UpdateTable) report.Section {
 // them, since few of each were drawn.
 func (b *book) strictShare(r *report.Result) report.Text {
 	of := b.facts.Float("/facts") / b.facts.Float("/relations")
-	if r.Float("/provenance/options/most_share")*of >= 2 {
+	if r.Float("/provenance/options/most_share")*of >= 10 {
 		return nil
 	}
-	return report.Join("Here this is less than two facts, so that every neuron is left out that another fact of the relation has: the rule is stricter on a sample than on a whole data set. ")
+	return report.Join("With so few facts of a relation, ", fmt.Sprintf("%.0f", of), " on average, some two or three that have a neuron in common are enough: the rule is stricter on a sample than on a whole data set. ")
 }
 
 // notMeasured is a section on an experiment that had nothing to measure, and

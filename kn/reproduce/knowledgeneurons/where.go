@@ -32,11 +32,13 @@ func (b *book) where(t *experiments.NeuronTable) report.Section {
 func (b *book) shareTable(r *report.Result) *report.Table {
 	t := &report.Table{
 		ID: "shares", Caption: report.Join("The share p of each relation's prompts."),
-		Columns: report.Columns("relation", ">p for integrated gradients", ">p for the activation baseline"),
+		Columns: report.Columns("relation", ">p for integrated gradients", ">moves", ">p for the activation baseline", ">moves"),
+		Note:    report.Join("After five moves p stays where it is, although the facts may then have fewer than 2 or more than 5 neurons on average: of some relations no p gives so many."),
 	}
 	for i := range r.Len("/gradients/selection/by_relation") {
 		at := fmt.Sprintf("/selection/by_relation/%d/", i)
-		t.Row(r.String("/gradients"+at+"relation"), r.Number("/gradients"+at+"share", report.Decimals(2)), r.Number("/baseline"+at+"share", report.Decimals(2)))
+		t.Row(r.String("/gradients"+at+"relation"), r.Number("/gradients"+at+"share", report.Decimals(2)), r.Number("/gradients"+at+"moves", report.Count),
+			r.Number("/baseline"+at+"share", report.Decimals(2)), r.Number("/baseline"+at+"moves", report.Count))
 	}
 	return t
 }
@@ -67,7 +69,7 @@ func (b *book) neuronTable(r *report.Result) *report.Table {
 	row("different relations and answers", "/shared/across_other_answer", "", report.Decimals(2))
 	row("neurons a prompt, before refining", "/per_prompt", "", report.Decimals(2))
 	row("share in the topmost third of the layers", "/top", "", report.Percent(1))
-	t.Row("facts of which a neuron is chosen or not within the integrals' error", r.Number("/gradients/undecided", report.Count), dash, dash, dash)
+	t.Row("facts with a neuron whose scores are within the tolerance of the threshold", r.Number("/gradients/undecided", report.Count), dash, dash, dash)
 	t.Row("facts without any", r.Number("/gradients/without_any", report.Count), dash, r.Number("/baseline/without_any", report.Count), dash)
 	return t
 }

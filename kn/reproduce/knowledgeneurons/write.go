@@ -179,7 +179,7 @@ func (b *book) settingSection() report.Section {
 	t.Row("integral", report.Join("adaptive rule, estimated error of the scores below ", f.Number("/tolerance", report.Percent(1)), " of the largest; ",
 		w.Number("/nodes_a_layer", report.Decimals(1)), " nodes a layer"), "left sum of 20 nodes")
 	t.Row("not converged", report.Join(w.Number("/not_converged", report.Count), " prompts"), dash)
-	t.Row("LayerNorm's ε in the attributions", "the checkpoint's", "1e-5 (the authors' fork of BERT); the checkpoint says 1e-12")
+	t.Row("LayerNorm's ε", "the checkpoint's", "1e-5 (the authors' fork of BERT); the checkpoint says 1e-12")
 	t.Row("seed", f.Number("/seed", report.Count), "not stated")
 	s.Add(t)
 	if f.Float("/limit") > 0 {
