@@ -43,17 +43,13 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 		}
 		// On a large model the stages take hours: what is there can be read.
 		if e.run.Computed() > computed && e.ran["neurons"] && i < len(stages)-1 {
-			if _, err := e.report(e.run.Dir()); err != nil {
+			if _, err := e.reports(); err != nil {
 				return nil, err
 			}
 		}
 	}
 	e.run.Begin("write the report")
-	outcome, err := e.report(e.run.Dir())
-	if err == nil && o.Publish != "" {
-		err = e.publish()
-	}
-	return outcome, err
+	return e.reports()
 }
 
 // experimenter runs the stages.

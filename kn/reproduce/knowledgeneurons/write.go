@@ -19,6 +19,15 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
+// reports writes the report, and the copy to pass on.
+func (e *experimenter) reports() (*reproduce.Outcome, error) {
+	outcome, err := e.report(e.run.Dir())
+	if err == nil && e.o.Publish != "" {
+		err = e.publish()
+	}
+	return outcome, err
+}
+
 // report writes what was found into dir, which has the result files.
 func (e *experimenter) report(dir string) (*reproduce.Outcome, error) {
 	f := e.found
