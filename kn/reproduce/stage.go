@@ -45,11 +45,13 @@ type Run struct {
 	lock   *flock.Flock
 	stages int // in all
 	watch  Watch
+	// Before, if set, is called before a stage is computed whose result is not
+	// kept: what there is by then can be shown. Not for stages side by side.
+	Before func() error
 
 	mu     sync.Mutex
 	ledger map[string]entry
 	at     int        // the stage that was last started, from 1
-	fresh  int        // stages that were computed, and not kept
 	atWork []*working // in the order in which they started
 	since  time.Time  // atWork is what it is
 }
@@ -120,6 +122,11 @@ func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute f
 	result := new(T)
 	path := filepath.Join(r.dir, report.ResultsDir, name+".json")
 	kept := r.known(name, key, path, result)
+	if !kept && r.Before != nil {
+		if err := r.Before(); err != nil {
+			return nil, err
+		}
+	}
 	w := r.begin(what, kept)
 	if kept {
 		return result, nil
@@ -238,17 +245,8 @@ func (r *Run) enter(name string, e entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ledger[name] = e
-	r.fresh++
 	_, err := r.keep(r.ledgerPath(), r.ledger)
 	return err
-}
-
-// Computed counts the stages whose results were computed in this run, and not
-// kept from an earlier one.
-func (r *Run) Computed() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.fresh
 }
 
 // Seconds is what the named stages took when they were computed, be it in

@@ -32,20 +32,21 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.chooseFacts(ctx); err != nil {
 		return nil, err
 	}
-	for i, s := range stages {
-		computed := e.run.Computed()
+	// On a large model the stages take hours: what is there can be read.
+	e.run.Before = func() error {
+		if !e.ran["neurons"] {
+			return nil
+		}
+		_, err := e.reports()
+		return err
+	}
+	for _, s := range stages {
 		if err := s.run(ctx); err != nil {
 			return nil, err
 		}
 		e.ran[s.name] = true
 		if e.nothing[s.name] == "" {
 			e.done = append(e.done, s.name)
-		}
-		// On a large model the stages take hours: what is there can be read.
-		if e.run.Computed() > computed && e.ran["neurons"] && i < len(stages)-1 {
-			if _, err := e.reports(); err != nil {
-				return nil, err
-			}
 		}
 	}
 	e.run.Begin("write the report")
@@ -98,7 +99,7 @@ func (e *experimenter) stages() []step {
 	exactness := experiments.ExactnessOptions{Prompts: z.Exactness, Seed: seed}
 	steps := []step{
 		{"sweep", e.sweep},
-		experiment(e, "neurons", "which neurons, and where", z.Resamples, &e.found.neurons,
+		experiment(e, "neurons", "which neurons, and where", []any{z.Resamples, "p tuned anew"}, &e.found.neurons,
 			func(_ context.Context, _ kn.Progress) (*experiments.NeuronTable, error) {
 				return experiments.Neurons(e.m, e.gathered, stats.Options{Resamples: z.Resamples, Seed: seed})
 			}),
