@@ -79,8 +79,10 @@ func (b *book) worstPrompts(r *report.Result) *report.Table {
 		var name any = r.Number(of+"/tolerance", toleranceShare)
 		for j := range r.Len(of + "/worst_prompts") {
 			at := fmt.Sprintf("%s/worst_prompts/%d", of, j)
-			row := []any{name, r.Number(at+"/error", errorShare), r.Number(at+"/estimate", errorShare), r.Number(at+"/layer", report.Count),
-				r.String(at + "/relation"), r.String(at + "/answer")}
+			row := []any{
+				name, r.Number(at+"/error", errorShare), r.Number(at+"/estimate", errorShare), r.Number(at+"/layer", report.Count),
+				r.String(at + "/relation"), r.String(at + "/answer"),
+			}
 			if !b.published {
 				row = append(row, r.String(at+"/prompt"))
 			}
