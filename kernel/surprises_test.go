@@ -23,7 +23,7 @@ func TestFailuresAreToldOnce(t *testing.T) {
 	s := kerneltest.Shared(t).Start(t)
 	for _, c := range []struct{ code, want string }{
 		{"%%\nvar list []int\nfmt.Println(list[3])", "panic: runtime error: index out of range [3] with length 0\ncell 1, line 3:\n    fmt.Println(list[3])\n"},
-		{"%%\n\tfmt.Println(undefinedName)", "compile error: undefined: undefinedName\ncell 2, line 2:\n    fmt.Println(undefinedName)\n                ^\n"},
+		{"%%\n\tfmt.Println(undefinedName)", "compile error: undefined: undefinedName\ncell 2, line 2:\n    fmt.Println(undefinedName)\n                ^\nNo cell that ran has defined undefinedName above its line %%; what is defined below it is forgotten when the cell ends.\n"},
 		{"fmt.Println(1)", "compile error: expected declaration, found fmt\ncell 3, line 1:\n    fmt.Println(1)\n    ^\nPut a line %% above the code that is to be run. What stands above it are imports and definitions.\n"},
 		{"%%\nx := 1", "compile error: declared and not used: x\ncell 4, line 2:\n    x := 1\n    ^\nGo has no variables that are not used: use x, write _ = x, or define it above %% with var, for later cells too.\n"},
 		{"%%\nos.Exit(3)", "error: the cell's program ended with exit status 3\n"},

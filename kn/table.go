@@ -143,7 +143,7 @@ func (a Attribution) String() string { return a.Table().String() }
 // over all prompts first, and in how many prompts each is strong.
 func (k KnowledgeNeurons) Table() Table {
 	t := Table{
-		Title:   fmt.Sprintf("%d knowledge neurons of %s, from %d prompts", len(k.Refined), k.Answer, len(k.Prompts)),
+		Title:   fmt.Sprintf("%s of %s, from %s", counted(len(k.Refined), "knowledge neuron"), k.Answer, counted(len(k.Prompts), "prompt")),
 		Columns: []string{"neuron", "strong in prompts"},
 	}
 	if len(k.Scores) > 0 {
@@ -301,4 +301,12 @@ func signedShare(x float64) string {
 		return "0.0 %"
 	}
 	return fmt.Sprintf("%+.1f %%", 100*x)
+}
+
+// counted writes a count with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

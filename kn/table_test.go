@@ -50,7 +50,7 @@ func TestResultsSayWhatTheyAre(t *testing.T) {
 		}, []string{"P(a) = 0.400", "1:1", "0.200", "50.0 %", "123.5", "0:0", "25.0 %", "4.5 nodes a layer", "up to 0.02", "estimated 0.002", "not converged in layers [1]"}},
 		// An activation is no share of the probability.
 		{kn.Attribution{Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.ActivationBaseline, Scores: [][]float64{{3, 2}}, Activations: [][]float64{{3, 2}}}, []string{"0:0", "3.000"}},
-		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}, Scores: [][]float64{{0.5}, {0.25}}}, []string{"0.375", "1 knowledge neurons of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
+		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}, Scores: [][]float64{{0.5}, {0.25}}}, []string{"0.375", "1 knowledge neuron of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
 		{kn.FactorCurves{
 			Prompts: []string{"p"}, Answer: "a", Probability: 0.5,
 			Own:    kn.Curve{Label: "own", Neurons: neurons, Factors: []float64{0, 1}, Probability: []float64{0.25, 0.5}},

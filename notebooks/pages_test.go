@@ -55,6 +55,7 @@ func render(t *testing.T, j kernel.Jupyter, executed, name string) {
 var (
 	scripted = regexp.MustCompile(`(?s)<div class="kn-(slider|turnable)".*?</script>\s*</div>`)
 	embedded = regexp.MustCompile(`src="data:image/png;base64,([^"]+)"`)
+	links    = regexp.MustCompile(`\]\(([^)\s]+\.(?:md|ipynb|svg|png)(?:#[^)\s]*)?)\)`) // of notebooks they are relative to the notebooks' folder
 	linked   = regexp.MustCompile(`!\[[^\]]*\]\(([^)]+)\)`)
 	// started is the worker's message, with a number of a process; empty lines
 	// are what progress bars leave.
@@ -66,6 +67,12 @@ var (
 // is of no use on a page.
 func still(t *testing.T, text, stem string) string {
 	text = empty.ReplaceAllString(started.ReplaceAllString(text, ""), "\n\n")
+	text = links.ReplaceAllStringFunc(text, func(link string) string {
+		if to := links.FindStringSubmatch(link)[1]; !strings.Contains(to, "://") && !strings.HasPrefix(to, stem+"_files/") {
+			return "](../" + to + ")"
+		}
+		return link
+	})
 	n := 0
 	return scripted.ReplaceAllStringFunc(text, func(fragment string) string {
 		png, err := base64.StdEncoding.DecodeString(embedded.FindStringSubmatch(fragment)[1])
@@ -107,6 +114,9 @@ func TestPagesAreCurrent(t *testing.T) {
 			if c.Type == "code" {
 				want = "```go\n" + want + "\n```"
 			}
+			if c.Type == "markdown" {
+				want = still(t, want, stem)
+			}
 			if !strings.Contains(page, want) {
 				t.Errorf("pages/%s.md has not cell %d of the notebook: write it anew by go test ./notebooks -regen (bert-base's by .ci/bert-base -regen)", stem, i+1)
 			}
@@ -115,9 +125,12 @@ func TestPagesAreCurrent(t *testing.T) {
 		if len(pictures) == 0 {
 			t.Errorf("pages/%s.md shows no picture", stem)
 		}
-		for _, picture := range pictures {
-			if _, err := os.Stat(filepath.Join("pages", picture[1])); err != nil {
-				t.Error(err)
+		for _, link := range links.FindAllStringSubmatch(page, -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("pages", link[1])); err != nil {
+				t.Errorf("pages/%s.md: %v", stem, err)
 			}
 		}
 		if strings.Contains(page, "<script") {

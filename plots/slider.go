@@ -183,6 +183,9 @@ func tokensPrompt(curves *kn.FactorCurves, predictions []*kn.Prediction) string 
 			return "each of a prompt of its own; the probabilities above are means over " + plural(len(curves.Prompts), "prompt")
 		}
 	}
+	if predictions[0].Prompt == curves.Prompts[0] {
+		return "of the first prompt alone; the probabilities above are means over " + plural(len(curves.Prompts), "prompt")
+	}
 	return fmt.Sprintf("of %s alone; the probabilities above are means over %s", quoted(predictions[0].Prompt), plural(len(curves.Prompts), "prompt"))
 }
 

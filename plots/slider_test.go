@@ -71,7 +71,7 @@ func TestSliderAnswers(t *testing.T) {
 	}
 	states := slide(t, fragment, 0, 4, 12)
 	// The curves are means over prompts, the tokens are one prompt's.
-	const ofOne = "most probable tokens at this factorof “The capital of France is [MASK] .” alone; the probabilities above are means over 5 prompts"
+	const ofOne = "most probable tokens at this factorof the first prompt alone; the probabilities above are means over 5 prompts"
 	for i, want := range []struct{ factor, own, token string }{
 		{"× 0", "knowledge neurons (5)0.359 (−44.4 %)", "Lyon"},
 		{"× 1", "knowledge neurons (5)0.646 (0.0 %)", "Paris"},

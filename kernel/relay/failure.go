@@ -175,6 +175,10 @@ func (r *Relay) hint(message string) string {
 		if ok {
 			return fmt.Sprintf("Cell %d, which failed, would have defined %s: mend it, and run it again.", number, m[1])
 		}
+		if strings.Contains(m[1], ".") { // a package's
+			return ""
+		}
+		return fmt.Sprintf("No cell that ran has defined %s above its line %%%%; what is defined below it is forgotten when the cell ends.", m[1])
 	}
 	return ""
 }

@@ -49,7 +49,7 @@ func TestUnderstand(t *testing.T) {
 			"…",
 			[]any{"# gonb", "Cell[1]: Line 2\n%%\n\tx := gone\n      ^\nundefined: gone", "Cell[1]: Line 3\npanic(y)\n^\nundefined: y", "exit status 1"},
 			"", false,
-			"compile error: undefined: gone\ncell 7, line 2:\n    x := gone\n         ^\ncell 7, line 3: undefined: y\n    panic(y)\n    ^\nCell 5, which failed, would have defined gone: mend it, and run it again.",
+			"compile error: undefined: gone\ncell 7, line 2:\n    x := gone\n         ^\ncell 7, line 3: undefined: y\n    panic(y)\n    ^\nCell 5, which failed, would have defined gone: mend it, and run it again.\nNo cell that ran has defined y above its line %%; what is defined below it is forgotten when the cell ends.",
 		},
 		"a nil pointer": {"exit status 2", nil, "panic: runtime error: nil\n[signal SIGSEGV: addr=0x0]\n\ngoroutine 1 [running]:\nmain.main()\n [[ Cell [1] Line 3 ]] main.go:9", false, "panic: runtime error: nil\ncell 7, line 3:\n    panic(x)"},
 		"an end":        {"exit status 3", nil, "", false, "error: the cell's program ended with exit status 3"},

@@ -97,8 +97,8 @@ func place(x float64, i stats.Interval) string {
 	case x >= i.Low && x <= i.High:
 		return inside
 	case math.Abs(x) < math.Abs(i.Mean):
-		return "outside: smaller"
+		return "outside, nearer to 0"
 	default:
-		return "outside: larger"
+		return "outside, farther from 0"
 	}
 }
