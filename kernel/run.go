@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// command runs a program and returns what it printed. An error carries the
-// last lines of that.
+// command runs a program and returns its standard output. An error carries the
+// last lines of that and of its standard error, on which go says what it
+// downloads.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, env
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
 	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, lastLines(out.String(), 25))
+		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, lastLines(out.String()+messages.String(), 25))
 	}
 	return out.String(), nil
 }
