@@ -116,6 +116,7 @@ func openModel(name string, options []Option) (*Model, *checkpoint.Folder, error
 	if m.name = name; isGoogleBERT(name) {
 		m.name = "google-bert/" + name
 	}
+	m.label = m.name
 	folder, err := m.open(m.name)
 	return m, folder, err
 }
@@ -131,6 +132,9 @@ func (m *Model) open(name string) (*checkpoint.Folder, error) {
 	info, err := os.Stat(name)
 	switch hub := hubName.FindStringSubmatch(name); {
 	case err == nil && info.IsDir():
+		if path, err := filepath.Abs(name); err == nil {
+			m.label = filepath.Base(path)
+		}
 		return checkpoint.OpenFolder(name)
 	case err == nil:
 		return nil, fmt.Errorf("kn: %s is a file; a model is a folder in Hugging Face format: give %s", name, filepath.Dir(name))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -26,6 +25,7 @@ const Version = "0.2.0"
 // derive from one [Load]. A Model may be used by several goroutines at once.
 type Model struct {
 	name     string
+	label    string // see [Model.Label]
 	ctx      context.Context
 	progress Progress
 	cache    cache.Cache
@@ -48,14 +48,7 @@ func (m *Model) Name() string { return m.name }
 
 // Label returns what the model is called in results, titles and figures, which
 // are shared: the name given to [Load], but of a folder only its last element.
-func (m *Model) Label() string {
-	if info, err := os.Stat(m.name); err == nil && info.IsDir() {
-		if path, err := filepath.Abs(m.name); err == nil {
-			return filepath.Base(path)
-		}
-	}
-	return m.name
-}
+func (m *Model) Label() string { return m.label }
 
 // Config returns the model's configuration.
 func (m *Model) Config() bert.Config { return m.shared.folder.Config() }

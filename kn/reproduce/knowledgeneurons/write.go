@@ -1,16 +1,10 @@
 package knowledgeneurons
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
@@ -65,70 +59,6 @@ func (e *experimenter) report(dir string) (*reproduce.Outcome, error) {
 	sections = append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, append(sections, made)...)
 	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
 	return b.Write(e.run, dir, r, e.done)
-}
-
-// publish writes the report once more, without the data sets' sentences.
-func (e *experimenter) publish() error {
-	dir, err := filepath.Abs(e.o.Publish)
-	if err != nil {
-		return err
-	}
-	results := filepath.Join(dir, report.ResultsDir)
-	if err := os.MkdirAll(results, 0o755); err != nil {
-		return fmt.Errorf("knowledgeneurons: %w; choose a folder that can be written", err)
-	}
-	all, err := filepath.Glob(filepath.Join(e.run.Dir(), report.ResultsDir, "*.json"))
-	if err != nil {
-		return err
-	}
-	for _, file := range all {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("knowledgeneurons: %w", err)
-		}
-		if data, err = withoutSentences(data); err != nil {
-			return fmt.Errorf("knowledgeneurons: %s: %w", file, err)
-		}
-		if err := renameio.WriteFile(filepath.Join(results, filepath.Base(file)), data, 0o644); err != nil {
-			return fmt.Errorf("knowledgeneurons: %w", err)
-		}
-	}
-	if _, err := e.report(dir); err != nil {
-		return err
-	}
-	pictures, err := filepath.Glob(filepath.Join(dir, report.FiguresDir, "*.png"))
-	for _, file := range pictures { // each is an SVG too
-		err = errors.Join(err, os.Remove(file))
-	}
-	return err
-}
-
-// withoutSentences empties what a result file has of prompts and texts.
-func withoutSentences(data []byte) ([]byte, error) {
-	read := json.NewDecoder(bytes.NewReader(data))
-	read.UseNumber() // each number stays as it is written
-	var result any
-	if err := read.Decode(&result); err != nil {
-		return nil, err
-	}
-	emptySentences(result)
-	return json.MarshalIndent(result, "", " ")
-}
-
-func emptySentences(value any) {
-	switch v := value.(type) {
-	case []any:
-		for _, element := range v {
-			emptySentences(element)
-		}
-	case map[string]any:
-		for name, element := range v {
-			if _, sentence := element.(string); sentence && (name == "prompt" || name == "text") {
-				v[name] = ""
-			}
-			emptySentences(element)
-		}
-	}
 }
 
 // writeNeurons writes the facts' neurons.
