@@ -47,6 +47,76 @@ var sourceEdits = []sourceEdit{
 	return nil
 `,
 	},
+	// A place of a stack trace is not found, and its cell and line are lost,
+	// if the pipe hands it on in two chunks: the end of a chunk that may be the
+	// first part of one waits for the next chunk, or for the program's end.
+	{
+		"internal/goexec/execcode.go",
+		"	lineBuffer          bytes.Buffer\n}\n",
+		`	lineBuffer          bytes.Buffer
+	held                []byte
+}
+
+// whole returns what was held and p, but for what it now holds: an end that
+// may go on as a place of a stack trace.
+func (w *jupyterStackTraceMapperWriter) whole(p []byte) []byte {
+	p = append(w.held, p...)
+	w.held = nil
+	at := bytes.LastIndexByte(p, '\t')
+	if at < 0 {
+		return p
+	}
+	place := "\t" + w.mainPath + ":"
+	number, isPlace := strings.CutPrefix(string(p[at:]), place)
+	if strings.HasPrefix(place, string(p[at:])) || isPlace && strings.Trim(number, "0123456789") == "" {
+		w.held = bytes.Clone(p[at:])
+		p = p[:at]
+	}
+	return p
+}
+
+// Flush writes what is held.
+func (w *jupyterStackTraceMapperWriter) Flush() {
+	if held := w.held; len(held) > 0 {
+		w.held = nil
+		_, _ = w.writeWhole(held)
+	}
+}
+
+// Write implements io.Writer.
+func (w *jupyterStackTraceMapperWriter) Write(p []byte) (int, error) {
+	if whole := w.whole(p); len(whole) > 0 {
+		if _, err := w.writeWhole(whole); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+`,
+	},
+	{
+		"internal/goexec/execcode.go",
+		"// Write implements io.Writer, and maps references to the `main.go` file to their corresponding Lines in cells.\nfunc (w *jupyterStackTraceMapperWriter) Write(",
+		"// writeWhole maps references to the `main.go` file to their corresponding Lines in cells.\nfunc (w *jupyterStackTraceMapperWriter) writeWhole(",
+	},
+	{
+		"internal/goexec/execcode.go",
+		"	err := jpyExec.Exec()\n",
+		`	err := jpyExec.Exec()
+	if annotator, ok := stderrWithAnnotator.(*jupyterStackTraceMapperWriter); ok {
+		annotator.Flush() // here if the output is captured to a file too
+	}
+`,
+	},
+	{
+		"internal/jpyexec/jpyexec.go",
+		"		_, err := io.Copy(exec.stderrWriter, exec.cmdStderr)\n",
+		`		_, err := io.Copy(exec.stderrWriter, exec.cmdStderr)
+		if held, ok := exec.stderrWriter.(interface{ Flush() }); ok {
+			held.Flush()
+		}
+`,
+	},
 }
 
 // editedGoNB makes a copy of GoNB's source with the edits, and returns the path

@@ -45,6 +45,42 @@ func TestFailuresAreToldOnce(t *testing.T) {
 	}
 }
 
+// TestPlacesInPieces: the cell and line of a panic are found wherever the pipe
+// cuts the stack trace, and what only begins like a place is passed on.
+func TestPlacesInPieces(t *testing.T) {
+	s := kerneltest.Shared(t).Start(t)
+	a := s.Run(`%%
+_, file, line, _ := runtime.Caller(0)
+place := fmt.Sprintf("\t%s:%d", file, line)
+fmt.Println(len(place))`)
+	var length int
+	if _, err := fmt.Sscan(a.Printed("stdout"), &length); err != nil {
+		t.Fatalf("%+v", a)
+	}
+	const cell = `%%%%
+_, file, line, _ := runtime.Caller(0)
+place := fmt.Sprintf("\t%%s:%%d", file, line)
+fmt.Fprint(os.Stderr, "%s\tmiss\t" + place[:%d])
+time.Sleep(30 * time.Millisecond)
+fmt.Fprint(os.Stderr, %s)
+os.Exit(2)`
+	panicked := `panic: cut\n\ngoroutine 1 [running]:\nmain.main()\n`
+	for _, cut := range []int{1, 2, length / 2, length - 2, length - 1, length} {
+		a := s.Run(fmt.Sprintf(cell, panicked, cut, fmt.Sprintf(`place[%d:] + " +0x1d\n"`, cut)))
+		if want := "line 2:\n    _, file, line, _ := runtime.Caller(0)\n"; !strings.HasSuffix(a.Failure(), want) || !strings.HasPrefix(a.Failure(), "panic: cut\n") {
+			t.Errorf("cut at %d of %d:\n%s", cut, length, a.Failure())
+		}
+	}
+	// Nothing is lost: neither an end that is held, nor one that goes on as
+	// something else.
+	for _, more := range []string{`""`, `"else\n"`} {
+		a := s.Run(fmt.Sprintf(cell, "", length/2, more))
+		if got := a.Printed("stderr"); !strings.HasPrefix(got, "\tmiss\t\t/") || !strings.HasSuffix(got, strings.Trim(strings.ReplaceAll(more, `\n`, "\n"), `"`)) {
+			t.Errorf("%s: %q", more, got)
+		}
+	}
+}
+
 // TestFailedDefinitionsAreNotKept: what a cell defined that failed is gone, and
 // what it would have replaced is as before.
 func TestFailedDefinitionsAreNotKept(t *testing.T) {

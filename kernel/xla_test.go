@@ -146,10 +146,15 @@ echo "$CGO_ENABLED $@" >> builds; touch "`+p.Program(Name)+`"`)
 		if !strings.Contains(string(builds), "-modfile="+mod+" "+gonbPackage+"\n") {
 			t.Errorf("GoNB was not built from %s:\n%s", mod, builds)
 		}
-		for _, e := range sourceEdits {
-			data, err := os.ReadFile(filepath.Join(p.Data, "gonb-source", "gonb", e.file))
-			if err != nil || strings.Contains(string(data), e.old) || !strings.Contains(string(data), e.new) {
-				t.Errorf("%s is %q, %v", e.file, data, err)
+		for file, want := range source {
+			for _, e := range sourceEdits {
+				if e.file == file {
+					want = strings.Replace(want, e.old, e.new, 1)
+				}
+			}
+			data, err := os.ReadFile(filepath.Join(p.Data, "gonb-source", "gonb", file))
+			if err != nil || string(data) != want {
+				t.Errorf("%s is %q, %v; want %q", file, data, err, want)
 			}
 		}
 	}
