@@ -77,6 +77,9 @@ var glueTasks = map[string]glueTask{
 // GLUETasks are the names that [ReadGLUE] knows.
 var GLUETasks = []string{"mnli", "rte", "sst-2", "mrpc", "qnli", "qqp", "cola", "wnli"}
 
+// GLUEName is a task's name as GLUE writes it: "SST-2"; "" if it is none of GLUE's.
+func GLUEName(task string) string { return glueTasks[strings.ToLower(task)].folder }
+
 // otherGLUE are GLUE's that no classifier can be trained on, and why.
 var otherGLUE = map[string]string{
 	"sts-b": "its labels are similarities from 0 to 5, not classes",

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -15,6 +16,8 @@ const (
 	Holds   Verdict = "holds here"
 	Fails   Verdict = "does not hold here"
 	Unknown Verdict = "cannot be told"
+	// Differs: the trainings on each task agree, and the tasks do not.
+	Differs Verdict = "differs by task"
 )
 
 // Claim is a statement of a paper, with the numbers that it rests on here.
@@ -44,6 +47,9 @@ func (c Claims) Tally() string {
 	parts := []string{verb(count[Holds], "holds here", "hold here")}
 	if n := count[Fails]; n > 0 {
 		parts = append(parts, verb(n, "does not", "do not"))
+	}
+	if n := count[Differs]; n > 0 {
+		parts = append(parts, verb(n, "differs by task", "differ by task"))
 	}
 	if n := count[Unknown]; n > 0 {
 		parts = append(parts, fmt.Sprintf("of %d it cannot be told", n))
@@ -85,15 +91,15 @@ func Negated(a stats.Interval) stats.Interval {
 	return stats.Interval{Mean: -a.Mean, Low: -a.High, High: -a.Low}
 }
 
-// All hold: it fails if one fails, and cannot be told if one cannot.
+// All hold: it fails if one fails, cannot be told if one cannot, and differs if
+// one does.
 func All(verdicts ...Verdict) Verdict {
-	all := Holds
-	for _, v := range verdicts {
-		if v == Fails || v == Unknown && all == Holds {
-			all = v
+	for _, v := range []Verdict{Fails, Unknown, Differs} {
+		if slices.Contains(verdicts, v) {
+			return v
 		}
 	}
-	return all
+	return Holds
 }
 
 // Enough gives the verdict if there were at least ten cases to resample; an

@@ -58,5 +58,5 @@ func (s Style) Class() string { return [...]string{"", "strong", "faint", "code"
 
 // Class is the verdict's class on the page.
 func (v Verdict) Class() string {
-	return map[Verdict]string{Holds: "holds", Fails: "fails", Unknown: "unknown"}[v]
+	return map[Verdict]string{Holds: "holds", Fails: "fails", Unknown: "unknown", Differs: "unknown"}[v]
 }

@@ -20,11 +20,11 @@ type Training struct {
 }
 
 // Trainings are those on every task under the seeds from 1.
-func Trainings(tasks []string, seeds int) []Training {
+func Trainings(tasks []*Task, seeds int) []Training {
 	var all []Training
 	for _, task := range tasks {
 		for seed := range seeds {
-			all = append(all, Training{task, uint64(seed + 1)})
+			all = append(all, Training{task.Name, uint64(seed + 1)})
 		}
 	}
 	return all

@@ -1,8 +1,6 @@
 package reproduce
 
 import (
-	"fmt"
-
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -12,6 +10,7 @@ import (
 type Spread struct {
 	stats.Interval
 	Values []float64 `json:"values"`
+	Above  int       `json:"above"` // values above 0
 }
 
 // SpreadOf spreads values, one a training.
@@ -20,7 +19,8 @@ func SpreadOf(values []float64) Spread {
 	for i, v := range values {
 		clusters[i] = []float64{v}
 	}
-	return Spread{stats.Bootstrap(clusters, stats.Options{Seed: 1}), values}
+	above, _ := signs(values)
+	return Spread{stats.Bootstrap(clusters, stats.Options{Seed: 1}), values, above}
 }
 
 // SpreadOver spreads what each of so many trainings has.
@@ -41,15 +41,14 @@ const Covered = "They cover seeds and tasks alike, drawn as if all trainings wer
 // independent. Trainings on one task are less so.
 const Fewest = 6
 
-// Above says in how many trainings the value is above 0: 8 of 9.
-func (s Spread) Above() string {
-	above, _ := s.signs()
-	return fmt.Sprintf("%d of %d", above, len(s.Values))
+// Above says in how many trainings a spread of a result file is above 0: 8 of 9.
+func Above(r *report.Result, pointer string) report.Text {
+	return report.Join(r.Number(pointer+"/above", report.Count), " of ", r.Entries(pointer+"/values"))
 }
 
 // signs counts the values above 0 and those below.
-func (s Spread) signs() (above, below int) {
-	for _, v := range s.Values {
+func signs(values []float64) (above, below int) {
+	for _, v := range values {
 		switch {
 		case v > 0:
 			above++
@@ -60,17 +59,40 @@ func (s Spread) signs() (above, below int) {
 	return above, below
 }
 
-// Unanimous is the verdict that all trainings agree on: a claim holds if every
-// value is above 0, fails if every value is below, and cannot be told otherwise
-// or of fewer than [Fewest].
-func Unanimous(s Spread) report.Verdict {
-	above, below := s.signs()
-	switch n := len(s.Values); {
-	case n < Fewest:
+// UnanimityRule is how [Unanimous] decides, in words for a report.
+const UnanimityRule = "A finding holds here if every number that its rule asks about has the sign that it asks for in every training, whatever the task and the seed; it does not if one of them has the other sign in every one, unless its rule asks for more; " +
+	"it differs by task if the trainings on each task agree and the tasks do not; otherwise it cannot be told. "
+
+// Unanimous is the verdict that all trainings agree on, of which s has a value
+// each: a claim holds if every value is above 0, fails if every value is below, and
+// cannot be told otherwise or of fewer than [Fewest]. It differs by task if that is
+// so of every task, each with two trainings or more, and not of all in the same way.
+func Unanimous(s Spread, of []Training) report.Verdict {
+	all := unanimous(s.Values)
+	if len(s.Values) < Fewest {
 		return report.Unknown
-	case above == n:
+	}
+	if all != report.Unknown {
+		return all
+	}
+	byTask := map[string][]float64{}
+	for i, t := range of {
+		byTask[t.Task] = append(byTask[t.Task], s.Values[i])
+	}
+	for _, values := range byTask {
+		if len(values) < 2 || unanimous(values) == report.Unknown {
+			return report.Unknown
+		}
+	}
+	return report.Differs
+}
+
+// unanimous is the verdict of values that are all above or all below 0.
+func unanimous(values []float64) report.Verdict {
+	switch above, below := signs(values); len(values) {
+	case above:
 		return report.Holds
-	case below == n:
+	case below:
 		return report.Fails
 	}
 	return report.Unknown

@@ -11,25 +11,35 @@ import (
 
 // TestUnanimous: a verdict needs all trainings, and enough of them.
 func TestUnanimous(t *testing.T) {
+	one, two, three := reproduce.Trainings([]*reproduce.Task{{Name: "a"}}, 6), reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}}, 3), reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}, {Name: "c"}}, 2)
+	six := reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}, {Name: "e"}, {Name: "f"}}, 1)
 	for _, c := range []struct {
 		values []float64
+		of     []reproduce.Training
 		want   report.Verdict
 	}{
-		{[]float64{1, 2, 3, 4, 5, 6}, report.Holds},
-		{[]float64{-1, -2, -3, -4, -5, -6}, report.Fails},
-		{[]float64{1, 2, 3, 4, 5, -6}, report.Unknown},
-		{[]float64{1, 2, 3, 4, 5, 0}, report.Unknown},
-		{[]float64{1, 2, 3, 4, 5}, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5, 6}, one, report.Holds},
+		{[]float64{1, 2, 3, 4, 5, 6}, two, report.Holds},
+		{[]float64{-1, -2, -3, -4, -5, -6}, two, report.Fails},
+		{[]float64{1, 2, 3, 4, 5, -6}, one, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5, -6}, two, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5, 0}, one, report.Unknown},
+		{[]float64{1, 2, 3, 4, 5}, one[:5], report.Unknown},
+		{[]float64{1, 2, 3, -4, -5, -6}, two, report.Differs},
+		{[]float64{1, 2, 3, -4, -5, 0}, two, report.Unknown},
+		{[]float64{1, 2, 3, 4, -5, -6}, three, report.Differs},
+		{[]float64{1, 2, 3, 4, -5, -6}, six, report.Unknown}, // one training a task tells nothing of it
+		{[]float64{1, 2, -3, -4}, two[:4], report.Unknown},
 	} {
-		if got := reproduce.Unanimous(reproduce.SpreadOf(c.values)); got != c.want {
-			t.Errorf("%v: %s, want %s", c.values, got, c.want)
+		if got := reproduce.Unanimous(reproduce.SpreadOf(c.values), c.of); got != c.want {
+			t.Errorf("%v of %v: %s, want %s", c.values, c.of, got, c.want)
 		}
 	}
 }
 
 func TestAbove(t *testing.T) {
-	if got := reproduce.SpreadOf([]float64{1, -1, 0, 2}).Above(); got != "2 of 4" {
-		t.Errorf("above 0: %s", got)
+	if got := reproduce.SpreadOf([]float64{1, -1, 0, 2}).Above; got != 2 {
+		t.Errorf("above 0: %d", got)
 	}
 }
 

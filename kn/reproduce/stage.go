@@ -36,6 +36,8 @@ type Watch struct {
 	// Step is told of the progress within a stage: of those that run side by
 	// side, within the one that started first.
 	Step kn.Progress
+	// Plan is told how long it will take, of papers that train classifiers.
+	Plan func(Plan)
 }
 
 // Run is a reproduction in its folder. One program at a time may have it open;

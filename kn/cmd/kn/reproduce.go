@@ -59,7 +59,7 @@ func (a *app) paper(cmd *cobra.Command, prepare func(command string) (making, er
 		}
 		a.noCache, a.bar = true, newBar(a.stderr, a.err)
 		step := func(done, total int, what string) { a.bar.step(done, total, what) } // loading a model makes another bar
-		outcome, err := make(cmd.Context(), out, reproduce.Watch{Stage: a.stage, Step: step})
+		outcome, err := make(cmd.Context(), out, reproduce.Watch{Stage: a.stage, Step: step, Plan: a.planned})
 		a.bar.finish()
 		if errors.Is(err, context.Canceled) {
 			fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
@@ -83,6 +83,28 @@ func jobsFlag(cmd *cobra.Command, jobs *int) {
 	cmd.Flags().Lookup("jobs").DefValue = "one a core, up to 8; 1 for models of 20 million parameters or more"
 }
 
+// taskFlags are for papers that train classifiers.
+func taskFlags(cmd *cobra.Command, tasks *[]string, folder *string, help string) {
+	cmd.Flags().StringSliceVar(tasks, "tasks", nil, help)
+	cmd.Flags().StringVar(folder, "data", "", "`DIR` of the tasks that are not made of facts: GLUE's MNLI, RTE, SST-2 and others as published, or folders of your own with train.tsv and dev.tsv")
+	known(cmd.MarkFlagDirname("data"))
+}
+
+// sizeFlag is a flag for a number of which 0 stands for the usual one.
+type sizeFlag struct {
+	name  string
+	to    *int
+	usual string
+	help  string
+}
+
+func sizeFlags(cmd *cobra.Command, flags []sizeFlag) {
+	for _, f := range flags {
+		cmd.Flags().Var((*countFlag)(f.to), f.name, f.help)
+		cmd.Flags().Lookup(f.name).DefValue = f.usual
+	}
+}
+
 // onModel makes a report about a model.
 func (a *app) onModel(make func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error)) making {
 	return func(ctx context.Context, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
@@ -102,6 +124,15 @@ func (a *app) stage(i, n int, what string, kept bool) {
 		line += a.err.faint(" (kept)")
 	}
 	fmt.Fprintln(a.stderr, line)
+}
+
+// planned says on standard error how long a reproduction takes, if that is long.
+func (a *app) planned(p reproduce.Plan) {
+	const long = 1. / 60 // hours
+	if a.err.terminal || p.Hours(p.Stages...) >= long {
+		a.bar.finish()
+		fmt.Fprint(a.stderr, p)
+	}
 }
 
 func writeOutcome(w *bytes.Buffer, s style, o *reproduce.Outcome) {
@@ -157,31 +188,38 @@ taught, in a sample of 492 facts; others need --facts.`,
 
 func (a *app) reproduceLearningDynamics() *cobra.Command {
 	var o learningdynamics.Options
-	seeds, steps := countFlag(3), countFlag(600)
 	cmd := a.paper(&cobra.Command{
 		Use:   "fine-tuning-dynamics --model MODEL --out DIR",
 		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
 		Long: `Reproduce Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT
-Fine-Tuning (AACL 2020), on tasks made of facts: fine-tune under several seeds
-and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
+Fine-Tuning (AACL 2020), on tasks made of facts or on GLUE's: fine-tune under
+several seeds and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
 each layer move, and how far seeds and data sets end from each other; take layers
 back to their start, freeze others; and follow facts and their knowledge neurons.
 DIR gets report.html, report.md, the results as JSON, the tables as CSV and
 Markdown, the figures as SVG and PNG, and the classifiers.`,
 		Example: `  kn reproduce fine-tuning-dynamics --model mini --out ./dynamics
-  kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --steps 500 --out ./bert-dynamics`,
+  kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --data ./glue --tasks RTE,MRPC,SST-2 --train 2000 --out ./bert-dynamics`,
 	}, func(command string) (making, error) {
 		if o.LearningRate < 0 {
 			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
 		}
-		o.Seeds, o.Sizes.Steps, o.Command = int(seeds), int(steps), command
+		o.Command = command
 		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
 			return learningdynamics.Reproduce(ctx, m, out, o, watch)
 		}), nil
 	})
-	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", nil, "only these `TASKS`, two or more of true, relation, paraphrase")
-	cmd.Flags().Var(&seeds, "seeds", "trainings on each task, two or more")
-	cmd.Flags().Var(&steps, "steps", "steps of each training")
+	taskFlags(cmd, &o.Tasks, &o.Data, "two or more `TASKS`: true, relation and paraphrase, which are made of facts, or others with --data; by default these three")
+	z := &o.Sizes
+	sizeFlags(cmd, []sizeFlag{
+		{"seeds", &o.Seeds, "3", "trainings on each task, two or more"},
+		{"steps", &z.Steps, "600", "steps of each training"},
+		{"train", &z.Train, "as many as the steps show, up to 8000", "examples of each task to learn from"},
+		{"batch", &z.Batch, "32", "examples in a step"},
+		{"held-out", &z.Dev, "300", "examples of each task to measure on"},
+		{"facts", &z.Facts, "41", "facts to follow"},
+		{"max-length", &z.MaxLength, "128", "most tokens of an example; longer ones of tasks with --data are left out"},
+	})
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
 	jobsFlag(cmd, &o.Jobs)
 	return cmd
@@ -189,13 +227,12 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
 
 func (a *app) reproduceEffectiveness() *cobra.Command {
 	var o berteffectiveness.Options
-	seeds, steps, train, grid := countFlag(6), countFlag(100), countFlag(480), countFlag(3)
 	cmd := a.paper(&cobra.Command{
 		Use:   "bert-effectiveness --model MODEL --out DIR",
 		Short: "Visualizing and Understanding the Effectiveness of BERT (Hao et al., EMNLP 2019)",
 		Long: `Reproduce Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness
-of BERT (EMNLP 2019), on tasks made of facts: train from the model's weights and
-from scratch under several seeds; measure loss and error on the lines and planes
+of BERT (EMNLP 2019), on tasks made of facts or on GLUE's: train from the model's
+weights and from scratch under several seeds; measure loss and error on the lines and planes
 between starts and ends, on examples learned from and on held-out ones, and how
 wide the regions of low loss are; take groups of layers back to their start; and
 train long past convergence. DIR gets report.html, report.md, the results as JSON,
@@ -204,22 +241,30 @@ the tables as CSV and Markdown, the figures as SVG and PNG, and the classifiers.
 The task is relation, which mini learns from a few hundred examples. A verdict
 takes six pairs of task and seed.`,
 		Example: `  kn reproduce bert-effectiveness --model mini --out ./effectiveness
-  kn reproduce bert-effectiveness --model google-bert/bert-base-cased --tasks relation,true --seeds 3 --out ./bert-effectiveness`,
+  kn reproduce bert-effectiveness --model google-bert/bert-base-cased --data ./glue --tasks RTE,MRPC,SST-2 --train 2000 --seeds 2 --out ./bert-effectiveness`,
 	}, func(command string) (making, error) {
 		if o.LearningRate < 0 {
 			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
 		}
-		o.Seeds, o.Sizes.Steps, o.Sizes.Train, o.Sizes.Grid = int(seeds), int(steps), int(train), int(grid)
 		o.Command = command
 		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
 			return berteffectiveness.Reproduce(ctx, m, out, o, watch)
 		}), nil
 	})
-	cmd.Flags().StringSliceVar(&o.Tasks, "tasks", berteffectiveness.DefaultTasks, "`TASKS` to train on, of true, relation, paraphrase")
-	cmd.Flags().Var(&seeds, "seeds", "trainings of each kind on each task")
-	cmd.Flags().Var(&train, "train", "examples to learn each task from")
-	cmd.Flags().Var(&steps, "steps", "steps of fine-tuning; three times as many from scratch, four times as many past convergence")
-	cmd.Flags().Var(&grid, "grid", "points of lines and planes from start to end; curves have 8 times as many, and surfaces 3 times in each direction")
+	taskFlags(cmd, &o.Tasks, &o.Data, "`TASKS`: true, relation and paraphrase, which are made of facts, or others with --data; by default relation")
+	z := &o.Sizes
+	sizeFlags(cmd, []sizeFlag{
+		{"seeds", &o.Seeds, "6", "trainings of each kind on each task"},
+		{"train", &z.Train, "480", "examples to learn each task from"},
+		{"steps", &z.Steps, "100", "steps of fine-tuning; from scratch and past convergence see --scratch and --long"},
+		{"scratch", &z.Scratch, "3", "times as many steps from scratch"},
+		{"long", &z.Long, "4", "times as many steps past convergence"},
+		{"batch", &z.Batch, "32", "examples in a step"},
+		{"held-out", &z.HeldOut, "200", "examples of the held-out parts"},
+		{"sample", &z.Sample, "100", "examples that landscapes are measured on"},
+		{"grid", &z.Grid, "3", "points of lines and planes from start to end; curves have 8 times as many and finer ones near the minimum, surfaces 3 times in each direction"},
+		{"max-length", &z.MaxLength, "128", "most tokens of an example; longer ones of tasks with --data are left out"},
+	})
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
 	jobsFlag(cmd, &o.Jobs)
 	return cmd
@@ -248,19 +293,12 @@ electra.`,
 	})
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.Relations, "relations", electrasampling.Relations, "whose facts are learned, Wikidata `PROPERTIES`")
-	for name, of := range map[string]struct {
-		to    *int
-		usual string
-		help  string
-	}{
-		"seeds": {&o.Seeds, "5", "trainings of each variant"},
-		"steps": {&o.Steps, "2000", "of pre-training"},
-		"facts": {&o.Facts, "120", "to pre-train on, and to make the tasks of"},
-		"train": {&o.Train, "45", "examples to fine-tune on, and as many to test on"},
-	} {
-		flags.Var((*countFlag)(of.to), name, of.help)
-		flags.Lookup(name).DefValue = of.usual
-	}
+	sizeFlags(cmd, []sizeFlag{
+		{"seeds", &o.Seeds, "5", "trainings of each variant"},
+		{"steps", &o.Steps, "2000", "of pre-training"},
+		{"facts", &o.Facts, "120", "to pre-train on, and to make the tasks of"},
+		{"train", &o.Train, "45", "examples to fine-tune on, and as many to test on"},
+	})
 	jobsFlag(cmd, &o.Jobs)
 	return cmd
 }

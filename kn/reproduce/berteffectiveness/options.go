@@ -3,6 +3,7 @@ package berteffectiveness
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
@@ -11,8 +12,11 @@ import (
 
 // Options of a reproduction. The zero value suits the embedded model.
 type Options struct {
-	// Tasks are built-in tasks, see [finetune.BuiltIn]. None: [DefaultTasks].
+	// Tasks are built-in ones or others, as [reproduce.TaskOptions] takes them.
+	// None: [DefaultTasks].
 	Tasks []string
+	// Data is the folder of those that are not built in.
+	Data string
 	// Seeds is the number of trainings of each kind on each task. 0: 6, the
 	// fewest of one task that give verdicts.
 	Seeds int
@@ -47,6 +51,9 @@ type Sizes struct {
 	HeldOut int `json:"held_out"` // examples of each of the parts dev and test; 0: 200
 	Sample  int `json:"sample"`   // examples of train, and of dev, that landscapes are measured on; 0: 100
 	Grid    int `json:"grid"`     // points of a landscape from start to end; 0: 3
+	// MaxLength is the most tokens of an example, of tasks that are not built in;
+	// 0: 128.
+	MaxLength int `json:"max_length"`
 }
 
 func (o Options) filled(own bool, hidden int) (Options, error) {
@@ -59,12 +66,13 @@ func (o Options) filled(own bool, hidden int) (Options, error) {
 	z.Train, z.Batch, z.Steps = cmp.Or(z.Train, 480), cmp.Or(z.Batch, 32), cmp.Or(z.Steps, 100)
 	z.Scratch, z.Long = cmp.Or(z.Scratch, 3), cmp.Or(z.Long, 4)
 	z.HeldOut, z.Sample, z.Grid = cmp.Or(z.HeldOut, 200), cmp.Or(z.Sample, 100), cmp.Or(z.Grid, 3)
+	z.MaxLength = cmp.Or(z.MaxLength, 128)
 	z.Sample = min(z.Sample, z.Train, z.HeldOut)
 	distinct := slices.Compact(slices.Sorted(slices.Values(o.Tasks)))
 	switch {
 	case len(distinct) < len(o.Tasks):
 		return o, fmt.Errorf("berteffectiveness: tasks %q; name each once", o.Tasks)
-	case min(o.Seeds, z.Train, z.Batch, z.Steps, z.Scratch, z.HeldOut, z.Sample, z.Grid) < 1 || z.Long < 2 || !(o.LearningRate > 0):
+	case min(o.Seeds, z.Train, z.Batch, z.Steps, z.Scratch, z.HeldOut, z.Sample, z.Grid, z.MaxLength) < 1 || z.Long < 2 || !(o.LearningRate > 0):
 		return o, fmt.Errorf("berteffectiveness: seeds, sizes and the learning rate must be positive, and long 2 or more: %d seeds, %+v, learning rate %v", o.Seeds, *z, o.LearningRate)
 	case z.Scratch > 20: // histories have some 200 points; one of them must lie in a tenth of the steps
 		return o, fmt.Errorf("berteffectiveness: %d times as many steps from scratch; give at most 20", z.Scratch)
@@ -79,6 +87,23 @@ func checkpoints(steps int) []int {
 		at = append(at, int(share*float64(steps)+0.5))
 	}
 	return slices.Compact(at)
+}
+
+// The stretch of lines on which points are finer: minima lie there, and those
+// of fine-tuned models are narrow.
+const (
+	fineLow, fineHigh = 0.5, 2
+	fineSteps         = 10 // from start to end
+)
+
+// line are the points of a curve: the grid's, and finer ones near the minima.
+func (z Sizes) line() []float64 {
+	points := z.axis(curveLow, curveHigh)
+	for k := fineLow * fineSteps; k <= fineHigh*fineSteps; k++ {
+		points = append(points, k/fineSteps)
+	}
+	slices.Sort(points)
+	return slices.CompactFunc(points, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
 }
 
 // axis are the grid's points from low to high; 0 and 1 are among them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -28,6 +29,9 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.run.Keep("setting", e.setting()); err != nil {
 		return nil, err
 	}
+	if err := e.run.Announce(ctx, e.config(e.kinds()[0], e.runs[0]), e.plan()); err != nil {
+		return nil, err
+	}
 	if err := e.train(ctx); err != nil {
 		return nil, err
 	}
@@ -47,8 +51,7 @@ type experimenter struct {
 	o      Options
 	own    bool // this project pre-trained the model
 	digest string
-	data   map[string]*finetune.Data // by task
-	other  map[string]*finetune.Data // the same tasks, of other facts
+	tasks  []*reproduce.Task
 	runs   []reproduce.Training
 
 	done      []string                     // names of the stages
@@ -68,19 +71,18 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	if o, err = o.filled(own, m.Config().HiddenSize); err != nil {
 		return nil, err
 	}
-	e := &experimenter{m: m, o: o, own: own, data: map[string]*finetune.Data{}, other: map[string]*finetune.Data{}, tuned: map[string][]reproduce.Tuned{}}
+	e := &experimenter{m: m, o: o, own: own, tuned: map[string][]reproduce.Tuned{}}
 	if e.digest, err = m.Digest(); err != nil {
 		return nil, err
 	}
-	known, z := facts.Known(taught), o.Sizes
-	for _, task := range o.Tasks {
-		for seed, data := range []map[string]*finetune.Data{e.data, e.other} {
-			if data[task], err = finetune.BuiltIn(task, known, finetune.Sizes{Train: z.Train, Dev: z.HeldOut, Test: z.HeldOut, Seed: uint64(seed + 1)}); err != nil {
-				return nil, err
-			}
-		}
+	z := o.Sizes
+	e.tasks, err = reproduce.OpenTasks(m, facts.Known(taught), reproduce.TaskOptions{
+		Names: o.Tasks, Folder: o.Data, Train: z.Train, Dev: z.HeldOut, Test: z.HeldOut, Other: true, MaxLength: z.MaxLength,
+	})
+	if err != nil {
+		return nil, err
 	}
-	e.runs = reproduce.Trainings(o.Tasks, o.Seeds)
+	e.runs = reproduce.Trainings(e.tasks, o.Seeds)
 	return e, nil
 }
 
@@ -89,10 +91,10 @@ func (e *experimenter) setting() Setting {
 	return Setting{
 		Citation: "Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness of BERT, EMNLP 2019",
 		URL:      "https://aclanthology.org/D19-1424",
-		Model:    e.m.Label(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Runs: len(e.runs),
+		Model:    e.m.Label(), Layers: e.m.Config().Layers, Data: reproduce.DataOf(e.tasks), Tasks: reproduce.TaskNames(e.tasks), Seeds: e.o.Seeds, Runs: len(e.runs),
 		LearningRate: e.o.LearningRate, ScratchTimes: ScratchRate, Sizes: z, ScratchSteps: z.Scratch * z.Steps, LongSteps: z.Long * z.Steps,
 		Factor: Factor, Margin: Margin,
-		Curve: z.axis(curveLow, curveHigh), Surface: z.axis(surfaceLow, surfaceHigh),
+		Curve: z.line(), Surface: z.axis(surfaceLow, surfaceHigh),
 	}
 }
 
@@ -108,7 +110,7 @@ const (
 // kind is how a training is done.
 type kind struct {
 	name, what string
-	other      bool // on other facts
+	other      bool // on other examples
 	scratch    bool
 	steps      int
 	kept       []int // checkpoints
@@ -120,10 +122,27 @@ func (e *experimenter) kinds() []kind {
 	return []kind{
 		{pretrained, "fine-tune", false, false, steps, checkpoints(steps)},
 		{scratch, "train from scratch", false, true, more, checkpoints(more)},
-		{pretrainedOther, "fine-tune with other facts", true, false, steps, nil},
-		{scratchOther, "train from scratch with other facts", true, true, more, nil},
+		{pretrainedOther, "fine-tune with other examples", true, false, steps, nil},
+		{scratchOther, "train from scratch with other examples", true, true, more, nil},
 		{long, "fine-tune for long", false, false, steps * z.Long, nil},
 	}
+}
+
+// plan is what all stages do.
+func (e *experimenter) plan() []reproduce.Planned {
+	var plan []reproduce.Planned
+	z, runs := e.o.Sizes, len(e.runs)
+	for _, k := range e.kinds() {
+		plan = append(plan, reproduce.Planned{What: fmt.Sprintf("%s, %d times", k.what, runs), Steps: runs * k.steps, Examples: runs * z.HeldOut * 6}) // dev five times, and test
+	}
+	line, plane, held := len(z.line()), len(z.axis(surfaceLow, surfaceHigh)), runs*z.HeldOut
+	return append(
+		plan,
+		reproduce.Planned{What: "loss from starts to ends", Examples: 4 * runs * line * z.Sample},
+		reproduce.Planned{What: "loss and error on planes", Examples: 4 * runs * plane * plane * z.Sample},
+		reproduce.Planned{What: "loss along the way of each group of layers", Examples: runs * len(landscape.Groups(e.m.Config().Layers)) * plane * z.Sample},
+		reproduce.Planned{What: "take layers back to their start", Examples: held * (1 + len(landscape.Groups(e.m.Config().Layers)))},
+	)
 }
 
 // train does every kind of training on every task under every seed.
@@ -155,16 +174,21 @@ func (e *experimenter) jobs() int {
 // config describes a training.
 func (e *experimenter) config(k kind, r reproduce.Training) finetune.Config {
 	c := finetune.Config{
-		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: k.steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
+		Model: e.m.Name(), Data: e.task(r).Data, Seed: r.Seed, Steps: k.steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
 		FromScratch: k.scratch, Evaluate: []string{"dev"}, EvaluateEvery: max(1, k.steps/5), Checkpoints: k.kept,
 	}
 	if k.other {
-		c.Data = e.other[r.Task]
+		c.Data = e.task(r).Other
 	}
 	if k.scratch {
 		c.LearningRate *= ScratchRate
 	}
 	return c
+}
+
+// task is a training's.
+func (e *experimenter) task(r reproduce.Training) *reproduce.Task {
+	return e.tasks[slices.IndexFunc(e.tasks, func(t *reproduce.Task) bool { return t.Name == r.Task })]
 }
 
 // stages are those after the trainings.
@@ -198,20 +222,20 @@ func stage[T any](e *experimenter, name, what string, result **T, compute func(c
 }
 
 // sample are the first examples of a part of a task's data, which is in random order.
-func (e *experimenter) sample(task, part string) ([]finetune.Example, error) {
-	examples, err := e.data[task].Part(part)
+func (e *experimenter) sample(r reproduce.Training, part string) ([]finetune.Example, error) {
+	examples, err := e.task(r).Data.Part(part)
 	if err != nil {
 		return nil, err
 	}
-	return examples[:e.o.Sizes.Sample], nil
+	return examples[:min(e.o.Sizes.Sample, len(examples))], nil
 }
 
 // samples are those of the parts train and dev.
-func (e *experimenter) samples(task string) (train, dev []finetune.Example, err error) {
-	if train, err = e.sample(task, "train"); err != nil {
+func (e *experimenter) samples(r reproduce.Training) (train, dev []finetune.Example, err error) {
+	if train, err = e.sample(r, "train"); err != nil {
 		return nil, nil, err
 	}
-	dev, err = e.sample(task, "dev")
+	dev, err = e.sample(r, "dev")
 	return train, dev, err
 }
 
@@ -232,14 +256,14 @@ func (e *experimenter) compare(context.Context, kn.Progress) (*Trainings, error)
 func (e *experimenter) measureCurves(ctx context.Context, progress kn.Progress) (*Curves, error) {
 	c := new(Curves)
 	for i, r := range e.runs {
-		train, dev, err := e.samples(r.Task)
+		train, dev, err := e.samples(r)
 		if err != nil {
 			return nil, err
 		}
 		run := RunCurves{Training: r}
 		for s, start := range []string{pretrained, scratch} {
 			t, curve := e.tuned[start][i], []*StartCurve{&run.Pretrained, &run.Scratch}[s]
-			o := landscape.Options{Alphas: e.o.Sizes.axis(curveLow, curveHigh), Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
+			o := landscape.Options{Alphas: e.o.Sizes.line(), Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
 			if curve.Train, err = landscape.Curve(ctx, t.Start(), t.Dir, train, o); err != nil {
 				return nil, err
 			}
@@ -257,7 +281,7 @@ func (e *experimenter) measureSurfaces(ctx context.Context, progress kn.Progress
 	u := new(Surfaces)
 	axis := e.o.Sizes.axis(surfaceLow, surfaceHigh)
 	for i, r := range e.runs {
-		train, dev, err := e.samples(r.Task)
+		train, dev, err := e.samples(r)
 		if err != nil {
 			return nil, err
 		}
@@ -291,7 +315,7 @@ func (e *experimenter) measureGroups(ctx context.Context, progress kn.Progress) 
 	g := new(Groups)
 	groups := landscape.Groups(e.m.Config().Layers)
 	for i, r := range e.runs {
-		dev, err := e.sample(r.Task, "dev")
+		dev, err := e.sample(r, "dev")
 		if err != nil {
 			return nil, err
 		}
@@ -312,9 +336,9 @@ func (e *experimenter) measureGroups(ctx context.Context, progress kn.Progress) 
 
 func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*reproduce.TakenBack, error) {
 	dev := map[string][]finetune.Example{}
-	for task, data := range e.data {
+	for _, t := range e.tasks {
 		var err error
-		if dev[task], err = data.Part("dev"); err != nil {
+		if dev[t.Name], err = t.Data.Part("dev"); err != nil {
 			return nil, err
 		}
 	}

@@ -23,12 +23,24 @@ var quick = berteffectiveness.Options{
 func reproduced(t *testing.T, dir string, o berteffectiveness.Options) (*reproduce.Outcome, map[string]bool) {
 	t.Helper()
 	kept := map[string]bool{}
-	watch := reproduce.Watch{Stage: func(_, _ int, what string, again bool) { kept[what] = again }}
+	var plan reproduce.Plan
+	watch := reproduce.Watch{Plan: func(p reproduce.Plan) { plan = p }, Stage: func(_, _ int, what string, again bool) { kept[what] = again }}
 	outcome, err := berteffectiveness.Reproduce(t.Context(), kn.MustLoad(mini.Name, kn.WithCache("off")), dir, o, watch)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if steps := 2*1 + 2*3 + 4; len(plan.Stages) > 0 && planned(plan) != steps { // fine-tuned twice, from scratch twice, for long
+		t.Errorf("%d steps are planned, not %d: %+v", planned(plan), steps, plan)
+	}
 	return outcome, kept
+}
+
+func planned(p reproduce.Plan) int {
+	n := 0
+	for _, s := range p.Stages {
+		n += s.Steps
+	}
+	return n
 }
 
 // TestReproduce makes a whole report, traces its numbers, and goes on after a
@@ -91,11 +103,11 @@ func TestReproduce(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
 	for want, o := range map[string]berteffectiveness.Options{
-		"name each once":   {Tasks: []string{"true", "true"}},
-		"-1 seeds":         {Seeds: -1},
-		"no built-in task": {Tasks: []string{"truth"}},
-		"long 2 or more":   {Sizes: berteffectiveness.Sizes{Long: 1}},
-		"at most 20":       {Sizes: berteffectiveness.Sizes{Scratch: 21}},
+		"name each once":    {Tasks: []string{"true", "true"}},
+		"-1 seeds":          {Seeds: -1},
+		"none of the tasks": {Tasks: []string{"truth"}},
+		"long 2 or more":    {Sizes: berteffectiveness.Sizes{Long: 1}},
+		"at most 20":        {Sizes: berteffectiveness.Sizes{Scratch: 21}},
 	} {
 		dir := filepath.Join(t.TempDir(), "report")
 		if _, err := berteffectiveness.Reproduce(t.Context(), m, dir, o, reproduce.Watch{}); err == nil || !strings.Contains(err.Error(), want) {

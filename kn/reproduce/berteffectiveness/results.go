@@ -30,13 +30,14 @@ type Setting struct {
 	Citation string `json:"citation"`
 	URL      string `json:"url"`
 
-	Model        string   `json:"model"`
-	Layers       int      `json:"layers"`
-	Tasks        []string `json:"tasks"`
-	Seeds        int      `json:"seeds"` // from 1
-	Runs         int      `json:"runs"`  // tasks x seeds
-	LearningRate float64  `json:"learning_rate"`
-	ScratchTimes int      `json:"scratch_times"` // as high a learning rate from scratch
+	Model        string               `json:"model"`
+	Layers       int                  `json:"layers"`
+	Data         []reproduce.TaskData `json:"data"`
+	Tasks        []string             `json:"tasks"`
+	Seeds        int                  `json:"seeds"` // from 1
+	Runs         int                  `json:"runs"`  // tasks x seeds
+	LearningRate float64              `json:"learning_rate"`
+	ScratchTimes int                  `json:"scratch_times"` // as high a learning rate from scratch
 	Sizes
 	ScratchSteps int       `json:"scratch_steps"`
 	LongSteps    int       `json:"long_steps"`
@@ -63,9 +64,11 @@ type Trainings struct {
 	// Easier is the training loss from scratch less that from the pre-trained
 	// weights after as many steps, Later the same at the end of both, Better that of
 	// test errors.
-	Easier reproduce.Spread `json:"easier"`
-	Later  reproduce.Spread `json:"later"`
-	Better reproduce.Spread `json:"better"`
+	// OnTheWay is the mean of the training losses up to there, less the same.
+	Easier   reproduce.Spread `json:"easier"`
+	OnTheWay reproduce.Spread `json:"on_the_way"`
+	Later    reproduce.Spread `json:"later"`
+	Better   reproduce.Spread `json:"better"`
 	// Rise is the test error after the long training less that after the
 	// ordinary one, LossRise the same of test losses, Spared [Margin] less Rise.
 	Rise     reproduce.Spread `json:"rise"`
@@ -91,6 +94,17 @@ func lossAt(r *finetune.Record, step int) float64 {
 	return sum / float64(n)
 }
 
+// meanLoss is the mean training loss over the steps up to one.
+func meanLoss(r *finetune.Record, step int) float64 {
+	sum, n := 0.0, 0
+	for _, p := range r.History.Training {
+		if p.Step <= step {
+			sum, n = sum+p.Loss, n+1
+		}
+	}
+	return sum / float64(n)
+}
+
 func lastLoss(r *finetune.Record) float64 { return lossAt(r, r.Steps) }
 
 func (t *Trainings) summarize(tuned map[string][]reproduce.Tuned) {
@@ -108,6 +122,10 @@ func (t *Trainings) summarize(tuned map[string][]reproduce.Tuned) {
 	t.Guessing = over(pretrained, func(r *finetune.Record) float64 { return 1 - r.Evaluations["test"].Majority })
 	t.Easier = reproduce.SpreadOver(len(t.Runs), func(i int) float64 {
 		return lossAt(tuned[scratch][i].Record, tuned[pretrained][i].Record.Steps) - t.Pretrained.TrainLoss.Values[i]
+	})
+	t.OnTheWay = reproduce.SpreadOver(len(t.Runs), func(i int) float64 {
+		steps := tuned[pretrained][i].Record.Steps
+		return meanLoss(tuned[scratch][i].Record, steps) - meanLoss(tuned[pretrained][i].Record, steps)
 	})
 	t.Later = less(t.Scratch.TrainLoss, t.Pretrained.TrainLoss)
 	t.Better = less(t.Scratch.Error, t.Pretrained.Error)
@@ -261,9 +279,13 @@ type Surfaces struct {
 	// Wider is the common area of the pre-trained start less that from scratch,
 	// OwnWider the same of own regions; see [Regions]. Agrees is the agreement
 	// of the pre-trained start less [Agreeing].
-	Wider    reproduce.Spread `json:"wider"`
-	OwnWider reproduce.Spread `json:"own_wider"`
-	Agrees   reproduce.Spread `json:"agrees"`
+	Wider         reproduce.Spread `json:"wider"`
+	OwnWider      reproduce.Spread `json:"own_wider"`
+	Agrees        reproduce.Spread `json:"agrees"`
+	AgreesScratch reproduce.Spread `json:"agrees_scratch"` // the same from scratch
+	// LossesAgree is the rank correlation of training loss and held-out loss
+	// less [Agreeing].
+	LossesAgree ByStart[reproduce.Spread] `json:"losses_agree"`
 }
 
 // Agreeing is the rank correlation above which two surfaces count as in agreement.
@@ -333,6 +355,12 @@ func (u *Surfaces) summarize() error {
 	area := func(a *landscape.Area) region { return region{a.Area, a.Open} }
 	u.Wider = over(func(r *RunSurfaces) float64 { return wider(area(r.Pretrained.Common), area(r.Scratch.Common)) })
 	u.OwnWider = over(func(r *RunSurfaces) float64 { return wider(area(r.Pretrained.Own), area(r.Scratch.Own)) })
+	u.AgreesScratch = over(func(r *RunSurfaces) float64 { return r.Scratch.Agreement - Agreeing })
+	ofLosses := func(s StartSurface) float64 {
+		return rankCorrelation(slices.Concat(s.Train.Loss...), slices.Concat(s.Dev.Loss...)) - Agreeing
+	}
+	u.LossesAgree.Pretrained = over(func(r *RunSurfaces) float64 { return ofLosses(r.Pretrained) })
+	u.LossesAgree.Scratch = over(func(r *RunSurfaces) float64 { return ofLosses(r.Scratch) })
 	u.Agrees = over(func(r *RunSurfaces) float64 { return r.Pretrained.Agreement - Agreeing })
 	return nil
 }

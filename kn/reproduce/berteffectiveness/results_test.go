@@ -20,12 +20,12 @@ func near(t *testing.T, what string, got, want float64) {
 
 func verdict(t *testing.T, what string, s reproduce.Spread, want report.Verdict) {
 	t.Helper()
-	if got := reproduce.Unanimous(s); got != want {
+	if got := reproduce.Unanimous(s, six); got != want {
 		t.Errorf("%s: %s of %v, want %s", what, got, s.Values, want)
 	}
 }
 
-var six = reproduce.Trainings([]string{"relation"}, 6)
+var six = reproduce.Trainings([]*reproduce.Task{{Name: "relation"}}, 6)
 
 // TestTrainings decides the claims about ends of trainings both ways.
 func TestTrainings(t *testing.T) {
@@ -233,5 +233,15 @@ func TestAxis(t *testing.T) {
 	got := Sizes{Grid: 3}.axis(-1, 2)
 	if len(got) != 10 || got[0] != -1 || got[3] != 0 || got[6] != 1 || got[9] != 2 {
 		t.Errorf("axis %v", got)
+	}
+}
+
+// TestLine: curves have the grid's points and tenths near the minima, each once.
+func TestLine(t *testing.T) {
+	for grid, n := range map[int]int{1: 9 + 16 - 2, 3: 25 + 16 - 2, 10: 81} {
+		line := Sizes{Grid: grid}.line()
+		if len(line) != n || !slices.IsSorted(line) || line[0] != -4 || line[n-1] != 4 || !slices.Contains(line, 0) || !slices.Contains(line, 1) {
+			t.Errorf("grid %d: %d points %v, want %d", grid, len(line), line, n)
+		}
 	}
 }

@@ -2,10 +2,8 @@ package berteffectiveness
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
@@ -26,7 +24,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
 	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
-		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; examples are drawn from facts by seed 1, the other ones by seed 2")},
+		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; what is drawn besides, by fixed ones")},
 	}, e.done)
 	sections = append([]report.Section{b.findings()}, append(sections, made)...)
 	r := &report.Report{Title: "Loss landscapes of fine-tuning " + e.m.Label(), Subtitle: b.introduction(), Sections: sections}
@@ -36,19 +34,30 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 func (b *book) introduction() report.Text {
 	s := b.setting
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
-		" layers, on tasks made of facts (", strings.Join(b.e.o.Tasks, ", "), "): examples to learn from ", s.Number("/train", report.Count), ", seeds ", s.Number("/seeds", report.Count),
+		" layers, on "+b.tasks()+" ("+strings.Join(reproduce.TaskNames(b.e.tasks), ", ")+"): examples to learn from ", s.Number("/train", report.Count), ", seeds ", s.Number("/seeds", report.Count),
 		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed. ", reproduce.Covered)
+}
+
+// tasks says what kind of tasks they are.
+func (b *book) tasks() string {
+	if reproduce.MadeOfFacts(b.e.tasks) {
+		return "tasks made of facts"
+	}
+	return "the tasks"
 }
 
 // findings has the findings that the other sections decided.
 func (b *book) findings() report.Section {
 	s := report.Section{Title: "The paper's findings"}
 	if b.e.own {
-		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else; the tasks are made of those facts, not GLUE's. ",
+		made := ""
+		if reproduce.MadeOfFacts(b.e.tasks) {
+			made = "; the tasks are made of those facts, not GLUE's"
+		}
+		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else"+made+". ",
 			"From scratch it starts from weights drawn as its pre-training began with.")
 	}
-	s.Say("A finding holds here if every number that its rule asks about has the sign that it asks for under every task and seed; it does not if one of them has the other sign under every one, unless its rule asks for more; "+
-		"otherwise, or with fewer than ", reproduce.Fewest, " pairs of task and seed, it cannot be told. The table below the findings has the numbers of each pair. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Say(reproduce.UnanimityRule, "With fewer than ", reproduce.Fewest, " trainings of a kind none is. The table below the findings has the numbers of each pair. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims, b.byTraining())
 	return s
 }
@@ -88,13 +97,17 @@ var names = [][2]string{{"/pretrained", "pre-trained"}, {"/scratch", "from scrat
 func (b *book) trainings() report.Section {
 	s := report.Section{Title: "The trainings"}
 	r, z := b.File("trainings"), b.setting
-	taught := ""
-	if b.e.own {
-		taught = ", though in pre-training the model was taught the facts of all of them"
+	apart := ""
+	if reproduce.MadeOfFacts(b.e.tasks) {
+		apart = " Parts share no fact"
+		if b.e.own {
+			apart += ", though in pre-training the model was taught the facts of all of them"
+		}
+		apart += "."
 	}
 	s.Say("From the pre-trained weights: ", z.Number("/steps", report.Count), " steps of ", z.Number("/batch", report.Count), " examples, learning rate ", z.Number("/learning_rate", report.Significant(2)),
 		" at its highest; from scratch ", z.Number("/scratch_steps", report.Count), " steps at ", z.Number("/scratch_times", report.Count),
-		" times the rate. AdamW, linear warm-up and decay, dropout as in the model's configuration. Examples are the same under every seed; the seed draws new weights, the order of examples and dropout. Parts share no fact"+taught+"; each held-out part has ", z.Number("/held_out", report.Count), " examples.")
+		" times the rate. AdamW, linear warm-up and decay, dropout as in the model's configuration. Examples are the same under every seed; the seed draws new weights, the order of examples and dropout."+apart)
 	t := &report.Table{
 		ID: "trainings", Caption: report.Join("How the trainings end: training loss over the last tenth of the steps, of batches as they were learned, under dropout; loss and error on the part test."),
 		Columns: report.Columns("", ">training loss", ">test loss", ">test error"),
@@ -109,7 +122,7 @@ func (b *book) trainings() report.Section {
 		each.Row(r.String(fmt.Sprintf("/runs/%d/task", i)), r.Number(fmt.Sprintf("/runs/%d/seed", i), report.Count), r.Number("/pretrained/error"+v, report.Percent(1)), r.Number("/scratch/error"+v, report.Percent(1)),
 			r.Number("/long/error"+v, report.Percent(1)), r.Number("/guessing"+v, report.Percent(1)))
 	}
-	s.Add(t, each)
+	s.Add(b.TaskTable(b.e.tasks, true), t, each)
 	for _, start := range []string{pretrained, scratch} {
 		b.first(func(i int, task string) {
 			title, from := "Fine-tuning to the task “"+task+"”", "from the pre-trained weights"
@@ -121,43 +134,28 @@ func (b *book) trainings() report.Section {
 		})
 	}
 	x := b.e.trainings
-	onTheWay := reproduce.SpreadOver(len(b.e.runs), func(i int) float64 {
-		steps := b.e.tuned[pretrained][i].Record.Steps
-		return meanLoss(b.e.tuned[scratch][i].Record, steps) - meanLoss(b.e.tuned[pretrained][i].Record, steps)
-	})
 	b.Claim(report.Claim{
 		ID: "easier", Statement: report.Join("Optimization is easier from pre-trained weights than from scratch."),
-		Evidence: report.Join("After as many steps the training loss from scratch is ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats from that of fine-tuning, above 0 in "+x.Easier.Above()+"; the mean over all steps until then is higher from scratch in "+onTheWay.Above()+
+		Evidence: report.Join("After as many steps the training loss from scratch is ", r.Interval("/easier", report.Format{Digits: 3, Signed: true}), " nats from that of fine-tuning, above 0 in ", reproduce.Above(r, "/easier"), "; the mean over all steps until then is higher from scratch in ", reproduce.Above(r, "/on_the_way"),
 			". At the end from scratch, after ", z.Number("/scratch", report.Count), " times as many steps, the difference is ", r.Interval("/later", report.Format{Digits: 3, Signed: true}), " nats."),
 		Paper:   report.Join("pre-training gives a start from which the way down is easy; from scratch it is not."),
 		Rule:    report.Join("the difference after as many steps is above 0 everywhere, though from scratch the learning rate is higher."),
 		Caveat:  report.Join("After as many steps the learning rate of fine-tuning has fallen to 0; from scratch it falls over ", z.Number("/scratch", report.Count), " times as many."),
-		Verdict: reproduce.Unanimous(x.Easier),
+		Verdict: reproduce.Unanimous(x.Easier, b.e.runs),
 	})
 	var caveat report.Text
-	if b.e.own {
+	if b.e.own && reproduce.MadeOfFacts(b.e.tasks) {
 		caveat = report.Join("The pre-trained model was taught the facts of the held-out parts, and their words; from scratch nothing teaches words that only held-out parts have. That can make the difference, whatever the optima are like.")
 	}
 	b.Claim(report.Claim{
 		ID: "better", Statement: report.Join("Fine-tuning generalizes better than training from scratch."),
-		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Points(1)), " from that of fine-tuning, above 0 in "+x.Better.Above()+"."),
+		Evidence: report.Join("The test error from scratch is ", r.Interval("/better", report.Points(1)), " from that of fine-tuning, above 0 in ", reproduce.Above(r, "/better"), "."),
 		Paper:    report.Join("fine-tuned BERT generalizes better, which it puts down to flat and wide optima."),
 		Rule:     report.Join("the difference is above 0 everywhere."),
 		Caveat:   caveat,
-		Verdict:  reproduce.Unanimous(x.Better),
+		Verdict:  reproduce.Unanimous(x.Better, b.e.runs),
 	})
 	return s
-}
-
-// meanLoss is the mean training loss over the steps up to one.
-func meanLoss(r *finetune.Record, step int) float64 {
-	sum, n := 0.0, 0
-	for _, p := range r.History.Training {
-		if p.Step <= step {
-			sum, n = sum+p.Loss, n+1
-		}
-	}
-	return sum / float64(n)
 }
 
 // regions adds the table of how large regions are.
@@ -200,11 +198,11 @@ func (b *book) curves() report.Section {
 	b.Claim(report.Claim{
 		ID: "smooth", Statement: report.Join("On the straight line from start to end the loss climbs less from the pre-trained weights than from scratch."),
 		Evidence: report.Join("Above the start's, the training loss climbs by ", r.Interval("/climb/scratch", report.Decimals(3)), " nats from scratch and by ", r.Interval("/climb/pretrained", report.Decimals(3)),
-			" from the pre-trained weights; more from scratch in "+b.e.curves.Smoother.Above()+"."),
+			" from the pre-trained weights; more from scratch in ", reproduce.Above(r, "/smoother"), "."),
 		Paper:   report.Join("the curve from the pre-trained weights goes down smoothly [recall]."),
 		Rule:    report.Join("the climb from scratch less that from pre-trained weights is above 0 everywhere; where neither climbs it is 0."),
 		Caveat:  report.Join("Points of the grid between start and end: ", b.e.o.Sizes.Grid-1, ". What the loss does between them is not seen."),
-		Verdict: reproduce.Unanimous(b.e.curves.Smoother),
+		Verdict: reproduce.Unanimous(b.e.curves.Smoother, b.e.runs),
 	})
 	return s
 }
@@ -214,7 +212,7 @@ func (b *book) surfaces() report.Section {
 	s := report.Section{Title: "Planes"}
 	r, curves := b.File("surfaces"), b.File("curves")
 	s.Say("f(α, β) = J(θ₀ + α (θ₁ − θ₀) + β (θ₂ − θ₀)) at ", b.setting.Entries("/surface"), " × ", b.setting.Entries("/surface"), " points from −1 to 2. "+
-		"θ₂ is the end of a training from the same start, under the same seed, on other facts of the same task; the paper takes another data set. Tasks made of facts have different numbers of labels, so that of another one only the encoder could lead somewhere (as in kn landscape), and at (0, 1) would stand no model that was trained. "+
+		"θ₂ is the end of a training from the same start, under the same seed, on other examples of the same task; the paper takes another data set. Tasks may have different numbers of labels, so that of another one only the encoder could lead somewhere (as in kn landscape), and at (0, 1) would stand no model that was trained. "+
 		"Loss and error on examples that were learned from, and on held-out ones: the surface of the generalization error. A training's checkpoints are projected by least squares; of their squared distance from the start the least share that lies in the plane is ",
 		r.Interval("/explained/pretrained", report.Percent(0)), " in fine-tuning, and ", r.Interval("/explained/scratch", report.Percent(0)), " from scratch.")
 	for _, start := range []string{pretrained, scratch} {
@@ -236,31 +234,24 @@ func (b *book) surfaces() report.Section {
 	b.Claim(report.Claim{
 		ID: "wider", Statement: report.Join("Fine-tuning ends in a wider optimum than training from scratch."),
 		Evidence: report.Join("In units of the way from start to end, where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", signed),
-			", above 0 in "+onLine.Wider.Above()+", and the basin on the plane larger by ", r.Interval("/wider", signed), ", in "+onPlane.Wider.Above()+"; at ", b.setting.Number("/factor", report.Count), " times each one's own minimum by ",
-			curves.Interval("/own_wider", signed), ", in "+onLine.OwnWider.Above()+", and ", r.Interval("/own_wider", signed), ", in "+onPlane.OwnWider.Above()+"."),
+			", above 0 in ", reproduce.Above(curves, "/wider"), ", and the basin on the plane larger by ", r.Interval("/wider", signed), ", in ", reproduce.Above(r, "/wider"), "; at ", b.setting.Number("/factor", report.Count), " times each one's own minimum by ",
+			curves.Interval("/own_wider", signed), ", in ", reproduce.Above(curves, "/own_wider"), ", and ", r.Interval("/own_wider", signed), ", in ", reproduce.Above(r, "/own_wider"), "."),
 		Paper: report.Join("pre-training leads to wider optima."),
 		Rule:  report.Join("all four differences are above 0 everywhere. It does not hold if all four are below; which one is wider must not depend on the level."),
 		Caveat: report.Join("The common level is near the higher minimum and can be far above the lower one: on the line they are ", curves.Interval("/pretrained/minimum", two), " nats from the pre-trained weights and ", curves.Interval("/scratch/minimum", two),
 			" from scratch. A basin's difference of 0 says that the smaller one goes on beyond the grid. As a length between parameters, the valley is ", curves.Interval("/pretrained/common_length", two), " wide from the pre-trained weights and ",
 			curves.Interval("/scratch/common_length", two), " from scratch at the common level, ", curves.Interval("/pretrained/own_length", two), " and ", curves.Interval("/scratch/own_length", two), " at each one's own."),
-		Verdict: shared(reproduce.Unanimous(onLine.Wider), reproduce.Unanimous(onPlane.Wider), reproduce.Unanimous(onLine.OwnWider), reproduce.Unanimous(onPlane.OwnWider)),
+		Verdict: shared(reproduce.Unanimous(onLine.Wider, b.e.runs), reproduce.Unanimous(onPlane.Wider, b.e.runs), reproduce.Unanimous(onLine.OwnWider, b.e.runs), reproduce.Unanimous(onPlane.OwnWider, b.e.runs)),
 	})
-	above := func(agreement func(i int) float64) string {
-		return reproduce.SpreadOver(len(b.e.runs), func(i int) float64 { return agreement(i) - Agreeing }).Above()
-	}
-	ofLosses := func(x StartSurface) float64 {
-		return rankCorrelation(slices.Concat(x.Train.Loss...), slices.Concat(x.Dev.Loss...))
-	}
 	b.Claim(report.Claim{
 		ID: "agree", Statement: report.Join("The surface of the training loss and that of the generalization error agree."),
-		Evidence: report.Join("The rank correlation of training loss and held-out error over the plane's points is ", r.Interval("/agreement/pretrained", report.Decimals(2)), fmt.Sprintf(" in fine-tuning, above %v in %s; ", Agreeing, onPlane.Agrees.Above()),
-			"and ", r.Interval("/agreement/scratch", report.Decimals(2)), fmt.Sprintf(" from scratch, in %s. ", above(func(i int) float64 { return onPlane.Agreement.Scratch.Values[i] })),
-			fmt.Sprintf("That of training loss and held-out loss is above %v in %s in fine-tuning, and in %s from scratch.", Agreeing,
-				above(func(i int) float64 { return ofLosses(onPlane.Runs[i].Pretrained) }), above(func(i int) float64 { return ofLosses(onPlane.Runs[i].Scratch) }))),
+		Evidence: report.Join("The rank correlation of training loss and held-out error over the plane's points is ", r.Interval("/agreement/pretrained", report.Decimals(2)), fmt.Sprintf(" in fine-tuning, above %v in ", Agreeing), reproduce.Above(r, "/agrees"),
+			"; and ", r.Interval("/agreement/scratch", report.Decimals(2)), " from scratch, in ", reproduce.Above(r, "/agrees_scratch"), ". ",
+			fmt.Sprintf("That of training loss and held-out loss is above %v in ", Agreeing), reproduce.Above(r, "/losses_agree/pretrained"), " in fine-tuning, and in ", reproduce.Above(r, "/losses_agree/scratch"), " from scratch."),
 		Paper:   report.Join("the two are consistent, which it takes for a reason why fine-tuning generalizes."),
 		Rule:    report.Join(fmt.Sprintf("the correlation in fine-tuning is above %v everywhere.", Agreeing)),
 		Caveat:  report.Join("Ranks tell that both fall on the same side of the plane, not how low the error gets: they can agree where little generalizes."),
-		Verdict: reproduce.Unanimous(onPlane.Agrees),
+		Verdict: reproduce.Unanimous(onPlane.Agrees, b.e.runs),
 	})
 	return s
 }
@@ -279,7 +270,7 @@ func shared(verdicts ...report.Verdict) report.Verdict {
 func (b *book) layers() report.Section {
 	s := report.Section{Title: "Groups of layers"}
 	r := b.File("taken-back")
-	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on all ", b.setting.Number("/held_out", report.Count), " held-out examples of the part dev are measured again; and it moves along the line through there and its end, from α = −1 to 2, while the others stay at the end, on the first ",
+	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on all examples of the part dev are measured again; and it moves along the line through there and its end, from α = −1 to 2, while the others stay at the end, on the first ",
 		b.setting.Number("/sample", report.Count), " of these examples.")
 	s.Add(reproduce.TakenBackTable(r))
 	b.first(func(i int, task string) {
@@ -294,12 +285,12 @@ func (b *book) layers() report.Section {
 	})
 	b.Claim(report.Claim{
 		ID: "lower", Statement: report.Join("Fine-tuning changes lower layers less than upper ones."),
-		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, above 0 in "+b.e.back.TopMoved.Above()+", and taking the topmost back costs ",
-			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs, in "+b.e.back.TopCosts.Above()+"."),
+		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, above 0 in ", reproduce.Above(r, "/top_moved"), ", and taking the topmost back costs ",
+			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs, in ", reproduce.Above(r, "/top_costs"), "."),
 		Paper:   report.Join("low layers are the more invariant ones in fine-tuning."),
 		Rule:    report.Join("both differences are above 0 everywhere."),
 		Caveat:  report.Join("Groups are of layers of the encoder; the embeddings below and the classifier above, whose weights are new, are in the table alone."),
-		Verdict: report.All(reproduce.Unanimous(b.e.back.TopMoved), reproduce.Unanimous(b.e.back.TopCosts)),
+		Verdict: report.All(reproduce.Unanimous(b.e.back.TopMoved, b.e.runs), reproduce.Unanimous(b.e.back.TopCosts, b.e.runs)),
 	})
 	return s
 }
@@ -320,11 +311,11 @@ func (b *book) long() report.Section {
 	b.Claim(report.Claim{
 		ID: "overfitting", Statement: report.Join("Fine-tuning for long does not overfit."),
 		Evidence: report.Join("After ", b.setting.Number("/long", report.Count), " times as many steps the test error differs by ", r.Interval("/rise", report.Points(1)), ", the test loss by ",
-			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats; the difference of errors is below the margin in "+b.e.trainings.Spared.Above()+"."),
+			r.Interval("/loss_rise", report.Format{Digits: 3, Signed: true}), " nats; the difference of errors is below the margin in ", reproduce.Above(r, "/spared"), "."),
 		Paper:   report.Join("fine-tuning is robust to overfitting, though BERT has far more parameters than the tasks have examples."),
 		Rule:    report.Join("the difference of errors is below ", b.setting.Number("/margin", report.Points(0)), ", the margin, everywhere."),
 		Caveat:  caveat,
-		Verdict: reproduce.Unanimous(b.e.trainings.Spared),
+		Verdict: reproduce.Unanimous(b.e.trainings.Spared, b.e.runs),
 	})
 	return s
 }

@@ -11,8 +11,11 @@ import (
 
 // Options of a reproduction. The zero value suits the embedded model.
 type Options struct {
-	// Tasks are built-in tasks, see [finetune.BuiltIn], at least two. None: all.
+	// Tasks are built-in ones or others, as [reproduce.TaskOptions] takes them, at
+	// least two. None: all that are built in.
 	Tasks []string
+	// Data is the folder of those that are not built in.
+	Data string
 	// Seeds is the number of trainings on each task, at least 2. 0: 3.
 	Seeds int
 	// LearningRate at its highest. 0: see [reproduce.LearningRate].
@@ -36,6 +39,9 @@ type Sizes struct {
 	Dev     int `json:"dev"`     // held-out examples of each task; 0: 300
 	Facts   int `json:"facts"`   // followed, drawn as evenly from relations as they allow; 0: 41
 	Prompts int `json:"prompts"` // of each of these facts; 0: 5
+	// MaxLength is the most tokens of an example, of tasks that are not built in;
+	// 0: 128.
+	MaxLength int `json:"max_length"`
 }
 
 func (o Options) filled(taught bool, hidden int) (Options, error) {
@@ -47,14 +53,14 @@ func (o Options) filled(taught bool, hidden int) (Options, error) {
 	z := &o.Sizes
 	z.Steps, z.Batch, z.Dev = cmp.Or(z.Steps, 600), cmp.Or(z.Batch, 32), cmp.Or(z.Dev, 300)
 	z.Train = cmp.Or(z.Train, min(8000, z.Steps*z.Batch))
-	z.Facts, z.Prompts = cmp.Or(z.Facts, 41), cmp.Or(z.Prompts, 5)
+	z.Facts, z.Prompts, z.MaxLength = cmp.Or(z.Facts, 41), cmp.Or(z.Prompts, 5), cmp.Or(z.MaxLength, 128)
 	distinct := slices.Compact(slices.Sorted(slices.Values(o.Tasks)))
 	switch {
 	case len(distinct) < 2 || len(distinct) < len(o.Tasks):
 		return o, fmt.Errorf("learningdynamics: tasks %q; give two or more different ones, to compare data sets", o.Tasks)
 	case o.Seeds < 2:
 		return o, fmt.Errorf("learningdynamics: %d seeds; give two or more, to compare seeds", o.Seeds)
-	case z.Steps < 2 || z.Batch < 1 || z.Train < 1 || z.Dev < 1 || z.Facts < 1 || z.Prompts < 1 || !(o.LearningRate > 0):
+	case z.Steps < 2 || z.Batch < 1 || z.Train < 1 || z.Dev < 1 || z.Facts < 1 || z.Prompts < 1 || z.MaxLength < 1 || !(o.LearningRate > 0):
 		return o, fmt.Errorf("learningdynamics: sizes must be positive, and steps 2 or more: %+v, learning rate %v", *z, o.LearningRate)
 	}
 	return o, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
@@ -26,6 +27,9 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	}
 	defer e.run.Close()
 	if err := e.run.Keep("setting", e.setting()); err != nil {
+		return nil, err
+	}
+	if err := e.run.Announce(ctx, e.config("", e.runs[0]), e.plan()); err != nil {
 		return nil, err
 	}
 	if err := e.train(ctx); err != nil {
@@ -47,6 +51,7 @@ type experimenter struct {
 	o      Options
 	taught bool // this project pre-trained the model
 	digest string
+	tasks  []*reproduce.Task
 	data   map[string]*finetune.Data
 	dev    map[string][]finetune.Example
 	bags   []facts.Bag
@@ -74,16 +79,20 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	if e.digest, err = m.Digest(); err != nil {
 		return nil, err
 	}
-	for _, task := range o.Tasks {
-		sizes := finetune.Sizes{Train: o.Sizes.Train, Dev: o.Sizes.Dev, Test: 20} // the test part is of no use here
-		if e.data[task], err = finetune.BuiltIn(task, facts.Known(taught), sizes); err != nil {
-			return nil, err
-		}
-		if e.dev[task], err = e.data[task].Part("dev"); err != nil {
+	z := o.Sizes
+	e.tasks, err = reproduce.OpenTasks(m, facts.Known(taught), reproduce.TaskOptions{
+		Names: o.Tasks, Folder: o.Data, Train: z.Train, Dev: z.Dev, Test: 20, MaxLength: z.MaxLength, // the test part is of no use here
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range e.tasks {
+		e.data[t.Name] = t.Data
+		if e.dev[t.Name], err = t.Data.Part("dev"); err != nil {
 			return nil, err
 		}
 	}
-	e.runs = reproduce.Trainings(o.Tasks, o.Seeds)
+	e.runs = reproduce.Trainings(e.tasks, o.Seeds)
 	return e, e.drawFacts(taught)
 }
 
@@ -118,7 +127,7 @@ func (e *experimenter) setting() Setting {
 	return Setting{
 		Citation: "Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT Fine-Tuning, AACL 2020",
 		URL:      "https://aclanthology.org/2020.aacl-main.11",
-		Model:    e.m.Label(), Layers: e.m.Config().Layers, Tasks: e.o.Tasks, Seeds: e.o.Seeds, Trainings: len(e.runs),
+		Model:    e.m.Label(), Layers: e.m.Config().Layers, Tasks: reproduce.TaskNames(e.tasks), Data: reproduce.DataOf(e.tasks), Seeds: e.o.Seeds, Trainings: len(e.runs),
 		LearningRate: e.o.LearningRate, Sizes: e.o.Sizes,
 	}
 }
@@ -150,15 +159,9 @@ func (e *experimenter) train(ctx context.Context) error {
 	jobs := reproduce.Jobs(e.o.Jobs, engine.Parameters(e.m.Config()))
 	tuned, err := reproduce.SideBySide(ctx, jobs, len(kinds)*len(e.runs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
 		half, name, r := of(i)
-		c := finetune.Config{
-			Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: e.o.Sizes.Steps, Batch: e.o.Sizes.Batch, LearningRate: e.o.LearningRate,
-			Evaluate: []string{"dev"}, EvaluateEvery: max(1, e.o.Sizes.Steps/4),
-		}
+		c := e.config(half, r)
 		what := fmt.Sprintf("fine-tune on “%s”, seed %d", r.Task, r.Seed)
-		if half == "" {
-			c.Checkpoints = e.o.Sizes.checkpoints()
-		} else {
-			c.Freeze = halves(e.m.Config().Layers)[half]
+		if half != "" {
 			what = fmt.Sprintf("the same with the %s half frozen: “%s”, seed %d", half, r.Task, r.Seed)
 		}
 		return reproduce.FineTune(ctx, e.run, name, what, e.digest, c)
@@ -176,6 +179,39 @@ func (e *experimenter) train(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// config describes a training, of the whole model or with a half of it frozen.
+func (e *experimenter) config(half string, r reproduce.Training) finetune.Config {
+	z := e.o.Sizes
+	c := finetune.Config{
+		Model: e.m.Name(), Data: e.data[r.Task], Seed: r.Seed, Steps: z.Steps, Batch: z.Batch, LearningRate: e.o.LearningRate,
+		Evaluate: []string{"dev"}, EvaluateEvery: max(1, z.Steps/4),
+	}
+	if half == "" {
+		c.Checkpoints = z.checkpoints()
+	} else {
+		c.Freeze = halves(e.m.Config().Layers)[half]
+	}
+	return c
+}
+
+// plan is what all stages do. Reading hidden states and attention takes about as
+// long as measuring the loss; attributing a prompt is no training step, but about
+// as long as one.
+func (e *experimenter) plan() []reproduce.Planned {
+	z, runs := e.o.Sizes, len(e.runs)
+	steps := len(z.checkpoints())
+	training := reproduce.Planned{Steps: runs * z.Steps, Examples: 5 * runs * z.Dev}
+	of := func(what string) reproduce.Planned { training.What = what; return training }
+	groups := len(landscape.Groups(e.m.Config().Layers))
+	return []reproduce.Planned{
+		of(fmt.Sprintf("fine-tune, %d times", runs)), of("the same with the lower half frozen"), of("the same with the upper half frozen"),
+		{What: "how far each layer moves from the start", Examples: runs * steps * z.Dev},
+		{What: "how far seeds and data sets are from each other", Examples: runs * len(e.tasks) * z.Dev},
+		{What: "take layers back to their start", Examples: runs * (1 + groups) * z.Dev},
+		{What: "follow facts and their knowledge neurons", Steps: runs * steps * z.Facts * z.Prompts},
+	}
 }
 
 // later are a training's checkpoints after the start.
@@ -230,8 +266,8 @@ func (e *experimenter) measureLayers(ctx context.Context, progress kn.Progress) 
 // measurePairs compares all fine-tuned models on texts of all tasks.
 func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (*Distances, error) {
 	var texts []finetune.Example
-	for _, task := range e.o.Tasks {
-		texts = append(texts, e.dev[task]...)
+	for _, t := range e.tasks {
+		texts = append(texts, e.dev[t.Name]...)
 	}
 	var models []dynamics.Named
 	for i, r := range e.runs {

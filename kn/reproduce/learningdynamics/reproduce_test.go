@@ -74,7 +74,7 @@ func TestBadOptions(t *testing.T) {
 	for want, o := range map[string]learningdynamics.Options{
 		"two or more different": {Tasks: []string{"true", "true"}},
 		"seeds":                 {Seeds: 1},
-		"no built-in task":      {Tasks: []string{"true", "truth"}},
+		"none of the tasks":     {Tasks: []string{"true", "truth"}},
 		"positive":              {Sizes: learningdynamics.Sizes{Steps: 1}},
 	} {
 		dir := filepath.Join(t.TempDir(), "report")

@@ -13,12 +13,13 @@ type Setting struct {
 	Citation string `json:"citation"`
 	URL      string `json:"url"`
 
-	Model        string   `json:"model"`
-	Layers       int      `json:"layers"`
-	Tasks        []string `json:"tasks"`
-	Seeds        int      `json:"seeds"` // from 1
-	Trainings    int      `json:"trainings"`
-	LearningRate float64  `json:"learning_rate"`
+	Model        string               `json:"model"`
+	Layers       int                  `json:"layers"`
+	Tasks        []string             `json:"tasks"`
+	Data         []reproduce.TaskData `json:"data"`
+	Seeds        int                  `json:"seeds"` // from 1
+	Trainings    int                  `json:"trainings"`
+	LearningRate float64              `json:"learning_rate"`
 	Sizes
 }
 

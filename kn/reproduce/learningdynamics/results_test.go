@@ -47,7 +47,7 @@ func TestSummaries(t *testing.T) {
 	// Models 0 and 1 are of one task, 2 and 3 of another.
 	matrix := [][]float64{{0, 0.1, 0.5, 0.3}, {0.1, 0, 0.7, 0.9}, {0.5, 0.7, 0, 0.2}, {0.3, 0.9, 0.2, 0}}
 	all := [][][]float64{matrix}
-	d := Distances{Runs: reproduce.Trainings([]string{"a", "b"}, 2), Matrices: &dynamics.PairMatrices{AttentionJSD: all, SVCCADistance: all, CKADistance: all}}
+	d := Distances{Runs: reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}}, 2), Matrices: &dynamics.PairMatrices{AttentionJSD: all, SVCCADistance: all, CKADistance: all}}
 	d.summarize()
 	near("same task", d.Measures[1].Seeds[0].Values[1], 0.1)
 	near("other task", d.Measures[1].Tasks[0].Values[1], 0.8)

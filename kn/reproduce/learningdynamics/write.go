@@ -34,8 +34,12 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 
 func (b *book) introduction() report.Text {
 	s := b.setting
+	kind := "tasks"
+	if reproduce.MadeOfFacts(b.e.tasks) {
+		kind = "tasks made of facts"
+	}
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
-		" layers: ", s.Entries("/tasks"), " tasks made of facts, ", s.Number("/seeds", report.Count), " seeds each, ", s.Number("/steps", report.Count), " steps of ", s.Number("/batch", report.Count),
+		" layers: ", s.Entries("/tasks"), " "+kind+" ("+strings.Join(reproduce.TaskNames(b.e.tasks), ", ")+"), ", s.Number("/seeds", report.Count), " seeds each, ", s.Number("/steps", report.Count), " steps of ", s.Number("/batch", report.Count),
 		" examples. Brackets are 95 % bootstrap intervals over the ", s.Number("/trainings", report.Count), " trainings. ", reproduce.Covered)
 }
 
@@ -44,7 +48,7 @@ func (b *book) findings() report.Section {
 	s := report.Section{Title: "The paper's findings"}
 	if b.e.taught {
 		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else. Where the paper tells low, intermediate and last layers of twelve apart, "+
-			"there is one of each kind here, or none. The tasks are made of those facts, not GLUE's.")
+			"there is one of each kind here, or none."+map[bool]string{true: " The tasks are made of those facts, not GLUE's."}[reproduce.MadeOfFacts(b.e.tasks)])
 	}
 	accuracies := []any{"How well the models have learned, by accuracy on held-out examples under each seed: "}
 	for i, r := range b.e.runs {
@@ -64,8 +68,7 @@ func (b *book) findings() report.Section {
 		}
 	}
 	s.Say(append(accuracies, ". Where that is near the commonest label's, findings tell how training moves a model, not what learning does to it.")...)
-	s.Say("A finding holds here if the number below it has the sign that it asks for in every one of the trainings, whatever the task and the seed; it does not if it has the other sign in every one; "+
-		"otherwise, or with fewer than ", reproduce.Fewest, " trainings, it cannot be told. The table below the findings has the number of each training. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Say(reproduce.UnanimityRule, "With fewer than ", reproduce.Fewest, " trainings none is. The table below the findings has the number of each training. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims, b.byTraining())
 	return s
 }
@@ -102,15 +105,18 @@ func (b *book) taskFigure(s *report.Section, id, caption string, draw func(i int
 func (b *book) trainings() report.Section {
 	s := report.Section{Title: "The trainings"}
 	first := b.File(fmt.Sprintf("training-%s-%d", b.e.runs[0].Task, b.e.runs[0].Seed))
-	pretrained := ""
-	if b.e.taught {
-		pretrained = ", though the model was taught the facts of both before"
+	made := ""
+	if reproduce.MadeOfFacts(b.e.tasks) {
+		made = "Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact"
+		if b.e.taught {
+			made += ", though the model was taught the facts of both before"
+		}
+		made += ". "
 	}
-	s.Say("Each task's examples are made of facts in this project's sentences: is a statement true, which relation does it state, do two statements say the same. Training and held-out parts share no fact"+pretrained+". "+
-		"Each task has ", b.setting.Number("/train", report.Count), " examples to learn from, the same under every seed; the seed draws the classifier's new weights, the order of examples and dropout. Learning rate ",
+	s.Say(made+"Each task has ", b.setting.Number("/train", report.Count), " examples to learn from, the same under every seed; the seed draws the classifier's new weights, the order of examples and dropout. Learning rate ",
 		b.setting.Number("/learning_rate", report.Significant(2)), " at its highest, AdamW, linear warm-up and decay, dropout as in the model's configuration (", first.Number("/config/hidden_dropout", report.Significant(2)), ").")
 	t := &report.Table{
-		ID: "trainings", Caption: report.Join("Every training at its end, on ", b.setting.Number("/dev", report.Count), " held-out examples."),
+		ID: "trainings", Caption: report.Join("Every training at its end, on held-out examples: the part dev."),
 		Columns: report.Columns("task", "seed", ">labels", ">loss", ">accuracy", ">commonest label"),
 	}
 	for i := range b.e.runs {
@@ -119,7 +125,7 @@ func (b *book) trainings() report.Section {
 		t.Row(run.Task, r.Number("/config/seed", report.Count), r.Entries("/labels"), r.Number("/evaluations/dev/loss", report.Decimals(3)),
 			r.Number("/evaluations/dev/accuracy", report.Percent(1)), r.Number("/evaluations/dev/majority", report.Percent(1)))
 	}
-	s.Add(t)
+	s.Add(b.TaskTable(b.e.tasks, false), t)
 	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return plots.TrainingHistory(b.e.tuned[i].Record) })
 	return s
 }
@@ -185,12 +191,12 @@ func (b *book) moved() report.Section {
 	}
 	b.Claim(report.Claim{
 		ID: "attention-last", Statement: report.Join("Fine-tuning changes attention more in the last layers than in the others."),
-		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Digits: 3, Signed: true}), " nats from that in the others; above 0 in "+m.AttentionTop.Above()+" trainings."),
+		Evidence: report.Join("The divergence in the topmost third of the layers is ", r.Interval("/attention_top", report.Format{Digits: 3, Signed: true}), " nats from that in the others; above 0 in ", reproduce.Above(r, "/attention_top"), " trainings."),
 		Paper:    report.Join("attention changes mainly in the last layers."),
 		Rule:     report.Join("the difference is above 0 in every training."),
 		Caveat: report.Join("Attention is computed from the states below, and shows what these change by as well: |θ − θ₀|/|θ₀| of the topmost group's own parameters is ",
 			b.File("taken-back").Interval("/top_moved", report.Points(1)), " from that of the lowest group's."),
-		Verdict: reproduce.Unanimous(m.AttentionTop),
+		Verdict: reproduce.Unanimous(m.AttentionTop, b.e.runs),
 	})
 	lowest := "The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."
 	if len(m.SVCCADistance) < 5 { // whose lowest third is one
@@ -199,11 +205,11 @@ func (b *book) moved() report.Section {
 	b.Claim(report.Claim{
 		ID: "features", Statement: report.Join("Fine-tuning changes the features of the intermediate and last layers, and less those of the first."),
 		Evidence: report.Join("The SVCCA distance in the middle third of the hidden states, or in the topmost if that is less, is ", r.Interval("/features_above", report.Format{Digits: 3, Signed: true}),
-			" from that in the lowest third; by CKA ", r.Interval("/features_above_cka", report.Format{Digits: 3, Signed: true}), "; above 0 in "+m.FeaturesAbove.Above()+" trainings by SVCCA, in "+m.FeaturesAboveCKA.Above()+" by CKA."),
+			" from that in the lowest third; by CKA ", r.Interval("/features_above_cka", report.Format{Digits: 3, Signed: true}), "; above 0 in ", reproduce.Above(r, "/features_above"), " trainings by SVCCA, in ", reproduce.Above(r, "/features_above_cka"), " by CKA."),
 		Paper:   report.Join("features change in the intermediate and last layers."),
 		Rule:    report.Join("the difference by SVCCA is above 0 in every training."),
 		Caveat:  report.Join(lowest),
-		Verdict: reproduce.Unanimous(m.FeaturesAbove),
+		Verdict: reproduce.Unanimous(m.FeaturesAbove, b.e.runs),
 	})
 	return s
 }
@@ -240,11 +246,11 @@ func (b *book) apart() report.Section {
 	b.Claim(report.Claim{
 		ID: "seeds", Statement: report.Join("Fine-tunings on one data set under different seeds end nearer to each other than those on different data sets."),
 		Evidence: report.Join("Models of other tasks are further by ", r.Interval("/measures/0/further", report.Format{Digits: 3, Signed: true}), " nats in attention and by ", r.Interval("/measures/1/further", report.Format{Digits: 3, Signed: true}),
-			" in SVCCA distance, mean over layers; above 0 for "+attention.Above()+" and "+features.Above()+" models."),
+			" in SVCCA distance, mean over layers; above 0 for ", reproduce.Above(r, "/measures/0/further"), " and ", reproduce.Above(r, "/measures/1/further"), " models."),
 		Paper:   report.Join("it compares seeds and data sets [recall]; that seeds are nearer is this report's reading of “consistency”."),
 		Rule:    report.Join("both differences are above 0 for every model."),
 		Caveat:  report.Join("Each model is compared on texts of other tasks as well, on which nothing taught it what to do."),
-		Verdict: report.All(reproduce.Unanimous(attention), reproduce.Unanimous(features)),
+		Verdict: report.All(reproduce.Unanimous(attention, b.e.runs), reproduce.Unanimous(features, b.e.runs)),
 	})
 	return s
 }
@@ -257,11 +263,11 @@ func (b *book) takenBack() report.Section {
 	s.Add(reproduce.TakenBackTable(r))
 	b.Claim(report.Claim{
 		ID: "taken-back", Statement: report.Join("Taking the last layers back to their start costs more than taking the first ones back."),
-		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back; above 0 in "+b.e.back.TopCosts.Above()+" trainings."),
+		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back; above 0 in ", reproduce.Above(r, "/top_costs"), " trainings."),
 		Paper:    report.Join("an intervention of this kind is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
 		Caveat:   report.Join("A model that is overconfident can gain in loss by what costs it accuracy; the table of layers taken back has both."),
-		Verdict:  reproduce.Unanimous(b.e.back.TopCosts),
+		Verdict:  reproduce.Unanimous(b.e.back.TopCosts, b.e.runs),
 	})
 	return s
 }
@@ -283,13 +289,24 @@ func (b *book) frozen() report.Section {
 	s.Add(t)
 	b.Claim(report.Claim{
 		ID: "frozen", Statement: report.Join("Freezing the lower half of the model costs less than freezing the upper half."),
-		Evidence: report.Join("Accuracy with the lower half frozen is ", r.Interval("/upper_costs", report.Points(1)), " from that with the upper half frozen; above 0 in "+b.e.frozen.UpperCosts.Above()+" trainings."),
+		Evidence: report.Join("Accuracy with the lower half frozen is ", r.Interval("/upper_costs", report.Points(1)), " from that with the upper half frozen; above 0 in ", reproduce.Above(r, "/upper_costs"), " trainings."),
 		Paper:    report.Join("training only some layers is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
 		Caveat:   report.Join("The lower half has most of the parameters, as the embeddings are of it, and pooler and classifier learn in either case."),
-		Verdict:  reproduce.Unanimous(b.e.frozen.UpperCosts),
+		Verdict:  reproduce.Unanimous(b.e.frozen.UpperCosts, b.e.runs),
 	})
 	return s
+}
+
+// whence says where the facts that are followed come from.
+func (b *book) whence() string {
+	switch {
+	case reproduce.MadeOfFacts(b.e.tasks):
+		return "The facts are drawn from all that the tasks are made of, whether learned from or held out. "
+	case b.e.taught:
+		return "The facts are some that the model was taught; the tasks have nothing to do with them. "
+	}
+	return "The facts are some that the embedded model was taught, in this project's sentences; the tasks have nothing to do with them, and not all of them are known to this model. "
 }
 
 // knowledge is the section beyond the paper.
@@ -300,7 +317,7 @@ func (b *book) knowledge() report.Section {
 	last := r.Len("/steps") - 1
 	s.Say(r.Number(first+"/facts", report.Count), " facts with ", r.Number(first+"/prompts", report.Count), " prompts are asked of each checkpoint: its encoder gets the masked-language-model head of the start. "+
 		"Asked is with which probability it gives the answer, and which neurons integrated gradients attribute it to; their overlap with the fact's knowledge neurons at the start is a Jaccard index. "+
-		"The facts are drawn from all that the tasks are made of, whether learned from or held out. ",
+		b.whence(),
 		"The answer's probability goes from ", r.Number("/probability/0/mean", report.Percent(1)), " to ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), ", and at the end neurons overlap by ",
 		r.Interval(fmt.Sprintf("/overlap/%d", last), report.Percent(1)), ".")
 	s.Say("What is lost is what the head of the start no longer reads from an encoder that has moved. Whether the encoder still holds the fact for a head that moves along, and whether sentences that state no fact lose as much, is not measured.")

@@ -1,0 +1,111 @@
+package reproduce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+)
+
+// Plan says how long the stages of a reproduction that trains classifiers take
+// on this machine, if nothing of them is kept.
+type Plan struct {
+	Step    float64 `json:"step"`    // seconds of a training step
+	Example float64 `json:"example"` // seconds to measure an example's loss
+	Stages  []Planned
+}
+
+// Planned is one stage's number of training steps and of examples measured.
+type Planned struct {
+	What     string
+	Steps    int
+	Examples int
+}
+
+// Hours that stages take: all of a plan, or one.
+func (p Plan) Hours(stages ...Planned) float64 {
+	seconds := 0.0
+	for _, s := range stages {
+		seconds += p.Step*float64(s.Steps) + p.Example*float64(s.Examples)
+	}
+	return seconds / 3600
+}
+
+// String is the plan in lines.
+func (p Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%.2f hours in all on this machine, at %.3g s a training step and %.3g s an example measured\n", p.Hours(p.Stages...), p.Step, p.Example)
+	for _, s := range p.Stages {
+		fmt.Fprintf(&b, "%8.2f h  %s\n", p.Hours(s), s.What)
+	}
+	return b.String()
+}
+
+// Announce tells the watch how long all stages will take, unless every one is
+// kept. The speed is measured by a few steps of the training that c describes.
+func (r *Run) Announce(ctx context.Context, c finetune.Config, stages []Planned) error {
+	if r.watch.Plan == nil || r.complete() {
+		return nil
+	}
+	p := Plan{Stages: stages}
+	var err error
+	if p.Step, p.Example, err = speed(ctx, c); err != nil {
+		return fmt.Errorf("reproduce: measuring a training step: %w", err)
+	}
+	r.watch.Plan(p)
+	return nil
+}
+
+// complete says whether every stage but the writing is in the ledger.
+func (r *Run) complete() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ledger) >= r.stages-1
+}
+
+// speed takes a few steps with one batch of a training's examples, and measures
+// some of them. What is compiled at first does not count.
+func speed(ctx context.Context, c finetune.Config) (step, example float64, err error) {
+	dir, err := os.MkdirTemp("", "kn-speed-")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	train, err := c.Data.Part("train")
+	if err != nil {
+		return 0, 0, err
+	}
+	few := train[:min(len(train), c.WithDefaults().Batch)]
+	c.Data = &finetune.Data{Name: c.Data.Name, Labels: c.Data.Labels, Parts: []finetune.Part{{Name: "train", Examples: few}, {Name: "dev", Examples: few}}}
+	c.Out, c.Steps, c.Evaluate, c.EvaluateEvery, c.Checkpoints = dir, 4, []string{"dev"}, -1, nil
+	step, last := math.Inf(1), time.Time{}
+	_, err = finetune.Run(ctx, c, func(p finetune.Progress) {
+		if now := time.Now(); p.Step > 0 {
+			if !last.IsZero() {
+				step = min(step, now.Sub(last).Seconds())
+			}
+			last = now
+		}
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	classifier, err := finetune.Open(ctx, dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	example = math.Inf(1)
+	for range 3 {
+		start := time.Now()
+		if _, err := classifier.Evaluate(ctx, few, nil); err != nil {
+			return 0, 0, err
+		}
+		example = min(example, time.Since(start).Seconds()/float64(len(few)))
+	}
+	return step, example, nil
+}

@@ -1,0 +1,134 @@
+package reproduce_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+)
+
+// rte is a folder with RTE of n examples to learn from and held out, in GLUE's
+// format. Every tenth example has some forty words, the others three.
+func rte(t *testing.T, n, held int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "RTE"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, rows := range map[string]int{"train.tsv": n, "dev.tsv": held} {
+		text := "index\tsentence1\tsentence2\tlabel\n"
+		for i := range rows {
+			first := fmt.Sprintf("%s %d.", name[:3], i)
+			if i%10 == 0 {
+				first = strings.Repeat("Rome is old. ", 10) + first
+			}
+			text += fmt.Sprintf("%d\t%s\tParis.\t%s\n", i, first, []string{"entailment", "not_entailment"}[i%2])
+		}
+		if err := os.WriteFile(filepath.Join(dir, "RTE", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func part(t *testing.T, d *finetune.Data, name string) []string {
+	t.Helper()
+	examples, err := d.Part(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, e := range examples {
+		texts = append(texts, e.Sentence1)
+	}
+	return texts
+}
+
+// common counts what two lists share.
+func common(a, b []string) int {
+	n := 0
+	for _, x := range a {
+		if slices.Contains(b, x) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTasksOfOnesOwn(t *testing.T) {
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	for _, c := range []struct{ have, learn, short, common int }{
+		{100, 40, 90, 0},
+		{100, 60, 90, 30}, // 90 are short enough: 60, and 30 others
+	} {
+		o := reproduce.TaskOptions{Names: []string{"rte"}, Folder: rte(t, c.have, 30), Train: c.learn, Dev: 10, Other: true, MaxLength: 24}
+		tasks, err := reproduce.OpenTasks(m, nil, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := tasks[0]
+		data := reproduce.DataOf(tasks)[0]
+		want := reproduce.TaskData{Task: "RTE", Labels: 2, Train: c.learn, Dev: 10, Test: 27, TooLong: 10 + 3, Common: c.common}
+		if task.BuiltIn || data != want {
+			t.Errorf("%+v, want %+v", data, want)
+		}
+		train, other := part(t, task.Data, "train"), part(t, task.Other, "train")
+		if n := common(train, other); n != c.common || len(other) != c.learn || common(train, train) != len(train) {
+			t.Errorf("%d and %d examples share %d, want %d", len(train), len(other), n, c.common)
+		}
+		if dev, test := part(t, task.Data, "dev"), part(t, task.Data, "test"); common(dev, test) != 10 || common(dev, train) != 0 {
+			t.Errorf("dev %v, test %v", dev, test)
+		}
+		again, err := reproduce.OpenTasks(m, nil, o)
+		if err != nil || !slices.Equal(part(t, again[0].Other, "train"), other) {
+			t.Errorf("opened again: %v, %v", err, again)
+		}
+		// A task in a folder of one's own is the same task by another name.
+		o.Names = []string{filepath.Join(o.Folder, "RTE")}
+		if byPath, err := reproduce.OpenTasks(m, nil, o); err != nil || !slices.Equal(part(t, byPath[0].Data, "train"), train) || byPath[0].Name != "RTE" {
+			t.Errorf("by its path: %v", err)
+		}
+	}
+}
+
+func TestTasksMadeOfFacts(t *testing.T) {
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	known := facts.Known(mini.MustFacts())
+	tasks, err := reproduce.OpenTasks(m, known, reproduce.TaskOptions{Names: []string{"relation", "true"}, Train: 20, Dev: 8, Test: 8, Other: true})
+	if err != nil || len(tasks) != 2 || !reproduce.MadeOfFacts(tasks) {
+		t.Fatalf("%+v, %v", tasks, err)
+	}
+	want := finetune.MustBuiltIn("true", known, finetune.Sizes{Train: 20, Dev: 8, Test: 8, Seed: 2})
+	if got := part(t, tasks[1].Other, "train"); !slices.Equal(got, part(t, want, "train")) || common(got, part(t, tasks[1].Data, "train")) == len(got) {
+		t.Errorf("other examples are %v", got)
+	}
+}
+
+func TestBadTasks(t *testing.T) {
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	dir := rte(t, 20, 10)
+	alone := filepath.Join(t.TempDir(), "mine")
+	if err := os.Mkdir(alone, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for want, o := range map[string]reproduce.TaskOptions{
+		"say in which folder":     {Names: []string{"SST-2"}, Train: 5, Dev: 5},
+		"give the folder of":      {Names: []string{"SST-2"}, Folder: dir, Train: 5, Dev: 5},
+		"18 examples of at most":  {Names: []string{"RTE"}, Folder: dir, Train: 19, Dev: 5, MaxLength: 24},
+		"two tasks are called":    {Names: []string{"RTE", "rte"}, Folder: dir, Train: 5, Dev: 5},
+		"none of the tasks":       {Names: []string{"no such task"}, Folder: dir, Train: 5, Dev: 5},
+		"mine/train.tsv: no such": {Names: []string{"mine"}, Folder: filepath.Dir(alone), Train: 5, Dev: 5},
+	} {
+		if _, err := reproduce.OpenTasks(m, nil, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+}
