@@ -36,8 +36,14 @@ func FollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySt
 		label  string
 		values []stats.Interval
 	}{
-		{"probability of the answer", r.Probability}, {"answer ranked first", r.First}, {"neurons shared with the start (Jaccard)", r.Overlap},
+		{"probability of the answer", r.Probability},
+		{"answer ranked first", r.First},
+		{"neurons shared with the start (Jaccard)", r.Overlap},
+		{"control: probability of a word that is no fact's answer", r.Control},
 	} {
+		if len(c.values) == 0 { // no control
+			continue
+		}
 		l := bandedLine{label: c.label, series: i, wash: 0.14}
 		for k, v := range c.values {
 			l.x, l.y = append(l.x, float64(r.Steps[k])), append(l.y, 100*v.Mean)
@@ -90,7 +96,7 @@ func (f *Figure) addLastLayer(r *dynamics.LayersBySteps, last int) error {
 		if err := checkDynamics(r, m, values); err != nil {
 			return err
 		}
-		l := bandedLine{label: "SVCCA distance of hidden states", series: 3 + i, x: []float64{0}, y: []float64{0}}
+		l := bandedLine{label: "SVCCA distance of hidden states", series: 4 + i, x: []float64{0}, y: []float64{0}}
 		scale := 1.0
 		if m == dynamics.JSD {
 			l.label, scale = "JS divergence of attention / ln 2", 1/math.Ln2
@@ -116,7 +122,10 @@ func checkFollowed(r *dynamics.KnowledgeBySteps) error {
 	if len(r.Steps) == 0 {
 		return errors.New("plots: the followed knowledge has no steps")
 	}
-	for name, values := range map[string][]stats.Interval{"Probability": r.Probability, "First": r.First, "Overlap": r.Overlap} {
+	for name, values := range map[string][]stats.Interval{"Probability": r.Probability, "First": r.First, "Overlap": r.Overlap, "Control": r.Control} {
+		if name == "Control" && len(values) == 0 {
+			continue
+		}
 		if err := sameLength(name, len(values), "Steps", len(r.Steps)); err != nil {
 			return err
 		}

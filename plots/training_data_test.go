@@ -79,6 +79,7 @@ func followed() *dynamics.KnowledgeBySteps {
 		r.Steps = append(r.Steps, step)
 		r.Probability, r.First = append(r.Probability, interval(0.68*left, 0.05*left)), append(r.First, interval(0.06+0.9*left, 0.03))
 		r.Overlap = append(r.Overlap, interval(0.2+0.8*left, 0.04*(1-left)))
+		r.Control = append(r.Control, interval(0.15+0.35*left, 0.04))
 	}
 	return r
 }

@@ -22,6 +22,10 @@ type FollowOptions struct {
 	// Recipe says which neurons hold a fact. Zero: the adaptive rule to a
 	// hundredth of the largest score, t = 0.2, p = 0.7 and at least 3 prompts.
 	Recipe kn.Recipe
+	// Control are prompts whose answers are no fact's, such as [MaskedWords]
+	// makes: what fine-tuning takes from all words alike. Only the answer's
+	// probability is measured.
+	Control []kn.Query
 	// Resamples of the intervals. 0: 2000.
 	Resamples int
 	// Seed of the resampling.
@@ -61,7 +65,7 @@ func Follow(ctx context.Context, start string, checkpoints []Checkpoint, bags []
 	for _, s := range sources {
 		f.digests = append(f.digests, s.digest)
 	}
-	key, err := cache.Key("dynamics follow", names, f.digests, checkpoints, bags, o.Recipe, o.Resamples, o.Seed)
+	key, err := cache.Key("dynamics follow", names, f.digests, checkpoints, bags, o.Recipe, o.Control, o.Resamples, o.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +133,11 @@ func (f *follower) follow(ctx context.Context) (*KnowledgeBySteps, error) {
 			Options: map[string]any{"measure": "follow", "recipe": f.options.Recipe, "checkpoints": f.digests[1:]},
 		},
 	}
-	atStart, err := f.ask(m, 0)
+	atStart, control, err := f.ask(m, 0)
 	if err != nil {
 		return nil, err
 	}
+	r.ControlPrompts = len(f.options.Control)
 	for i := range f.bags {
 		r.Prompts += len(f.bags[i].Prompts)
 		for _, n := range atStart[i].neurons {
@@ -142,41 +147,40 @@ func (f *follower) follow(ctx context.Context) (*KnowledgeBySteps, error) {
 	if r.relations(f.bags); !slices.ContainsFunc(r.Neurons, func(n int) bool { return n > 0 }) {
 		return nil, fmt.Errorf("dynamics: none of the %d facts has a knowledge neuron at the start; take other facts, more prompts, or a lower share", len(f.bags))
 	}
-	f.add(r, 0, atStart, atStart)
+	f.add(r, 0, atStart, atStart, control)
 	for i, c := range f.checkpoints {
-		now, err := f.askGrafted(ctx, c.Model, i+1)
+		now, control, err := f.askGrafted(ctx, c.Model, i+1)
 		if err != nil {
 			return nil, err
 		}
-		f.add(r, c.Step, atStart, now)
+		f.add(r, c.Step, atStart, now, control)
 	}
 	return r, nil
 }
 
 // askGrafted asks a checkpoint's encoder through the start's head.
-func (f *follower) askGrafted(ctx context.Context, checkpoint string, i int) ([]known, error) {
+func (f *follower) askGrafted(ctx context.Context, checkpoint string, i int) (facts []known, control []float64, err error) {
 	dir, err := os.MkdirTemp("", "kn-follow-*")
 	if err != nil {
-		return nil, fmt.Errorf("dynamics: %w", err)
+		return nil, nil, fmt.Errorf("dynamics: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	model := filepath.Join(dir, "model")
 	if err := Graft(ctx, checkpoint, f.start, model); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, err := kn.Load(model, kn.WithContext(ctx), kn.WithCache("off"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	known, err := f.ask(m, i)
-	if err != nil {
-		return nil, fmt.Errorf("dynamics: %s: %w", checkpoint, err)
+	if facts, control, err = f.ask(m, i); err != nil {
+		return nil, nil, fmt.Errorf("dynamics: %s: %w", checkpoint, err)
 	}
-	return known, nil
+	return facts, control, nil
 }
 
-// ask asks the i-th of the models for all facts.
-func (f *follower) ask(m *kn.Model, i int) ([]known, error) {
+// ask asks the i-th of the models for all facts, and for the control's answers.
+func (f *follower) ask(m *kn.Model, i int) (facts []known, control []float64, err error) {
 	out := make([]known, len(f.bags))
 	for k, b := range f.bags {
 		var queries []kn.Query
@@ -187,11 +191,11 @@ func (f *follower) ask(m *kn.Model, i int) ([]known, error) {
 		}
 		attributions, err := m.AttributeAll(queries, f.options.Recipe.Attribute)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		outcomes, err := m.Outcomes(trials)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for j, a := range attributions {
 			first := 0.0
@@ -205,7 +209,18 @@ func (f *follower) ask(m *kn.Model, i int) ([]known, error) {
 			f.options.Progress(i*len(f.bags)+k+1, (len(f.checkpoints)+1)*len(f.bags), "following facts through checkpoints")
 		}
 	}
-	return out, nil
+	var trials []kn.Trial
+	for _, q := range f.options.Control {
+		trials = append(trials, kn.Trial{Query: q})
+	}
+	outcomes, err := m.Outcomes(trials)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range outcomes {
+		control = append(control, o.Answer.Probability)
+	}
+	return out, control, nil
 }
 
 // relations lists the facts' relations.
@@ -222,7 +237,7 @@ func (r *KnowledgeBySteps) relations(bags []facts.Bag) {
 }
 
 // add adds a step: what a model knows now beside what it knew at the start.
-func (f *follower) add(r *KnowledgeBySteps, step int, start, now []known) {
+func (f *follower) add(r *KnowledgeBySteps, step int, start, now []known, control []float64) {
 	probability, first := map[string][]float64{}, map[string][]float64{}
 	perFact, overlap := map[string][]float64{}, map[string][]float64{}
 	relation := map[string][]float64{}
@@ -245,6 +260,13 @@ func (f *follower) add(r *KnowledgeBySteps, step int, start, now []known) {
 	r.Steps = append(r.Steps, step)
 	r.Probability, r.First = append(r.Probability, stats.Bootstrap(probability, o)), append(r.First, stats.Bootstrap(first, o))
 	r.PerFact, r.Overlap = append(r.PerFact, stats.Bootstrap(perFact, o)), append(r.Overlap, stats.Bootstrap(overlap, o))
+	if len(control) > 0 {
+		prompts := map[int][]float64{}
+		for i, p := range control {
+			prompts[i] = []float64{p}
+		}
+		r.Control = append(r.Control, stats.Bootstrap(prompts, o))
+	}
 	shares := make([]*float64, len(kept))
 	for l, n := range r.Neurons {
 		if n > 0 {

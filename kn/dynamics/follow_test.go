@@ -51,7 +51,8 @@ func TestFollow(t *testing.T) {
 	start, later := checkpointOf(t, "model"), checkpointOf(t, "classifier_1")
 	recipe := kn.Recipe{Threshold: 0.3, Share: 0.6}
 	asked := 0
-	o := dynamics.FollowOptions{Recipe: recipe, Resamples: 50, Options: dynamics.Options{Progress: func(int, int, string) { asked++ }}}
+	control := []kn.Query{{Prompt: "Mary [MASK] in London .", Answer: "works"}, {Prompt: "The [MASK] of France is Paris .", Answer: "capital"}}
+	o := dynamics.FollowOptions{Recipe: recipe, Control: control, Resamples: 50, Options: dynamics.Options{Progress: func(int, int, string) { asked++ }}}
 	checkpoints := []dynamics.Checkpoint{{Step: 0, Model: checkpointOf(t, "classifier_0")}, {Step: 5, Model: start}, {Step: 9, Model: later}}
 	r, err := dynamics.Follow(t.Context(), start, checkpoints, bags, o)
 	if err != nil {
@@ -91,6 +92,12 @@ func TestFollow(t *testing.T) {
 	if math.Abs(r.Overlap[2].Mean-overlap) > 1e-12 || math.Abs(r.PerFact[2].Mean-perFact) > 1e-12 || math.Abs(r.Probability[2].Mean-probability) > 1e-9 {
 		t.Errorf("overlap %v, %v neurons a fact, probability %v; want %v, %v, %v", r.Overlap[2], r.PerFact[2], r.Probability[2], overlap, perFact, probability)
 	}
+	for step, m := range map[int]*kn.Model{0: a, 2: b} {
+		want := (m.MustProbability(control[0].Prompt, "works") + m.MustProbability(control[1].Prompt, "capital")) / 2
+		if got := r.Control[step].Mean; math.Abs(got-want) > 1e-9 || r.ControlPrompts != 2 {
+			t.Errorf("control at step %d: %v, want %v", step, got, want)
+		}
+	}
 	if overlap == 1 {
 		t.Error("the two models do not differ, and nothing was tested")
 	}
@@ -101,6 +108,43 @@ func TestFollow(t *testing.T) {
 	}
 	if again := dynamics.MustFollow(t.Context(), start, checkpoints, bags, o); asked != 6 || again.Overlap[2] != r.Overlap[2] {
 		t.Errorf("the second time it asked %d times", asked-6)
+	}
+}
+
+// TestMaskedWords: one word a sentence, whole, known, and none that is excepted.
+func TestMaskedWords(t *testing.T) {
+	tok := kn.MustLoad(checkpointOf(t, "model"), kn.WithCache("off")).Tokenizer()
+	sentences := []dynamics.Sentence{
+		{Text: "Mary lives in London .", Except: "Mary London"}, // "lives" is left
+		{Text: "Mary in London .", Except: "Mary London"},       // nothing is
+		{Text: "of in is"},         // too short
+		{Text: "zebras, 123 xylo"}, // unknown, or no word
+		{Text: "The capital of France is Paris ."},
+	}
+	seen := map[string]bool{}
+	for seed := range uint64(20) {
+		queries := dynamics.MaskedWords(tok, sentences, 5, 32, seed)
+		if len(queries) != 2 {
+			t.Fatalf("seed %d: %+v", seed, queries)
+		}
+		for _, q := range queries {
+			if text := strings.Replace(q.Prompt, "[MASK]", q.Answer, 1); text != sentences[0].Text && text != sentences[4].Text || q.Answer == "Mary" || q.Answer == "London" {
+				t.Errorf("seed %d: %+v", seed, q)
+			}
+			seen[q.Answer] = true
+		}
+		if again := dynamics.MaskedWords(tok, sentences, 5, 32, seed); !slices.Equal(queries, again) {
+			t.Errorf("seed %d: %v, then %v", seed, queries, again)
+		}
+	}
+	if !seen["lives"] || !seen["capital"] || !seen["France"] {
+		t.Errorf("masked were %v", seen)
+	}
+	if few := dynamics.MaskedWords(tok, sentences, 1, 32, 1); len(few) != 1 {
+		t.Errorf("asked for one: %v", few)
+	}
+	if none := dynamics.MaskedWords(tok, sentences, 5, 4, 1); len(none) != 0 {
+		t.Errorf("of four tokens at most: %v", none)
 	}
 }
 

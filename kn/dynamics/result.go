@@ -71,6 +71,10 @@ type KnowledgeBySteps struct {
 	// Overlap is the Jaccard index |A ∩ B| / |A ∪ B| of a fact's neurons at the
 	// start and after a step, mean over the facts that have any at the start.
 	Overlap []stats.Interval `json:"overlap"` // [steps]
+	// Control is the probability of the control's answers, over prompts; empty if
+	// there is none.
+	Control        []stats.Interval `json:"control,omitempty"` // [steps]
+	ControlPrompts int              `json:"control_prompts,omitempty"`
 	// Neurons counts the start's, of all facts, by layer; Kept is the share of
 	// them that still are their facts' after a step, nil for a layer without.
 	Neurons    []int             `json:"neurons"` // [L]

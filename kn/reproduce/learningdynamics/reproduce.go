@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
@@ -46,16 +47,17 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 
 // experimenter runs the stages.
 type experimenter struct {
-	run    *reproduce.Run
-	m      *kn.Model
-	o      Options
-	taught bool // this project pre-trained the model
-	digest string
-	tasks  []*reproduce.Task
-	data   map[string]*finetune.Data
-	dev    map[string][]finetune.Example
-	bags   []facts.Bag
-	runs   []reproduce.Training
+	run     *reproduce.Run
+	m       *kn.Model
+	o       Options
+	taught  bool // this project pre-trained the model
+	digest  string
+	tasks   []*reproduce.Task
+	data    map[string]*finetune.Data
+	dev     map[string][]finetune.Example
+	bags    []facts.Bag
+	control []kn.Query // words that are no fact's answer
+	runs    []reproduce.Training
 
 	done      []string          // names of the stages
 	tuned     []reproduce.Tuned // the whole trainings
@@ -93,7 +95,35 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 		}
 	}
 	e.runs = reproduce.Trainings(e.tasks, o.Seeds)
-	return e, e.drawFacts(taught)
+	if err := e.drawFacts(taught); err != nil {
+		return nil, err
+	}
+	e.drawControl()
+	return e, nil
+}
+
+// controlPrompts is how many words of the control are asked for.
+const controlPrompts = 100
+
+// drawControl masks words that are no fact's answer: in texts of the tasks, or
+// if these are made of facts, in the facts' own sentences.
+func (e *experimenter) drawControl() {
+	var sentences []dynamics.Sentence
+	for _, t := range e.tasks {
+		if !t.BuiltIn {
+			for _, x := range e.dev[t.Name] {
+				sentences = append(sentences, dynamics.Sentence{Text: x.Sentence1})
+			}
+		}
+	}
+	if len(sentences) == 0 {
+		for _, b := range e.bags {
+			for _, p := range b.Prompts {
+				sentences = append(sentences, dynamics.Sentence{Text: strings.Replace(p, facts.Mask, b.Answer, 1), Except: b.Subject + " " + b.Answer})
+			}
+		}
+	}
+	e.control = dynamics.MaskedWords(e.m.Tokenizer(), sentences, controlPrompts, e.m.Config().MaxPositions, 1)
 }
 
 // drawFacts chooses the facts to follow.
@@ -229,7 +259,7 @@ func (e *experimenter) stages() []func(context.Context) error {
 		stage(e, "pairs", "how far seeds and data sets are from each other", nil, &e.distances, e.measurePairs),
 		stage(e, "taken-back", "take layers back to their start", nil, &e.back, e.takeBack),
 		stage(e, "frozen", "compare trainings with frozen layers", e.o.Sizes, &e.frozen, e.compareFrozen),
-		stage(e, "knowledge", "follow facts and their knowledge neurons", e.bags, &e.knowledge, e.followFacts),
+		stage(e, "knowledge", "follow facts and their knowledge neurons", []any{e.bags, e.control}, &e.knowledge, e.followFacts),
 	}
 }
 
@@ -302,7 +332,7 @@ func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, err
 func (e *experimenter) followFacts(ctx context.Context, progress kn.Progress) (*Knowledge, error) {
 	k := new(Knowledge)
 	for i, r := range e.runs {
-		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Options: dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))}})
+		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Control: e.control, Options: dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))}})
 		if err != nil {
 			return nil, err
 		}

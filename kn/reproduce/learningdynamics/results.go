@@ -178,6 +178,14 @@ type Knowledge struct {
 	Probability []reproduce.Spread `json:"probability"` // of the answer
 	First       []reproduce.Spread `json:"first"`       // answer ranked first
 	Overlap     []reproduce.Spread `json:"overlap"`     // of a fact's neurons with those of the start
+	// Control is the probability of words that are no fact's answer, Left and
+	// ControlLeft what is left at the end of that of answers and of these words:
+	// the quotients of the means at the end and at the start. FactsLose is
+	// ControlLeft less Left: above 0 where facts lose more.
+	Control     []reproduce.Spread `json:"control"`
+	Left        reproduce.Spread   `json:"left"`
+	ControlLeft reproduce.Spread   `json:"control_left"`
+	FactsLose   reproduce.Spread   `json:"facts_lose"`
 	// Kept is the share of the start's neurons that still are their facts' at
 	// the end, of the layers that had any.
 	Kept       []LayerKept     `json:"kept"`
@@ -216,6 +224,12 @@ func (k *Knowledge) summarize() {
 	k.First = over(func(r *dynamics.KnowledgeBySteps) []stats.Interval { return r.First })
 	k.Overlap = over(func(r *dynamics.KnowledgeBySteps) []stats.Interval { return r.Overlap })
 	last := len(k.Steps) - 1
+	k.Control = over(func(r *dynamics.KnowledgeBySteps) []stats.Interval { return r.Control })
+	left := func(s []reproduce.Spread) reproduce.Spread {
+		return reproduce.SpreadOver(n, func(i int) float64 { return s[last].Values[i] / s[0].Values[i] })
+	}
+	k.Left, k.ControlLeft = left(k.Probability), left(k.Control)
+	k.FactsLose = reproduce.SpreadOver(n, func(i int) float64 { return k.ControlLeft.Values[i] - k.Left.Values[i] })
 	for l, neurons := range first.Neurons {
 		if neurons > 0 {
 			kept := reproduce.SpreadOver(n, func(i int) float64 { return *k.Runs[i].Knowledge.Kept[last][l] })

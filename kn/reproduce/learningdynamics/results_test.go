@@ -6,6 +6,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 func TestThirds(t *testing.T) {
@@ -52,4 +53,30 @@ func TestSummaries(t *testing.T) {
 	near("same task", d.Measures[1].Seeds[0].Values[1], 0.1)
 	near("other task", d.Measures[1].Tasks[0].Values[1], 0.8)
 	near("further", d.Measures[2].Further.Values[3], 0.6-0.2)
+}
+
+// TestControl: what is left is a quotient of means, within each training.
+func TestControl(t *testing.T) {
+	run := func(start, end, controlStart, controlEnd float64) RunKnowledge {
+		at := func(values ...float64) (out []stats.Interval) {
+			for _, v := range values {
+				out = append(out, stats.Interval{Mean: v})
+			}
+			return out
+		}
+		both := at(start, end)
+		return RunKnowledge{Knowledge: &dynamics.KnowledgeBySteps{
+			Steps: []int{0, 5}, Probability: both, First: both, Overlap: both, Control: at(controlStart, controlEnd), Kept: [][]*float64{nil, nil},
+		}}
+	}
+	k := Knowledge{Runs: []RunKnowledge{run(0.5, 0.1, 0.4, 0.3), run(0.5, 0.4, 0.4, 0.1)}}
+	k.summarize()
+	for i, want := range [][3]float64{{0.2, 0.75, 0.55}, {0.8, 0.25, -0.55}} {
+		if got := [3]float64{k.Left.Values[i], k.ControlLeft.Values[i], k.FactsLose.Values[i]}; math.Abs(got[0]-want[0])+math.Abs(got[1]-want[1])+math.Abs(got[2]-want[2]) > 1e-12 {
+			t.Errorf("training %d: %v, want %v", i, got, want)
+		}
+	}
+	if k.FactsLose.Above != 1 {
+		t.Errorf("above 0: %d", k.FactsLose.Above)
+	}
 }

@@ -309,6 +309,14 @@ func (b *book) whence() string {
 	return "The facts are some that the embedded model was taught, in this project's sentences; the tasks have nothing to do with them, and not all of them are known to this model. "
 }
 
+// controlTexts says where the control's words are masked.
+func (b *book) controlTexts() string {
+	if reproduce.MadeOfFacts(b.e.tasks) {
+		return "in the facts' own sentences, with the answer filled in"
+	}
+	return "in held-out texts of the tasks"
+}
+
 // knowledge is the section beyond the paper.
 func (b *book) knowledge() report.Section {
 	s := report.Section{Title: "Beyond the paper: what becomes of facts"}
@@ -320,14 +328,16 @@ func (b *book) knowledge() report.Section {
 		b.whence(),
 		"The answer's probability goes from ", r.Number("/probability/0/mean", report.Percent(1)), " to ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), ", and at the end neurons overlap by ",
 		r.Interval(fmt.Sprintf("/overlap/%d", last), report.Percent(1)), ".")
-	s.Say("What is lost is what the head of the start no longer reads from an encoder that has moved. Whether the encoder still holds the fact for a head that moves along, and whether sentences that state no fact lose as much, is not measured.")
+	s.Say("Of the answers' probability ", r.Interval("/left", report.Percent(1)), " is left at the end. The control are ", r.Number(first+"/control_prompts", report.Count), " words that are no fact's answer, masked "+b.controlTexts()+": of their probability ",
+		r.Interval("/control_left", report.Percent(1)), " is left, which is ", r.Interval("/facts_lose", report.Points(1)), " from the answers' share, above 0 in ", reproduce.Above(r, "/facts_lose"), " trainings. "+
+			"What is lost is what the head of the start no longer reads from an encoder that has moved; whether the encoder still holds the fact for a head that moves along is not measured.")
 	t := &report.Table{
 		ID: "knowledge", Caption: report.Join("Facts through fine-tuning, mean over trainings."),
-		Columns: report.Columns(">step", ">probability of the answer", ">answer ranked first", ">neurons shared with the start"),
+		Columns: report.Columns(">step", ">probability of the answer", ">answer ranked first", ">neurons shared with the start", ">control: probability of the word"),
 	}
 	for i := range r.Len("/steps") {
 		t.Row(r.Number(fmt.Sprintf("/steps/%d", i), report.Count), r.Interval(fmt.Sprintf("/probability/%d", i), report.Percent(1)),
-			r.Interval(fmt.Sprintf("/first/%d", i), report.Percent(1)), r.Interval(fmt.Sprintf("/overlap/%d", i), report.Percent(1)))
+			r.Interval(fmt.Sprintf("/first/%d", i), report.Percent(1)), r.Interval(fmt.Sprintf("/overlap/%d", i), report.Percent(1)), r.Interval(fmt.Sprintf("/control/%d", i), report.Percent(1)))
 	}
 	s.Add(t)
 	b.taskFigure(&s, "knowledge", "Facts beside the other two indicators, while the model learns %s, seed 1; bands are over facts.", func(i int) (*plots.Figure, error) {
