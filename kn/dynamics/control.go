@@ -18,9 +18,9 @@ type Sentence struct {
 
 // MaskedWords masks a word, drawn at random, in each of up to n sentences,
 // themselves drawn at random: what [FollowOptions.Control] takes. A word has
-// three letters or more and nothing else, and is one token. Sentences without
-// such a word, and those of more than maxTokens tokens, are passed over; so
-// there may be fewer than n.
+// three letters or more and nothing else, and is one token. Passed over are
+// sentences without such a word, with words that the vocabulary cannot spell, and
+// of more than maxTokens tokens; so there may be fewer than n.
 func MaskedWords(tok *tokenizer.Tokenizer, sentences []Sentence, n, maxTokens int, seed uint64) []kn.Query {
 	rng := rand.New(rand.NewPCG(seed, 0xc0d7))
 	var queries []kn.Query
@@ -45,7 +45,7 @@ func MaskedWords(tok *tokenizer.Tokenizer, sentences []Sentence, n, maxTokens in
 		q := kn.Query{Answer: words[k]}
 		words[k] = facts.Mask
 		q.Prompt = strings.Join(words, " ")
-		if _, _, err := tok.Prompt(q.Prompt, maxTokens); err == nil {
+		if e, _, err := tok.Prompt(q.Prompt, maxTokens); err == nil && len(e.Unknown) == 0 {
 			queries = append(queries, q)
 		}
 	}

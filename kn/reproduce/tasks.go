@@ -223,6 +223,9 @@ func (b *Book) TaskTable(tasks []*Task, other bool) *report.Table {
 		if tooLong {
 			note = append(note, " Left out for more than ", setting.Number("/max_length", report.Count), " tokens:")
 			for i, task := range tasks {
+				if i > 0 {
+					note = append(note, ",")
+				}
 				note = append(note, " "+task.Name+" ", setting.Number(fmt.Sprintf("/data/%d/too_long", i), report.Count))
 			}
 			note = append(note, ".")
