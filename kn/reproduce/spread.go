@@ -1,6 +1,8 @@
 package reproduce
 
 import (
+	"fmt"
+
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -60,8 +62,8 @@ func signs(values []float64) (above, below int) {
 }
 
 // UnanimityRule is how [Unanimous] decides, in words for a report.
-const UnanimityRule = "A finding holds here if every number that its rule asks about has the sign that it asks for in every training, whatever the task and the seed; it does not if one of them has the other sign in every one, unless its rule asks for more; " +
-	"it differs by task if the trainings on each task agree and the tasks do not; otherwise it cannot be told. "
+var UnanimityRule = fmt.Sprintf("A finding holds here if every number that its rule asks about has the sign that it asks for in every training, whatever the task and the seed; it does not if one of them has the other sign in every one, unless its rule asks for more; "+
+	"it differs by task if the trainings on each task agree and the tasks do not; otherwise, or with fewer than %d trainings, it cannot be told. ", Fewest)
 
 // Unanimous is the verdict that all trainings agree on, of which s has a value
 // each: a claim holds if every value is above 0, fails if every value is below, and

@@ -106,6 +106,17 @@ func (z Sizes) line() []float64 {
 	return slices.CompactFunc(points, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
 }
 
+// between is the number of a curve's points between start and end.
+func (z Sizes) between() int {
+	n := 0
+	for _, alpha := range z.line() {
+		if alpha > 0 && alpha < 1 {
+			n++
+		}
+	}
+	return n
+}
+
 // axis are the grid's points from low to high; 0 and 1 are among them.
 func (z Sizes) axis(low, high int) []float64 {
 	var out []float64

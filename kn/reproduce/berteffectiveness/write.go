@@ -57,7 +57,7 @@ func (b *book) findings() report.Section {
 		s.Say(b.e.m.Label(), " is a specimen of ", b.setting.Number("/layers", report.Count), " layers that this project taught facts and nothing else"+made+". ",
 			"From scratch it starts from weights drawn as its pre-training began with.")
 	}
-	s.Say(reproduce.UnanimityRule, "With fewer than ", reproduce.Fewest, " trainings of a kind none is. The table below the findings has the numbers of each pair. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Say(reproduce.UnanimityRule + "The table below the findings has the numbers of each pair. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims, b.byTraining())
 	return s
 }
@@ -164,8 +164,8 @@ func (b *book) regions(s *report.Section, r *report.Result, id, size, length str
 		ID: id, Caption: report.Join("The region around the lowest training loss: where it is at most ", b.setting.Number("/factor", report.Count), " times its own minimum, and where it is at most ",
 			b.setting.Number("/factor", report.Count), " times the higher one of both minima."),
 		Columns: report.Columns("start", ">minimum [nats]", ">own: "+size, ">own: "+length, ">common: "+size, ">common: "+length, ">open"),
-		Note: report.Join("Open: common regions that go on beyond the grid, and are larger than measured, as are own ones of the same level. Where the smaller one of two regions is open, their difference counts as 0. "+
-			"Between the grid's points, ", fmt.Sprintf("1/%d", b.e.o.Sizes.Grid), " apart, the loss is taken to be linear: a region of few points is measured roughly."),
+		Note: report.Join("Open: common regions that go on beyond the grid, and are larger than measured, as are own ones of the same level. Where the smaller one of two regions is open, their difference counts as 0. " +
+			"Between the grid's points the loss is taken to be linear: a region of few points is measured roughly."),
 	}
 	for _, n := range names {
 		t.Row(n[1], r.Interval(n[0]+"/minimum", report.Significant(2)), r.Interval(n[0]+"/own", report.Significant(2)), r.Interval(n[0]+"/own_length", report.Significant(2)),
@@ -201,7 +201,7 @@ func (b *book) curves() report.Section {
 			" from the pre-trained weights; more from scratch in ", reproduce.Above(r, "/smoother"), "."),
 		Paper:   report.Join("the curve from the pre-trained weights goes down smoothly [recall]."),
 		Rule:    report.Join("the climb from scratch less that from pre-trained weights is above 0 everywhere; where neither climbs it is 0."),
-		Caveat:  report.Join("Points of the grid between start and end: ", b.e.o.Sizes.Grid-1, ". What the loss does between them is not seen."),
+		Caveat:  report.Join("Points measured between start and end: ", b.e.o.Sizes.between(), ". What the loss does between them is not seen."),
 		Verdict: reproduce.Unanimous(b.e.curves.Smoother, b.e.runs),
 	})
 	return s

@@ -68,7 +68,7 @@ func (b *book) findings() report.Section {
 		}
 	}
 	s.Say(append(accuracies, ". Where that is near the commonest label's, findings tell how training moves a model, not what learning does to it.")...)
-	s.Say(reproduce.UnanimityRule, "With fewer than ", reproduce.Fewest, " trainings none is. The table below the findings has the number of each training. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
+	s.Say(reproduce.UnanimityRule + "The table below the findings has the number of each training. What is marked [recall] is a reconstruction of what the paper did, which no text at hand confirms.")
 	s.Add(b.Claims, b.byTraining())
 	return s
 }
