@@ -72,7 +72,11 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 // time. Gradients are GoMLX's; nothing below the scaled layer is computed
 // again for each node.
 func (m *Model) Attribute(prompt, answer string, options ...AttributeOptions) (*Attribution, error) {
-	all, err := m.AttributeAll([]Query{{prompt, answer}}, optional(options))
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
+	all, err := m.AttributeAll([]Query{{prompt, answer}}, o)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 )
 
 // TestErrorsNameTheCulprit: each wrong input gives an error with the words
@@ -25,6 +27,18 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		_, err := Load(name)
 		return err
 	}
+	neurons := func(prompts []string, recipe ...Recipe) error {
+		_, err := m.KnowledgeNeurons(prompts, answer, recipe...)
+		return err
+	}
+	predict := func(o ...PredictOptions) error {
+		_, err := m.Predict(prompt, o...)
+		return err
+	}
+	curve := func(o ...CurveOptions) error {
+		_, err := m.FactorCurves([]string{prompt}, answer, []Neuron{{0, 1}}, o...)
+		return err
+	}
 	long := strings.Repeat("Paris ", 100) + "[MASK]"
 	for _, c := range []struct {
 		name string
@@ -41,6 +55,12 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"too few nodes", attribute(prompt, answer, AttributeOptions{Rule: Trapezoid, Nodes: 1}), []string{"at least 2"}},
 		{"too few nodes to adapt", attribute(prompt, answer, AttributeOptions{Nodes: 3}), []string{"at least 9"}},
 		{"negative tolerance", attribute(prompt, answer, AttributeOptions{Tolerance: -1}), []string{"negative"}},
+		{"options twice", attribute(prompt, answer, AttributeOptions{}, AttributeOptions{Nodes: 20}), []string{"2 kn.AttributeOptions", "give one"}},
+		{"recipes twice", neurons([]string{prompt}, Recipe{}, Dai2022), []string{"2 kn.Recipe", "give one"}},
+		{"prediction's options twice", predict(PredictOptions{}, PredictOptions{}), []string{"2 kn.PredictOptions"}},
+		{"curve's options twice", curve(CurveOptions{}, CurveOptions{}), []string{"2 kn.CurveOptions"}},
+		{"options of saving twice", m.Save(t.TempDir(), checkpoint.SaveOptions{}, checkpoint.SaveOptions{}), []string{"2 checkpoint.SaveOptions"}},
+		{"more prompts wanted than given", neurons([]string{prompt, prompt}, Dai2022), []string{"3 prompts", "2 are given", "MinPrompts"}},
 		{"layer out of range", with(Suppress([]Neuron{{2, 0}})), []string{"2:0", "0 to 1"}},
 		{"index out of range", with(Suppress([]Neuron{{0, 32}})), []string{"0:32", "0 to 31"}},
 		{"unknown edit", with(Edit{Op: "flip"}), []string{"flip", "scale"}},

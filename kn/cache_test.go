@@ -13,7 +13,7 @@ func TestResultsSurviveJSON(t *testing.T) {
 	for _, want := range []any{
 		m.MustPredict(prompt, PredictOptions{Answer: answer}),
 		m.MustAttribute(prompt, answer),
-		m.MustKnowledgeNeurons([]string{prompt}, answer, Dai2022),
+		m.MustKnowledgeNeurons([]string{prompt, prompt, prompt}, answer, Dai2022),
 		m.MustFactorCurves([]string{prompt}, answer, neurons),
 		m.MustActivationScatter([]Query{{prompt, answer}}, neurons),
 	} {

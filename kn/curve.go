@@ -46,8 +46,11 @@ func (o CurveOptions) filled() (CurveOptions, error) {
 // same size in every layer: sets drawn at random from the other neurons, and
 // the other neurons that are nearest to the set's in activation.
 func (m *Model) FactorCurves(prompts []string, answer string, neurons []Neuron, options ...CurveOptions) (*FactorCurves, error) {
-	o, err := optional(options).filled()
+	o, err := optional(options)
 	if err != nil {
+		return nil, err
+	}
+	if o, err = o.filled(); err != nil {
 		return nil, err
 	}
 	c := m.Config()

@@ -55,7 +55,10 @@ func (m *Model) answerSample(q Query) (engine.Sample, error) {
 
 // Predict returns the most probable tokens at the prompt's [MASK].
 func (m *Model) Predict(prompt string, options ...PredictOptions) (*Prediction, error) {
-	o := optional(options)
+	o, err := optional(options)
+	if err != nil {
+		return nil, err
+	}
 	o.Top = cmp.Or(o.Top, 10)
 	if o.Top < 0 {
 		return nil, fmt.Errorf("kn: cannot return the top %d tokens", o.Top)

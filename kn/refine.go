@@ -89,10 +89,16 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 	if len(prompts) == 0 {
 		return nil, fmt.Errorf("kn: no prompts to find the neurons of %q in", answer)
 	}
-	r := optional(recipe)
+	r, err := optional(recipe)
+	if err != nil {
+		return nil, err
+	}
 	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
 	if threshold < 0 || threshold > 1 || share < 0 || share > 1 {
 		return nil, fmt.Errorf("kn: threshold %v and share %v must lie between 0 and 1", threshold, share)
+	}
+	if r.MinPrompts > len(prompts) {
+		return nil, fmt.Errorf("kn: the recipe wants a neuron to be in %d prompts, and %d are given, so none can be; give more prompts, or a recipe with a lower MinPrompts", r.MinPrompts, len(prompts))
 	}
 	queries := make([]Query, len(prompts))
 	for i, p := range prompts {
@@ -165,8 +171,14 @@ func (m *Model) MustKnowledgeNeurons(prompts []string, answer string, recipe ...
 	return must(m.KnowledgeNeurons(prompts, answer, recipe...))
 }
 
-// optional returns the first of the options, or the zero value.
-func optional[T any](options []T) T {
+// optional returns the options, or the zero value where none are given.
+func optional[T any](options []T) (T, error) {
 	var zero T
-	return append(options, zero)[0]
+	switch len(options) {
+	case 0:
+		return zero, nil
+	case 1:
+		return options[0], nil
+	}
+	return zero, fmt.Errorf("kn: %d %T are given; give one, with all that is wanted in it", len(options), zero)
 }

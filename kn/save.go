@@ -54,6 +54,10 @@ const EditsFile = "edits.json"
 // [MASK] alone are an error. Of an edited model the card and what was measured
 // are left out, since they are the original's, and [EditsFile] says what was done.
 func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
+	o, err := optional(options)
+	if err != nil {
+		return err
+	}
 	edits, err := m.composed()
 	if err != nil {
 		return err
@@ -65,7 +69,7 @@ func (m *Model) Save(dir string, options ...checkpoint.SaveOptions) error {
 	if err := foldEdits(c, edits); err != nil {
 		return err
 	}
-	if err := c.SaveWith(dir, optional(options)); err != nil {
+	if err := c.SaveWith(dir, o); err != nil {
 		return err
 	}
 	beside := []string{FactsFile, CardFile, trainFile, testFile}

@@ -84,7 +84,7 @@ func oneHot(n, i int) []float32 {
 	return row
 }
 
-// TestForwardEqualsReference compares every hook point with PyTorch's values.
+// TestForwardEqualsReference compares with PyTorch's values; see also TestEveryHookPoint.
 func TestForwardEqualsReference(t *testing.T) {
 	for _, dir := range sharedtest.Goldens(t) {
 		var want forward
