@@ -160,39 +160,14 @@ func (s *session) train(ctx context.Context) error {
 			return err
 		}
 	}
-	first, saved, taken := s.state.Step, time.Now(), 0.0
-	for s.state.Step < s.config.Steps {
-		if ctx.Err() != nil {
-			return train.JoinSave(ctx.Err(), s.save())
-		}
-		start := time.Now()
-		if err := s.step(); err != nil {
-			return err
-		}
-		seconds := time.Since(start).Seconds()
-		taken, s.state.Seconds = taken+seconds, s.state.Seconds+seconds
-		s.point()
-		if err := s.look(ctx); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err() // in the middle of a measurement: the last saving counts
-			}
-			return err
-		}
-		s.tell(float64(s.state.Step-first) / taken)
-		// The first saving comes early: a folder that cannot be written to
-		// should not cost a night.
-		if time.Since(saved) > s.config.SaveEvery || s.state.Step == first+10 && s.state.Step < s.config.Steps {
-			if err := s.save(); err != nil {
-				return err
-			}
-			saved = time.Now()
-		}
-	}
-	return nil
+	return train.Loop{
+		Steps: s.config.Steps, SaveEvery: s.config.SaveEvery, Taken: &s.state.Step, Seconds: &s.state.Seconds,
+		Take: s.step, Look: s.look, Tell: s.tell, Save: s.save,
+	}.Run(ctx)
 }
 
 // step takes a step of the optimizer.
-func (s *session) step() error {
+func (s *session) step(context.Context) error {
 	b, rng, err := s.feeder.step(s.state.Step)
 	if err != nil {
 		return err
@@ -220,7 +195,7 @@ const points = 200
 // point ends the window of steps if it is time to.
 func (s *session) point() {
 	step := s.state.Step
-	if step%max(1, s.config.Steps/points) == 0 || step == s.config.Steps {
+	if step > 0 && step%max(1, s.config.Steps/points) == 0 || step == s.config.Steps {
 		s.state.Training = append(s.state.Training, s.state.Window.point(step, s.state.Seconds, s.config.rate(step-1)))
 	}
 }
@@ -243,8 +218,10 @@ func (w *window) point(step int, seconds, rate float64) Point {
 	return p
 }
 
-// look measures and writes a checkpoint if it is time to.
+// look adds a point to the record, measures, and writes a checkpoint, whatever
+// it is time for.
 func (s *session) look(ctx context.Context) error {
+	s.point()
 	step, every := s.state.Step, s.config.MeasureEvery
 	if every > 0 && step%every == 0 || step == s.config.Steps {
 		m, err := s.measure(ctx)
@@ -271,7 +248,7 @@ func (s *session) tell(rate float64) {
 		p.Measured = &m
 	}
 	p.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
-	p.Left = time.Duration(float64(p.Steps-p.Step) / rate * float64(time.Second))
+	p.Left = train.Left(p.Step, p.Steps, rate)
 	s.progress(p)
 }
 

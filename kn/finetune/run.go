@@ -178,36 +178,15 @@ func (s *session) encode() {
 
 // train takes the steps that are left.
 func (s *session) train(ctx context.Context) error {
-	first, start, saved := s.state.Step, time.Now(), time.Now()
-	before := s.state.Seconds
 	if !s.resumed {
 		if err := s.look(ctx); err != nil {
 			return err
 		}
 	}
-	for s.state.Step < s.config.Steps {
-		if ctx.Err() != nil {
-			return train.JoinSave(ctx.Err(), s.save())
-		}
-		if err := s.step(ctx); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err() // in the middle of an evaluation: the last saving counts
-			}
-			return err
-		}
-		elapsed := time.Since(start)
-		s.state.Seconds = before + elapsed.Seconds()
-		s.tell(float64(s.state.Step-first) / elapsed.Seconds())
-		// The first saving comes early: a folder that cannot be written to
-		// should not cost a night.
-		if time.Since(saved) > s.config.SaveEvery || s.state.Step == first+10 && s.state.Step < s.config.Steps {
-			if err := s.save(); err != nil {
-				return err
-			}
-			saved = time.Now()
-		}
-	}
-	return nil
+	return train.Loop{
+		Steps: s.config.Steps, SaveEvery: s.config.SaveEvery, Taken: &s.state.Step, Seconds: &s.state.Seconds,
+		Take: s.step, Tell: s.tell, Save: s.save,
+	}.Run(ctx)
 }
 
 // step takes a step of the optimizer and looks at where it led.
@@ -274,7 +253,7 @@ func (s *session) tell(rate float64) {
 		p.Loss = s.state.History.Training[n-1].Loss
 	}
 	p.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
-	p.Left = time.Duration(float64(p.Steps-p.Step) / rate * float64(time.Second))
+	p.Left = train.Left(p.Step, p.Steps, rate)
 	s.progress(p)
 }
 

@@ -125,40 +125,31 @@ func (s *session) openFacts() error {
 
 // train takes the steps that are left.
 func (s *session) train(ctx context.Context) error {
-	steps := s.config.Steps()
-	first, start, saved := s.state.Step, time.Now(), time.Now()
-	before := s.state.Seconds
-	for s.state.Step < steps {
-		if ctx.Err() != nil {
-			return train.JoinSave(ctx.Err(), s.save())
-		}
-		step := s.state.Step
-		loss, err := s.learner.take(step, s.task.batch(step))
-		if err != nil {
-			return err
-		}
-		share := max(0.01, 1/float64(step+1))
-		s.state.Loss += share * (loss - s.state.Loss)
-		s.state.Step++
-		elapsed := time.Since(start)
-		s.state.Seconds = before + elapsed.Seconds()
-		if s.state.Step%max(1, steps/looks) == 0 {
-			if s.report.Recall, err = s.sample(ctx, s.learner); err != nil && ctx.Err() == nil {
-				return err
-			}
-			s.report.Looked = s.state.Step
-		}
-		s.tell(float64(s.state.Step-first) / elapsed.Seconds())
-		// The first checkpoint comes early: a folder that cannot be written
-		// to should not cost a night.
-		if time.Since(saved) > s.config.SaveEvery || s.state.Step == first+10 && s.state.Step < steps {
-			if err := s.save(); err != nil {
-				return err
-			}
-			saved = time.Now()
-		}
+	return train.Loop{
+		Steps: s.config.Steps(), SaveEvery: s.config.SaveEvery, Taken: &s.state.Step, Seconds: &s.state.Seconds,
+		Take: s.step, Look: s.look, Tell: s.tell, Save: s.save,
+	}.Run(ctx)
+}
+
+// step takes a step of the optimizer.
+func (s *session) step(context.Context) error {
+	step := s.state.Step
+	loss, err := s.learner.take(step, s.task.batch(step))
+	if err != nil {
+		return err
 	}
+	s.state.Loss += max(0.01, 1/float64(step+1)) * (loss - s.state.Loss)
+	s.state.Step++
 	return nil
+}
+
+// look measures recall if it is time to.
+func (s *session) look(ctx context.Context) (err error) {
+	if s.state.Step%max(1, s.config.Steps()/looks) == 0 {
+		s.report.Recall, err = s.sample(ctx, s.learner)
+		s.report.Looked = s.state.Step
+	}
+	return err
 }
 
 // tell reports where the training stands, at a rate in steps a second.
@@ -167,7 +158,7 @@ func (s *session) tell(rate float64) {
 	r.Step, r.Steps, r.Loss = s.state.Step, steps, s.state.Loss
 	r.Rate = rate * float64(s.config.Batch)
 	r.Elapsed = time.Duration(s.state.Seconds * float64(time.Second))
-	r.Left = time.Duration(float64(steps-s.state.Step) / rate * float64(time.Second))
+	r.Left = train.Left(r.Step, steps, rate)
 	s.progress(*r)
 }
 
@@ -176,6 +167,9 @@ func (s *session) save() error {
 	var err error
 	if kept.Variables, err = s.learner.Variables(); err != nil {
 		return err
+	}
+	if err := train.Finite(kept.Variables); err != nil {
+		return fmt.Errorf("pretrain: after step %d: %w; try a smaller learning rate", s.state.Step, err)
 	}
 	return train.WriteState(s.config.statePath(), s.header(), kept)
 }
