@@ -101,8 +101,8 @@ func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*Activatio
 // MustActivationScatter is [Model.ActivationScatter] for notebook cells: it
 // panics instead of returning an error.
 func (m *Model) MustActivationScatter(queries []Query, neurons []Neuron) *ActivationScatter {
-	return must(m.ActivationScatter(queries, neurons))
+	return Must(m.ActivationScatter(queries, neurons))
 }
 
 // MustActivations is [Model.Activations] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustActivations(prompt string) [][]float64 { return must(m.Activations(prompt)) }
+func (m *Model) MustActivations(prompt string) [][]float64 { return Must(m.Activations(prompt)) }

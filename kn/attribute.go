@@ -85,7 +85,7 @@ func (m *Model) Attribute(prompt, answer string, options ...AttributeOptions) (*
 
 // MustAttribute is [Model.Attribute] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustAttribute(prompt, answer string, options ...AttributeOptions) *Attribution {
-	return must(m.Attribute(prompt, answer, options...))
+	return Must(m.Attribute(prompt, answer, options...))
 }
 
 // AttributeAll attributes a batch of queries. Queries of one length are

@@ -68,7 +68,7 @@ func (m *Model) FactorCurves(prompts []string, answer string, neurons []Neuron, 
 
 // MustFactorCurves is [Model.FactorCurves] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustFactorCurves(prompts []string, answer string, neurons []Neuron, options ...CurveOptions) *FactorCurves {
-	return must(m.FactorCurves(prompts, answer, neurons, options...))
+	return Must(m.FactorCurves(prompts, answer, neurons, options...))
 }
 
 func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, o CurveOptions) (*FactorCurves, error) {

@@ -157,4 +157,4 @@ func LoadEdits(path string) ([]Edit, error) {
 }
 
 // MustLoadEdits is [LoadEdits] for notebook cells: it panics instead of returning an error.
-func MustLoadEdits(path string) []Edit { return must(LoadEdits(path)) }
+func MustLoadEdits(path string) []Edit { return Must(LoadEdits(path)) }

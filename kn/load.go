@@ -96,7 +96,7 @@ func Load(name string, options ...Option) (*Model, error) {
 }
 
 // MustLoad is [Load] for notebook cells: it panics where Load returns an error.
-func MustLoad(name string, options ...Option) *Model { return must(Load(name, options...)) }
+func MustLoad(name string, options ...Option) *Model { return Must(Load(name, options...)) }
 
 // OpenCheckpoint opens what [Load] would open, whatever its head is: the
 // configuration and the tokenizer at once, the weights when they are read.
@@ -165,8 +165,11 @@ func embeddedNames() string {
 	return strings.Join(names, ", ")
 }
 
-// must panics with err, or returns v.
-func must[T any](v T, err error) T {
+// Must is for notebook cells, in the manner of template.Must: it panics with err,
+// whose message the cell then shows, or returns v.
+//
+//	neurons := kn.Must(model.KnowledgeNeurons(prompts, "Paris"))
+func Must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}

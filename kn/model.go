@@ -98,7 +98,7 @@ func (m *Model) With(edits ...Edit) (*Model, error) {
 }
 
 // MustWith is [Model.With] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustWith(edits ...Edit) *Model { return must(m.With(edits...)) }
+func (m *Model) MustWith(edits ...Edit) *Model { return Must(m.With(edits...)) }
 
 // Edits returns the edits of this handle, in the order in which they apply.
 func (m *Model) Edits() []Edit { return slices.Clone(m.edits) }

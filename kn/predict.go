@@ -84,7 +84,7 @@ func (m *Model) Predict(prompt string, options ...PredictOptions) (*Prediction, 
 
 // MustPredict is [Model.Predict] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustPredict(prompt string, options ...PredictOptions) *Prediction {
-	return must(m.Predict(prompt, options...))
+	return Must(m.Predict(prompt, options...))
 }
 
 // Probability returns the answer's probability at the prompt's [MASK].
@@ -101,7 +101,7 @@ func (m *Model) Probability(prompt, answer string) (float64, error) {
 
 // MustProbability is [Model.Probability] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustProbability(prompt, answer string) float64 {
-	return must(m.Probability(prompt, answer))
+	return Must(m.Probability(prompt, answer))
 }
 
 // distribution returns the probabilities [V] at a sample's [MASK].

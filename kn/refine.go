@@ -168,7 +168,7 @@ func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
 // MustKnowledgeNeurons is [Model.KnowledgeNeurons] for notebook cells: it
 // panics instead of returning an error.
 func (m *Model) MustKnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) *KnowledgeNeurons {
-	return must(m.KnowledgeNeurons(prompts, answer, recipe...))
+	return Must(m.KnowledgeNeurons(prompts, answer, recipe...))
 }
 
 // optional returns the options, or the zero value where none are given.

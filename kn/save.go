@@ -39,7 +39,7 @@ func (m *Model) Facts() ([]facts.Taught, error) {
 }
 
 // MustFacts is [Model.Facts] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustFacts() []facts.Taught { return must(m.Facts()) }
+func (m *Model) MustFacts() []facts.Taught { return Must(m.Facts()) }
 
 // EditsFile says which edits are in the weights of a model that [Model.Save]
 // wrote, and of which model; [LoadEdits] reads it.

@@ -76,7 +76,7 @@ func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error)
 
 // MustTokenActivations is [Model.TokenActivations] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustTokenActivations(readings []Reading) []TokenActivations {
-	return must(m.TokenActivations(readings))
+	return Must(m.TokenActivations(readings))
 }
 
 // encodeText tokenizes a text with one [MASK] or none, whose position is -1.

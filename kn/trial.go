@@ -30,7 +30,7 @@ func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
 }
 
 // MustProbabilities is [Model.Probabilities] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustProbabilities(trials []Trial) []float64 { return must(m.Probabilities(trials)) }
+func (m *Model) MustProbabilities(trials []Trial) []float64 { return Must(m.Probabilities(trials)) }
 
 // Outcome is what the model says in a [Trial].
 type Outcome struct {
@@ -65,7 +65,7 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 }
 
 // MustOutcomes is [Model.Outcomes] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustOutcomes(trials []Trial) []Outcome { return must(m.Outcomes(trials)) }
+func (m *Model) MustOutcomes(trials []Trial) []Outcome { return Must(m.Outcomes(trials)) }
 
 // rows makes trials ready.
 func (m *Model) rows(trials []Trial) ([]engine.Row, error) {

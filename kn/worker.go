@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
@@ -48,7 +49,7 @@ func WithBackend(name string) Option { return func(m *Model) { m.backend = name 
 
 // workerSpec says which worker is to compute for the model, if any.
 func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
-	dir, parameters := m.shared.folder.Dir(), engine.Parameters(m.Config())
+	dir, parameters := m.shared.folder.Dir(), checkpoint.Parameters(m.Config().Expected())
 	program := cmp.Or(m.worker, os.Getenv(workerVar))
 	if program == "" || program == "off" || dir == "" || m.worker == "" && parameters < backend.LargeModel {
 		return spec, false, nil

@@ -47,7 +47,7 @@ func ConvergenceError(t *experiments.ConvergenceTable, options ...Options) (*Fig
 
 // MustConvergenceError is [ConvergenceError] for notebook cells: it panics instead of returning an error.
 func MustConvergenceError(t *experiments.ConvergenceTable, options ...Options) *Figure {
-	return must(ConvergenceError(t, options...))
+	return kn.Must(ConvergenceError(t, options...))
 }
 
 // ConvergenceAgreement draws how far each rule's coarse sets of neurons agree
@@ -80,7 +80,7 @@ func ConvergenceAgreement(t *experiments.ConvergenceTable, options ...Options) (
 
 // MustConvergenceAgreement is [ConvergenceAgreement] for notebook cells: it panics instead of returning an error.
 func MustConvergenceAgreement(t *experiments.ConvergenceTable, options ...Options) *Figure {
-	return must(ConvergenceAgreement(t, options...))
+	return kn.Must(ConvergenceAgreement(t, options...))
 }
 
 // newConvergence starts a figure over nodes.

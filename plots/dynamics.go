@@ -76,7 +76,7 @@ func DynamicsHeatMap(r *dynamics.LayersBySteps, m dynamics.Measure, options ...O
 
 // MustDynamicsHeatMap is [DynamicsHeatMap] for notebook cells: it panics instead of returning an error.
 func MustDynamicsHeatMap(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Options) *Figure {
-	return must(DynamicsHeatMap(r, m, options...))
+	return kn.Must(DynamicsHeatMap(r, m, options...))
 }
 
 // DynamicsCurves draws the same as a curve over steps for each layer, lighter
@@ -126,7 +126,7 @@ func DynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Op
 
 // MustDynamicsCurves is [DynamicsCurves] for notebook cells: it panics instead of returning an error.
 func MustDynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Options) *Figure {
-	return must(DynamicsCurves(r, m, options...))
+	return kn.Must(DynamicsCurves(r, m, options...))
 }
 
 // newDynamics starts a figure of a training's measure.

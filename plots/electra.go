@@ -22,7 +22,7 @@ func ElectraSteps(records []*electra.Record, metric electra.Metric, options ...O
 
 // MustElectraSteps is [ElectraSteps] for notebook cells: it panics instead of returning an error.
 func MustElectraSteps(records []*electra.Record, metric electra.Metric, options ...Options) *Figure {
-	return must(ElectraSteps(records, metric, options...))
+	return kn.Must(ElectraSteps(records, metric, options...))
 }
 
 // ElectraTime is [ElectraSteps] over the time that training took, measuring not
@@ -33,7 +33,7 @@ func ElectraTime(records []*electra.Record, metric electra.Metric, options ...Op
 
 // MustElectraTime is [ElectraTime] for notebook cells: it panics instead of returning an error.
 func MustElectraTime(records []*electra.Record, metric electra.Metric, options ...Options) *Figure {
-	return must(ElectraTime(records, metric, options...))
+	return kn.Must(ElectraTime(records, metric, options...))
 }
 
 func electraCurves(records []*electra.Record, metric electra.Metric, chart, x string, at func(electra.Measurement) float64, options []Options) (*Figure, error) {

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/plot"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -61,7 +62,7 @@ func ElectraProposals(c *electra.ProposalCurves, options ...Options) (*Figure, e
 
 // MustElectraProposals is [ElectraProposals] for notebook cells: it panics instead of returning an error.
 func MustElectraProposals(c *electra.ProposalCurves, options ...Options) *Figure {
-	return must(ElectraProposals(c, options...))
+	return kn.Must(ElectraProposals(c, options...))
 }
 
 // ElectraEstimate is what one draw from a proposal estimates, with the
@@ -110,7 +111,7 @@ func ElectraEstimates(estimates []ElectraEstimate, options ...Options) (*Figure,
 
 // MustElectraEstimates is [ElectraEstimates] for notebook cells: it panics instead of returning an error.
 func MustElectraEstimates(estimates []ElectraEstimate, options ...Options) *Figure {
-	return must(ElectraEstimates(estimates, options...))
+	return kn.Must(ElectraEstimates(estimates, options...))
 }
 
 // ElectraBounds draws bias, deviation and effective sample size of one draw's
@@ -191,5 +192,5 @@ func boundTicks(bounds []float64) plot.ConstantTicks {
 
 // MustElectraBounds is [ElectraBounds] for notebook cells: it panics instead of returning an error.
 func MustElectraBounds(c *electra.BoundCurves, options ...Options) *Figure {
-	return must(ElectraBounds(c, options...))
+	return kn.Must(ElectraBounds(c, options...))
 }

@@ -58,7 +58,7 @@ func Exactness(t *experiments.ExactnessTable, options ...Options) (*Figure, erro
 
 // MustExactness is [Exactness] for notebook cells: it panics instead of returning an error.
 func MustExactness(t *experiments.ExactnessTable, options ...Options) *Figure {
-	return must(Exactness(t, options...))
+	return kn.Must(Exactness(t, options...))
 }
 
 // addDiagonal draws the line on which the estimate is the error.

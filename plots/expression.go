@@ -69,7 +69,7 @@ func (b intervalBars) decimals() int {
 
 // MustActivationExpression is [ActivationExpression] for notebook cells: it panics instead of returning an error.
 func MustActivationExpression(r *experiments.ActivationExpression, options ...Options) *Figure {
-	return must(ActivationExpression(r, options...))
+	return kn.Must(ActivationExpression(r, options...))
 }
 
 // ExpressionByRelation draws how strongly the knowledge neurons of each
@@ -114,7 +114,7 @@ func ExpressionByRelation(r *experiments.ActivationExpression, options ...Option
 
 // MustExpressionByRelation is [ExpressionByRelation] for notebook cells: it panics instead of returning an error.
 func MustExpressionByRelation(r *experiments.ActivationExpression, options ...Options) *Figure {
-	return must(ExpressionByRelation(r, options...))
+	return kn.Must(ExpressionByRelation(r, options...))
 }
 
 // byType lists the means of T1, T2 and T3.

@@ -47,7 +47,7 @@ func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) 
 
 // MustFactorCurves is [FactorCurves] for notebook cells: it panics instead of returning an error.
 func MustFactorCurves(curves *kn.FactorCurves, options ...Options) *Figure {
-	return must(FactorCurves(curves, options...))
+	return kn.Must(FactorCurves(curves, options...))
 }
 
 // bandLine explains the bands, if there are any.

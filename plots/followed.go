@@ -71,7 +71,7 @@ func FollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySt
 
 // MustFollowedKnowledge is [FollowedKnowledge] for notebook cells: it panics instead of returning an error.
 func MustFollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySteps, options ...Options) *Figure {
-	return must(FollowedKnowledge(r, layers, options...))
+	return kn.Must(FollowedKnowledge(r, layers, options...))
 }
 
 // addSteps draws lines over steps.

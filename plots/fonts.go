@@ -9,6 +9,8 @@ import (
 	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // typeface is the one that all text is set in.
@@ -39,5 +41,5 @@ func unkerned(ttf []byte) *opentype.Font {
 			copy(tag, "GPOR")
 		}
 	}
-	return must(opentype.Parse(ttf)) // it is part of the program
+	return kn.Must(opentype.Parse(ttf)) // it is part of the program
 }

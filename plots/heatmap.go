@@ -56,7 +56,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 
 // MustAttributionHeatMap is [AttributionHeatMap] for notebook cells: it panics instead of returning an error.
 func MustAttributionHeatMap(attribution *kn.Attribution, options ...Options) *Figure {
-	return must(AttributionHeatMap(attribution, options...))
+	return kn.Must(AttributionHeatMap(attribution, options...))
 }
 
 func checkScores(scores [][]float64) error {

@@ -45,7 +45,7 @@ func Interventions(r *experiments.Intervention, options ...Options) (*Figure, er
 
 // MustInterventions is [Interventions] for notebook cells: it panics instead of returning an error.
 func MustInterventions(r *experiments.Intervention, options ...Options) *Figure {
-	return must(Interventions(r, options...))
+	return kn.Must(Interventions(r, options...))
 }
 
 // SuppressedByRelation draws how much suppressing the knowledge neurons
@@ -61,7 +61,7 @@ func SuppressedByRelation(r *experiments.Intervention, options ...Options) (*Fig
 
 // MustSuppressedByRelation is [SuppressedByRelation] for notebook cells: it panics instead of returning an error.
 func MustSuppressedByRelation(r *experiments.Intervention, options ...Options) *Figure {
-	return must(SuppressedByRelation(r, options...))
+	return kn.Must(SuppressedByRelation(r, options...))
 }
 
 // AmplifiedByRelation is [SuppressedByRelation] for doubling the neurons (the
@@ -74,7 +74,7 @@ func AmplifiedByRelation(r *experiments.Intervention, options ...Options) (*Figu
 
 // MustAmplifiedByRelation is [AmplifiedByRelation] for notebook cells: it panics instead of returning an error.
 func MustAmplifiedByRelation(r *experiments.Intervention, options ...Options) *Figure {
-	return must(AmplifiedByRelation(r, options...))
+	return kn.Must(AmplifiedByRelation(r, options...))
 }
 
 // changeByRelation draws one way of intervening; sign is that of its effect.

@@ -80,7 +80,7 @@ func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure,
 
 // MustLayerDistribution is [LayerDistribution] for notebook cells: it panics instead of returning an error.
 func MustLayerDistribution(t *experiments.NeuronTable, options ...Options) *Figure {
-	return must(LayerDistribution(t, options...))
+	return kn.Must(LayerDistribution(t, options...))
 }
 
 // SharedNeurons draws how many neurons a fact has, and how many two facts of
@@ -124,7 +124,7 @@ func SharedNeurons(t *experiments.NeuronTable, options ...Options) (*Figure, err
 
 // MustSharedNeurons is [SharedNeurons] for notebook cells: it panics instead of returning an error.
 func MustSharedNeurons(t *experiments.NeuronTable, options ...Options) *Figure {
-	return must(SharedNeurons(t, options...))
+	return kn.Must(SharedNeurons(t, options...))
 }
 
 func checkTable(t *experiments.NeuronTable) error {

@@ -57,7 +57,7 @@ func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
 
 // MustNeuronsPerLayer is [NeuronsPerLayer] for notebook cells: it panics instead of returning an error.
 func MustNeuronsPerLayer[F Facts](of F, options ...Options) *Figure {
-	return must(NeuronsPerLayer(of, options...))
+	return kn.Must(NeuronsPerLayer(of, options...))
 }
 
 // perLayer counts refined neurons [layers], over facts.

@@ -7,6 +7,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
 
@@ -35,7 +36,7 @@ func LiveTraining(options ...Options) (func(finetune.Progress), error) {
 
 // MustLiveTraining is [LiveTraining] for notebook cells: it panics instead of returning an error.
 func MustLiveTraining(options ...Options) func(finetune.Progress) {
-	return must(LiveTraining(options...))
+	return kn.Must(LiveTraining(options...))
 }
 
 // live is a chart that is drawn again and again.

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 )
 
@@ -78,7 +79,7 @@ func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
 
 // MustLossCurves is [LossCurves] for notebook cells: it panics instead of returning an error.
 func MustLossCurves(curves []LossCurve, options ...Options) *Figure {
-	return must(LossCurves(curves, options...))
+	return kn.Must(LossCurves(curves, options...))
 }
 
 // lossLine is the line of a series.

@@ -54,7 +54,7 @@ func LossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options)
 
 // MustLossSurface is [LossSurface] for notebook cells: it panics instead of returning an error.
 func MustLossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) *Figure {
-	return must(LossSurface(grid, path, options...))
+	return kn.Must(LossSurface(grid, path, options...))
 }
 
 // surfaceBands is the number of bands that a surface has about.

@@ -90,7 +90,7 @@ func nearestAndFurthest(names []string, matrix [][]float64) string {
 
 // MustModelPairs is [ModelPairs] for notebook cells: it panics instead of returning an error.
 func MustModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Options) *Figure {
-	return must(ModelPairs(r, m, options...))
+	return kn.Must(ModelPairs(r, m, options...))
 }
 
 // addMatrix adds a panel with one layer's matrix. Names stand left of the first

@@ -94,11 +94,3 @@ func optional(options []Options) (Options, error) {
 	}
 	return append(options, Options{})[0].filled()
 }
-
-// must is for cells: it panics instead of returning an error.
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return value
-}

@@ -46,7 +46,7 @@ func Overlap(neurons *kn.KnowledgeNeurons, options ...Options) (*Figure, error) 
 
 // MustOverlap is [Overlap] for notebook cells: it panics instead of returning an error.
 func MustOverlap(neurons *kn.KnowledgeNeurons, options ...Options) *Figure {
-	return must(Overlap(neurons, options...))
+	return kn.Must(Overlap(neurons, options...))
 }
 
 func checkOverlap(n *kn.KnowledgeNeurons) error {

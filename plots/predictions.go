@@ -51,7 +51,7 @@ func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, err
 
 // MustPredictions is [Predictions] for notebook cells: it panics instead of returning an error.
 func MustPredictions(before, after *kn.Prediction, options ...Options) *Figure {
-	return must(Predictions(before, after, options...))
+	return kn.Must(Predictions(before, after, options...))
 }
 
 func checkPrediction(side string, p *kn.Prediction) error {

@@ -61,7 +61,7 @@ func RecipeOverlap(d *experiments.RecipeDiff, options ...Options) (*Figure, erro
 
 // MustRecipeOverlap is [RecipeOverlap] for notebook cells: it panics instead of returning an error.
 func MustRecipeOverlap(d *experiments.RecipeDiff, options ...Options) *Figure {
-	return must(RecipeOverlap(d, options...))
+	return kn.Must(RecipeOverlap(d, options...))
 }
 
 // RecipeSteps draws what each difference between the recipes moves: which
@@ -111,7 +111,7 @@ func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error)
 
 // MustRecipeSteps is [RecipeSteps] for notebook cells: it panics instead of returning an error.
 func MustRecipeSteps(d *experiments.RecipeDiff, options ...Options) *Figure {
-	return must(RecipeSteps(d, options...))
+	return kn.Must(RecipeSteps(d, options...))
 }
 
 // recipeWay names the recipes on the way of the steps.

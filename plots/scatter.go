@@ -55,7 +55,7 @@ func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figu
 
 // MustActivationScatter is [ActivationScatter] for notebook cells: it panics instead of returning an error.
 func MustActivationScatter(scatter *kn.ActivationScatter, options ...Options) *Figure {
-	return must(ActivationScatter(scatter, options...))
+	return kn.Must(ActivationScatter(scatter, options...))
 }
 
 func scatterLine(s *kn.ActivationScatter) string {

@@ -74,7 +74,7 @@ func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Op
 
 // MustSlider is [Slider] for notebook cells: it panics instead of returning an error.
 func MustSlider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Options) HTML {
-	return must(Slider(curves, predictions, options...))
+	return kn.Must(Slider(curves, predictions, options...))
 }
 
 // ShowHTML shows a fragment below the cell that is running. Outside a

@@ -55,5 +55,5 @@ func TakenBack(r *landscape.GroupsTakenBack, options ...Options) (*Figure, error
 
 // MustTakenBack is [TakenBack] for notebook cells: it panics instead of returning an error.
 func MustTakenBack(r *landscape.GroupsTakenBack, options ...Options) *Figure {
-	return must(TakenBack(r, options...))
+	return kn.Must(TakenBack(r, options...))
 }

@@ -44,7 +44,7 @@ func TrainingHistory(r *finetune.Record, options ...Options) (*Figure, error) {
 
 // MustTrainingHistory is [TrainingHistory] for notebook cells: it panics instead of returning an error.
 func MustTrainingHistory(r *finetune.Record, options ...Options) *Figure {
-	return must(TrainingHistory(r, options...))
+	return kn.Must(TrainingHistory(r, options...))
 }
 
 // course is one part's way through a training.

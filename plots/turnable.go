@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/plot"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 )
 
@@ -45,7 +46,7 @@ func TurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Opti
 
 // MustTurnableSurface is [TurnableSurface] for notebook cells: it panics instead of returning an error.
 func MustTurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) HTML {
-	return must(TurnableSurface(grid, path, options...))
+	return kn.Must(TurnableSurface(grid, path, options...))
 }
 
 // turnableJSON is what the script works with.

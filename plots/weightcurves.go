@@ -68,7 +68,7 @@ func UpdateLambdas(t *experiments.UpdateTable, options ...Options) (*Figure, err
 
 // MustUpdateLambdas is [UpdateLambdas] for notebook cells: it panics instead of returning an error.
 func MustUpdateLambdas(t *experiments.UpdateTable, options ...Options) *Figure {
-	return must(UpdateLambdas(t, options...))
+	return kn.Must(UpdateLambdas(t, options...))
 }
 
 // UpdateCounts draws what updating facts does against the number of neurons
@@ -104,7 +104,7 @@ func UpdateCounts(t *experiments.UpdateTable, options ...Options) (*Figure, erro
 
 // MustUpdateCounts is [UpdateCounts] for notebook cells: it panics instead of returning an error.
 func MustUpdateCounts(t *experiments.UpdateTable, options ...Options) *Figure {
-	return must(UpdateCounts(t, options...))
+	return kn.Must(UpdateCounts(t, options...))
 }
 
 // newUpdateCurve starts a figure of one of the curves.
@@ -156,7 +156,7 @@ func ErasedPerplexityCurve(t *experiments.EraseTable, options ...Options) (*Figu
 
 // MustErasedPerplexityCurve is [ErasedPerplexityCurve] for notebook cells: it panics instead of returning an error.
 func MustErasedPerplexityCurve(t *experiments.EraseTable, options ...Options) *Figure {
-	return must(ErasedPerplexityCurve(t, options...))
+	return kn.Must(ErasedPerplexityCurve(t, options...))
 }
 
 // ErasedAccuracyCurve is [ErasedPerplexityCurve] for the share of prompts
@@ -169,7 +169,7 @@ func ErasedAccuracyCurve(t *experiments.EraseTable, options ...Options) (*Figure
 
 // MustErasedAccuracyCurve is [ErasedAccuracyCurve] for notebook cells: it panics instead of returning an error.
 func MustErasedAccuracyCurve(t *experiments.EraseTable, options ...Options) *Figure {
-	return must(ErasedAccuracyCurve(t, options...))
+	return kn.Must(ErasedAccuracyCurve(t, options...))
 }
 
 // erasedCurve draws the mean, low and high of a measure over the logarithm of

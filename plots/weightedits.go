@@ -53,7 +53,7 @@ func UpdateRates(t *experiments.UpdateTable, options ...Options) (*Figure, error
 
 // MustUpdateRates is [UpdateRates] for notebook cells: it panics instead of returning an error.
 func MustUpdateRates(t *experiments.UpdateTable, options ...Options) *Figure {
-	return must(UpdateRates(t, options...))
+	return kn.Must(UpdateRates(t, options...))
 }
 
 // ErasedPerplexity draws, for each relation that was erased, by how much the
@@ -113,5 +113,5 @@ func ErasedPerplexity(t *experiments.EraseTable, options ...Options) (*Figure, e
 
 // MustErasedPerplexity is [ErasedPerplexity] for notebook cells: it panics instead of returning an error.
 func MustErasedPerplexity(t *experiments.EraseTable, options ...Options) *Figure {
-	return must(ErasedPerplexity(t, options...))
+	return kn.Must(ErasedPerplexity(t, options...))
 }

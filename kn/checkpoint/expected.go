@@ -13,6 +13,19 @@ type Expected struct {
 	Shape []int
 }
 
+// Parameters is the number of weights of some tensors.
+func Parameters(tensors []Expected) int {
+	total := 0
+	for _, t := range tensors {
+		n := 1
+		for _, d := range t.Shape {
+			n *= d
+		}
+		total += n
+	}
+	return total
+}
+
 // Expected lists the tensors of the model in the order of the forward pass,
 // under their canonical names: those of a BertForSequenceClassification if it
 // classifies, else of a BertForMaskedLM. Weights of dense layers are [out, in].

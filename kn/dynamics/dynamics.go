@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // Options are what all comparisons take. The zero value is the default.
@@ -29,7 +29,7 @@ func Compare(ctx context.Context, a, b string, texts []finetune.Example, o Optio
 
 // MustCompare is [Compare] for notebook cells: it panics instead of returning an error.
 func MustCompare(ctx context.Context, a, b string, texts []finetune.Example, o Options) *Comparison {
-	return must(Compare(ctx, a, b, texts, o))
+	return kn.Must(Compare(ctx, a, b, texts, o))
 }
 
 // Checkpoint is a model on the way of a training.
@@ -75,7 +75,7 @@ func Training(ctx context.Context, start string, checkpoints []Checkpoint, texts
 
 // MustTraining is [Training] for notebook cells: it panics instead of returning an error.
 func MustTraining(ctx context.Context, start string, checkpoints []Checkpoint, texts []finetune.Example, o Options) *LayersBySteps {
-	return must(Training(ctx, start, checkpoints, texts, o))
+	return kn.Must(Training(ctx, start, checkpoints, texts, o))
 }
 
 // Named is a model with a short name for charts: its seed, or its data set.
@@ -109,13 +109,13 @@ func Pairs(ctx context.Context, models []Named, texts []finetune.Example, o Opti
 
 // MustPairs is [Pairs] for notebook cells: it panics instead of returning an error.
 func MustPairs(ctx context.Context, models []Named, texts []finetune.Example, o Options) *PairMatrices {
-	return must(Pairs(ctx, models, texts, o))
+	return kn.Must(Pairs(ctx, models, texts, o))
 }
 
 // atOnce is the number of models that are kept in memory together.
 func atOnce(models []source) int {
 	const memory, most = 1 << 28, 16 // parameters, 1 GB of them; models
-	return max(2, min(most, memory/engine.Parameters(models[0].folder.Config())))
+	return max(2, min(most, memory/checkpoint.Parameters(models[0].folder.Config().Expected())))
 }
 
 // withFirst pairs each model with the first one.
@@ -167,12 +167,4 @@ func symmetric(n int, values [][]float64) [][][]float64 {
 		}
 	}
 	return out
-}
-
-// must panics with err, or returns v.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

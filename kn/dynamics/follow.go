@@ -88,7 +88,7 @@ func Follow(ctx context.Context, start string, checkpoints []Checkpoint, bags []
 
 // MustFollow is [Follow] for notebook cells: it panics instead of returning an error.
 func MustFollow(ctx context.Context, start string, checkpoints []Checkpoint, bags []facts.Bag, o FollowOptions) *KnowledgeBySteps {
-	return must(Follow(ctx, start, checkpoints, bags, o))
+	return kn.Must(Follow(ctx, start, checkpoints, bags, o))
 }
 
 func checkFollow(checkpoints []Checkpoint, bags []facts.Bag) error {

@@ -13,7 +13,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // source is a checkpoint whose weights have not been read.
@@ -59,7 +58,7 @@ type encoder struct {
 }
 
 func newRunner(config bert.Config) (*runner, error) {
-	name, _ := backend.Choose("", engine.Parameters(config))
+	name, _ := backend.Choose("", checkpoint.Parameters(config.Expected()))
 	b, err := backend.Open(name)
 	return &runner{backend: b, sides: map[string]*side{}}, err
 }

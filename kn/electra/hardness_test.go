@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // variances are those of the weighted detection loss of each masked token, one
@@ -11,7 +13,7 @@ import (
 // nothing is left to chance.
 func (s *stepper) variances(t *testing.T) (plain, own float64) {
 	t.Helper()
-	out := must(s.call(s.guesses, s.inputs()...))
+	out := kn.Must(s.call(s.guesses, s.inputs()...))
 	n, v := len(s.batch.positions), s.discriminator.VocabSize
 	losses := make([][]float64, n)
 	for x := range v {
@@ -19,7 +21,7 @@ func (s *stepper) variances(t *testing.T) (plain, own float64) {
 		for j := range n {
 			seen[s.batch.at(j)] = int32(x)
 		}
-		detection := must(s.call(s.detects, s.batch.tensor(s.batch.ids), s.batch.tensor(seen)))[0]
+		detection := kn.Must(s.call(s.detects, s.batch.tensor(s.batch.ids), s.batch.tensor(seen)))[0]
 		for j := range n {
 			losses[j] = append(losses[j], float64(detection[s.batch.at(j)]))
 		}
@@ -29,13 +31,13 @@ func (s *stepper) variances(t *testing.T) (plain, own float64) {
 		for x := range p {
 			p[x] = float64(of[j*v+x])
 		}
-		return must(normalized(p))
+		return kn.Must(normalized(p))
 	}
 	for j := range n {
 		p := row(out[1], j)
-		plain += must(Clip.Estimate(p, p, losses[j], 1)).Variance / float64(n)
+		plain += kn.Must(Clip.Estimate(p, p, losses[j], 1)).Variance / float64(n)
 		// What is drawn from is mixed already, and Clip's weights are below the bound.
-		own += must(Clip.Estimate(p, row(out[2], j), losses[j], 2*s.config.Bound)).Variance / float64(n)
+		own += kn.Must(Clip.Estimate(p, row(out[2], j), losses[j], 2*s.config.Bound)).Variance / float64(n)
 	}
 	return plain, own
 }
@@ -55,7 +57,7 @@ func TestHeadLearnsToReduceTheVariance(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 7))
 		for step := range 600 {
 			found := run(t, gradient, s.batch.inputs(4, rng))
-			all := must(s.Variables())
+			all := kn.Must(s.Variables())
 			for i, e := range s.expected() {
 				if !strings.HasPrefix(e.Name, ofGenerator+"hardness") {
 					continue

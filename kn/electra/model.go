@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
@@ -88,7 +89,7 @@ func OpenDetector(ctx context.Context, dir string) (*Detector, error) {
 
 // MustOpenDetector is [OpenDetector] for notebook cells: it panics instead of
 // returning an error.
-func MustOpenDetector(dir string) *Detector { return must(OpenDetector(context.Background(), dir)) }
+func MustOpenDetector(dir string) *Detector { return kn.Must(OpenDetector(context.Background(), dir)) }
 
 // Detect looks at the tokens of a text, [CLS] and [SEP] left out. A text with
 // a word that the vocabulary cannot spell, or longer than the model takes, is
@@ -120,5 +121,5 @@ func (d *Detector) Detect(ctx context.Context, text string) ([]Detection, error)
 // MustDetect is [Detector.Detect] for notebook cells: it panics instead of
 // returning an error.
 func (d *Detector) MustDetect(text string) []Detection {
-	return must(d.Detect(context.Background(), text))
+	return kn.Must(d.Detect(context.Background(), text))
 }

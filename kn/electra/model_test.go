@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
@@ -140,7 +141,7 @@ func TestBadCheckpoints(t *testing.T) {
 }
 
 func TestGeneratorConfig(t *testing.T) {
-	c := must(Open(t.Context(), filepath.Join("testdata", "discriminator"))).Config // 12 wide, 3 heads, 24 neurons
+	c := kn.Must(Open(t.Context(), filepath.Join("testdata", "discriminator"))).Config // 12 wide, 3 heads, 24 neurons
 	for size, want := range map[float64][3]int{1: {12, 3, 24}, 0.5: {8, 2, 12}, 0.34: {4, 1, 8}, 0.01: {4, 1, 1}} {
 		g := c.Generator(size)
 		if got := [3]int{g.HiddenSize, g.Heads, g.IntermediateSize}; got != want || g.EmbeddingSize != 12 || g.Class() != GeneratorClass {

@@ -1,6 +1,10 @@
 package electra
 
-import "math"
+import (
+	"math"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+)
 
 // ProposalCurves say how much an estimate of the detection loss scatters, from
 // plain sampling to too much of a good thing, see [Tempered].
@@ -53,7 +57,7 @@ func Proposals(generator, loss []float64, bounds ...float64) (*ProposalCurves, e
 // MustProposals is [Proposals] for notebook cells: it panics instead of
 // returning an error.
 func MustProposals(generator, loss []float64, bounds ...float64) *ProposalCurves {
-	return must(Proposals(generator, loss, bounds...))
+	return kn.Must(Proposals(generator, loss, bounds...))
 }
 
 // BoundCurves say what an estimate of the detection loss by one draw from a
@@ -88,5 +92,5 @@ func Bounds(generator, proposal, loss []float64, bounds ...float64) (*BoundCurve
 // MustBounds is [Bounds] for notebook cells: it panics instead of returning an
 // error.
 func MustBounds(generator, proposal, loss []float64, bounds ...float64) *BoundCurves {
-	return must(Bounds(generator, proposal, loss, bounds...))
+	return kn.Must(Bounds(generator, proposal, loss, bounds...))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
@@ -61,7 +62,7 @@ func ReadRecord(dir string) (*Record, error) {
 
 // MustReadRecord is [ReadRecord] for notebook cells: it panics instead of
 // returning an error.
-func MustReadRecord(dir string) *Record { return must(ReadRecord(dir)) }
+func MustReadRecord(dir string) *Record { return kn.Must(ReadRecord(dir)) }
 
 // finished returns the record of this very training if it was done before, and
 // all that it wrote is still there.
@@ -90,7 +91,7 @@ func (s *session) finished() *Record {
 // finish writes the models and the record, and removes the state.
 func (s *session) finish() (*Record, error) {
 	record := &Record{
-		Config: s.config, Backend: s.backend, Generator: parameters(s.learner.generator), Discriminator: parameters(s.learner.discriminator),
+		Config: s.config, Backend: s.backend, Generator: checkpoint.Parameters(s.learner.generator.Expected()), Discriminator: checkpoint.Parameters(s.learner.discriminator.Expected()),
 		Steps: s.state.Step, Seconds: s.state.Seconds, CorpusTokens: s.corpus.tokens, DataSHA256: s.corpus.digest,
 		Training: s.state.Training, Measurements: s.state.Measurements, Checkpoints: s.config.Checkpoints,
 	}
@@ -110,19 +111,6 @@ func (s *session) finish() (*Record, error) {
 		}
 	}
 	return record, nil
-}
-
-// parameters is the number of weights of a model.
-func parameters(c ModelConfig) int {
-	total := 0
-	for _, e := range c.Expected() {
-		n := 1
-		for _, d := range e.Shape {
-			n *= d
-		}
-		total += n
-	}
-	return total
 }
 
 // HardnessFile has the tensors of the head that predicts hardness, in the

@@ -70,7 +70,7 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (record *Record
 
 // MustRun is [Run] for notebook cells: it panics instead of returning an error.
 func MustRun(ctx context.Context, c Config, progress func(Progress)) *Record {
-	return must(Run(ctx, c, progress))
+	return kn.Must(Run(ctx, c, progress))
 }
 
 // inCell shows a training's progress in a notebook's cell.
@@ -140,7 +140,7 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 	}
 	n.generator = n.discriminator.Generator(s.config.GeneratorSize)
 	s.feeder = newFeeder(s.corpus, s.config)
-	s.backend, _ = backend.Choose("", parameters(n.discriminator))
+	s.backend, _ = backend.Choose("", checkpoint.Parameters(n.discriminator.Expected()))
 	s.header.Backend = s.backend
 	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
@@ -68,7 +69,7 @@ func TestVariantsTrain(t *testing.T) {
 					t.Fatal(err)
 				}
 				key := fmt.Sprintf("%s, gamma %v, seed %d", s, gamma, seed)
-				digest := must(digestOf(files(t, c.Out)))
+				digest := kn.Must(digestOf(files(t, c.Out)))
 				if was, ok := digests[key]; ok != (i == 1) || ok && was != digest {
 					t.Errorf("%s: one seed gives two trainings", key)
 				}

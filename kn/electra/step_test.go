@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
@@ -57,7 +58,7 @@ func (s *stepper) of(t *testing.T, which func(losses) *node, gradient bool) *mod
 	if err != nil {
 		t.Fatal(err)
 	}
-	return must(model.NewExec(b, s.Store, func(_ *model.Scope, in []*node) []*node {
+	return kn.Must(model.NewExec(b, s.Store, func(_ *model.Scope, in []*node) []*node {
 		loss := which(s.config.losses(s.models(in[0]), in))
 		if !gradient {
 			return []*node{loss}
@@ -197,7 +198,7 @@ func TestStepWithoutGradient(t *testing.T) {
 func TestStepKeepsTheExpectation(t *testing.T) {
 	for _, sampler := range []Sampler{HPLoss, HPDist} {
 		s := newStepper(t, Config{Sampler: sampler, MaskedShare: 0.1, Bound: 3, Resamples: 2000})
-		m := must(s.measure(t.Context(), s.batch, 4))
+		m := kn.Must(s.measure(t.Context(), s.batch, 4))
 		variance := (m.Own.Variance + m.Plain.Variance) / 3 / 2000
 		if z := math.Abs(m.Own.Replaced-m.Plain.Replaced) / math.Sqrt(variance); z > 5 || z == 0 {
 			t.Errorf("%s: mean loss %v, plainly %v: %.1f standard errors apart", sampler, m.Own.Replaced, m.Plain.Replaced, z)
@@ -210,7 +211,7 @@ func TestStepKeepsTheExpectation(t *testing.T) {
 // the weighted sum of the losses.
 func TestStepByHand(t *testing.T) {
 	s := newStepper(t, Config{Sampler: HPDist, Resamples: 2})
-	m := must(s.measure(t.Context(), s.batch, 4))
+	m := kn.Must(s.measure(t.Context(), s.batch, 4))
 	crossEntropy := run(t, s.of(t, generatorLoss, false), s.inputs())[0][0]
 	near(t, "cross-entropy", []float64{float64(crossEntropy)}, []float64{m.CrossEntropy}, 1e-6)
 	var sum float64

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // ExactnessOptions are the options of [Exactness].
@@ -74,7 +74,7 @@ func (o ExactnessOptions) check() error {
 // model's cache are not computed again, so that an experiment that was cut
 // short goes on where it was.
 func Exactness(ctx context.Context, m *kn.Model, facts []Fact, options ExactnessOptions, progress kn.Progress) (*ExactnessTable, error) {
-	o := options.filled(engine.Parameters(m.Config()), m.Config().HiddenAct)
+	o := options.filled(checkpoint.Parameters(m.Config().Expected()), m.Config().HiddenAct)
 	if err := o.check(); err != nil {
 		return nil, err
 	}

@@ -15,52 +15,45 @@ import (
 
 // MustGather is [Gather] for notebook cells.
 func MustGather(records iter.Seq2[sweep.Record, error], options GatherOptions) *Gathered {
-	return must(Gather(records, options))
+	return kn.Must(Gather(records, options))
 }
 
 // MustNeurons is [Neurons] for notebook cells.
 func MustNeurons(m *kn.Model, g *Gathered, o stats.Options) *NeuronTable {
-	return must(Neurons(m, g, o))
+	return kn.Must(Neurons(m, g, o))
 }
 
 // MustIntervene is [Intervene] for notebook cells.
 func MustIntervene(ctx context.Context, m *kn.Model, all []Fact, o InterveneOptions, progress kn.Progress) *Intervention {
-	return must(Intervene(ctx, m, all, o, progress))
+	return kn.Must(Intervene(ctx, m, all, o, progress))
 }
 
 // MustExpress is [Express] for notebook cells.
 func MustExpress(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenText, o ExpressOptions, progress kn.Progress) *ActivationExpression {
-	return must(Express(ctx, m, all, texts, o, progress))
+	return kn.Must(Express(ctx, m, all, texts, o, progress))
 }
 
 // MustUpdate is [Update] for notebook cells.
 func MustUpdate(ctx context.Context, m *kn.Model, all []Fact, o UpdateOptions, progress kn.Progress) *UpdateTable {
-	return must(Update(ctx, m, all, o, progress))
+	return kn.Must(Update(ctx, m, all, o, progress))
 }
 
 // MustErase is [Erase] for notebook cells.
 func MustErase(ctx context.Context, m *kn.Model, all []Fact, o EraseOptions, progress kn.Progress) *EraseTable {
-	return must(Erase(ctx, m, all, o, progress))
+	return kn.Must(Erase(ctx, m, all, o, progress))
 }
 
 // MustDiffRecipes is [DiffRecipes] for notebook cells.
 func MustDiffRecipes(ctx context.Context, m *kn.Model, all []Fact, o DiffOptions, progress kn.Progress) *RecipeDiff {
-	return must(DiffRecipes(ctx, m, all, o, progress))
+	return kn.Must(DiffRecipes(ctx, m, all, o, progress))
 }
 
 // MustConvergence is [Convergence] for notebook cells.
 func MustConvergence(ctx context.Context, m *kn.Model, all []Fact, o ConvergenceOptions, progress kn.Progress) *ConvergenceTable {
-	return must(Convergence(ctx, m, all, o, progress))
+	return kn.Must(Convergence(ctx, m, all, o, progress))
 }
 
 // MustExactness is [Exactness] for notebook cells.
 func MustExactness(ctx context.Context, m *kn.Model, all []Fact, o ExactnessOptions, progress kn.Progress) *ExactnessTable {
-	return must(Exactness(ctx, m, all, o, progress))
-}
-
-func must[T any](result T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return result
+	return kn.Must(Exactness(ctx, m, all, o, progress))
 }

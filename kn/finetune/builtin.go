@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
@@ -70,7 +71,7 @@ func BuiltIn(task string, known []facts.Fact, sizes Sizes) (*Data, error) {
 
 // MustBuiltIn is [BuiltIn] for notebook cells: it panics instead of returning an error.
 func MustBuiltIn(task string, known []facts.Fact, sizes Sizes) *Data {
-	return must(BuiltIn(task, known, sizes))
+	return kn.Must(BuiltIn(task, known, sizes))
 }
 
 // maker makes examples of facts.

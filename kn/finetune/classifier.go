@@ -34,7 +34,7 @@ func Open(ctx context.Context, name string, options ...kn.Option) (*Classifier, 
 	if !folder.Config().Classifies() {
 		return nil, fmt.Errorf("finetune: %s is no classifier but %q; fine-tune it first", name, folder.Config().Architectures)
 	}
-	config, _ := backend.Choose("", parameters(folder.Config()))
+	config, _ := backend.Choose("", checkpoint.Parameters(folder.Config().Expected()))
 	b, err := backend.Open(config)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func Open(ctx context.Context, name string, options ...kn.Option) (*Classifier, 
 
 // MustOpen is [Open] for notebook cells: it panics instead of returning an error.
 func MustOpen(ctx context.Context, name string, options ...kn.Option) *Classifier {
-	return must(Open(ctx, name, options...))
+	return kn.Must(Open(ctx, name, options...))
 }
 
 func newClassifier(m *bert.Model, tok *tokenizer.Tokenizer, source, digest string) (*Classifier, error) {
@@ -64,19 +64,6 @@ func newClassifier(m *bert.Model, tok *tokenizer.Tokenizer, source, digest strin
 		return nil, err
 	}
 	return &Classifier{Model: m, Tokenizer: tok, source: source, digest: digest, exec: exec}, nil
-}
-
-// parameters is the number of weights of a model.
-func parameters(c checkpoint.Config) int {
-	total := 0
-	for _, x := range c.Expected() {
-		n := 1
-		for _, d := range x.Shape {
-			n *= d
-		}
-		total += n
-	}
-	return total
 }
 
 // Name returns the name given to [Open].
@@ -117,7 +104,7 @@ func (c *Classifier) Predict(ctx context.Context, examples []Example, progress k
 
 // MustPredict is [Classifier.Predict] for notebook cells: it panics instead of returning an error.
 func (c *Classifier) MustPredict(ctx context.Context, examples []Example) []Prediction {
-	return must(c.Predict(ctx, examples, nil))
+	return kn.Must(c.Predict(ctx, examples, nil))
 }
 
 // Logits are the unnormalized log-probabilities of the labels: one row for
@@ -154,12 +141,4 @@ func softmax(logits []float32) []float64 {
 		p[i] /= sum
 	}
 	return p
-}
-
-// must panics with err, or returns v.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

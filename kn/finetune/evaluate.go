@@ -34,7 +34,7 @@ func (c *Classifier) Evaluate(ctx context.Context, examples []Example, progress 
 
 // MustEvaluate is [Classifier.Evaluate] for notebook cells: it panics instead of returning an error.
 func (c *Classifier) MustEvaluate(ctx context.Context, examples []Example) *Evaluation {
-	return must(c.Evaluate(ctx, examples, nil))
+	return kn.Must(c.Evaluate(ctx, examples, nil))
 }
 
 // evaluation counts what was scored.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // Example is a text to classify: one sentence, or a pair of them.
@@ -42,7 +44,7 @@ func (d *Data) Part(name string) ([]Example, error) {
 
 // MustPart is [Data.Part] for notebook cells: it panics instead of returning an error.
 func (d *Data) MustPart(name string) []Example {
-	return must(d.Part(name))
+	return kn.Must(d.Part(name))
 }
 
 // labelIndex finds a label by its name or, where the labels are words, by its

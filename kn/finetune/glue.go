@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // glueTask is a task of GLUE (Wang et al., ICLR 2019,
@@ -120,7 +122,7 @@ func ReadGLUE(task, dir string) (*Data, error) {
 }
 
 // MustReadGLUE is [ReadGLUE] for notebook cells: it panics instead of returning an error.
-func MustReadGLUE(task, dir string) *Data { return must(ReadGLUE(task, dir)) }
+func MustReadGLUE(task, dir string) *Data { return kn.Must(ReadGLUE(task, dir)) }
 
 func isDir(path string) bool {
 	info, err := os.Stat(path)
@@ -177,4 +179,4 @@ func ReadDir(dir string) (*Data, error) {
 }
 
 // MustReadDir is [ReadDir] for notebook cells: it panics instead of returning an error.
-func MustReadDir(dir string) *Data { return must(ReadDir(dir)) }
+func MustReadDir(dir string) *Data { return kn.Must(ReadDir(dir)) }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
@@ -43,7 +44,7 @@ func OpenData(name string, known []facts.Fact, sizes Sizes) (*Data, error) {
 
 // MustOpenData is [OpenData] for notebook cells: it panics instead of returning an error.
 func MustOpenData(name string, known []facts.Fact, sizes Sizes) *Data {
-	return must(OpenData(name, known, sizes))
+	return kn.Must(OpenData(name, known, sizes))
 }
 
 // heldOut makes the parts "train" and "dev" of data of one part.

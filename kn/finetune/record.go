@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
@@ -49,7 +50,7 @@ func ReadRecord(dir string) (*Record, error) {
 }
 
 // MustReadRecord is [ReadRecord] for notebook cells: it panics instead of returning an error.
-func MustReadRecord(dir string) *Record { return must(ReadRecord(dir)) }
+func MustReadRecord(dir string) *Record { return kn.Must(ReadRecord(dir)) }
 
 // finished returns the record of this very training if it was done before, and
 // all that it wrote is still there.
@@ -77,7 +78,7 @@ func (s *session) finished() *Record {
 func (s *session) finish(ctx context.Context) (*Record, error) {
 	record := &Record{
 		Config: s.config, Task: s.config.Data.Name, Labels: s.config.Data.Labels, Backend: s.backend,
-		Parameters: parameters(s.learner.Config), Steps: s.state.Step, Seconds: s.state.Seconds,
+		Parameters: checkpoint.Parameters(s.learner.Config.Expected()), Steps: s.state.Step, Seconds: s.state.Seconds,
 		ModelSHA256: s.model, DataSHA256: s.data, Unknown: s.unknown, History: s.state.History,
 		Evaluations: map[string]Evaluation{}, Checkpoints: s.config.Checkpoints,
 	}

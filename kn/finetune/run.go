@@ -55,7 +55,7 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error
 
 // MustRun is [Run] for notebook cells: it panics instead of returning an error.
 func MustRun(ctx context.Context, c Config, progress func(Progress)) *Record {
-	return must(Run(ctx, c, progress))
+	return kn.Must(Run(ctx, c, progress))
 }
 
 // inCell shows a training's progress in a notebook's cell.
@@ -118,7 +118,7 @@ func newSession(ctx context.Context, c Config, progress func(Progress)) (*sessio
 	}
 	c.MaxLength = min(c.MaxLength, config.MaxPositions)
 	s := &session{config: c, progress: progress, tok: folder.Tokenizer(), epoch: -1}
-	s.backend, _ = backend.Choose("", parameters(config))
+	s.backend, _ = backend.Choose("", checkpoint.Parameters(config.Expected()))
 	return s, folder, s.identify(folder)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 )
 
@@ -28,7 +29,7 @@ func ReadTSV(path string, labels []string) (*Data, error) {
 }
 
 // MustReadTSV is [ReadTSV] for notebook cells: it panics instead of returning an error.
-func MustReadTSV(path string, labels []string) *Data { return must(ReadTSV(path, labels)) }
+func MustReadTSV(path string, labels []string) *Data { return kn.Must(ReadTSV(path, labels)) }
 
 func readTSV(r io.Reader, path string, labels []string) (*Data, error) {
 	t, err := newTable(r, path)

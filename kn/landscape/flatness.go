@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // Width says how wide the valley is around a curve's lowest point: the interval
@@ -68,7 +70,7 @@ func (l *Line) Below(level float64) (*Width, error) {
 
 // MustBelow is [Line.Below] for notebook cells: it panics instead of returning an error.
 func (l *Line) MustBelow(level float64) *Width {
-	return must(l.Below(level))
+	return kn.Must(l.Below(level))
 }
 
 // lowest is the index of the curve's lowest point.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
@@ -114,5 +115,5 @@ func TakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examp
 
 // MustTakenBack is [TakenBack] for notebook cells: it panics instead of returning an error.
 func MustTakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) *GroupsTakenBack {
-	return must(TakenBack(ctx, theta0, theta1, groups, examples, o))
+	return kn.Must(TakenBack(ctx, theta0, theta1, groups, examples, o))
 }

@@ -67,7 +67,7 @@ func Curve(ctx context.Context, theta0, theta1 string, examples []finetune.Examp
 
 // MustCurve is [Curve] for notebook cells: it panics instead of returning an error.
 func MustCurve(ctx context.Context, theta0, theta1 string, examples []finetune.Example, o Options) *Line {
-	return must(Curve(ctx, theta0, theta1, examples, o))
+	return kn.Must(Curve(ctx, theta0, theta1, examples, o))
 }
 
 // Surface measures loss and error on the plane through theta0, theta1 and
@@ -112,7 +112,7 @@ func Surface(ctx context.Context, theta0, theta1, theta2 string, examples []fine
 
 // MustSurface is [Surface] for notebook cells: it panics instead of returning an error.
 func MustSurface(ctx context.Context, theta0, theta1, theta2 string, examples []finetune.Example, o Options) *Grid {
-	return must(Surface(ctx, theta0, theta1, theta2, examples, o))
+	return kn.Must(Surface(ctx, theta0, theta1, theta2, examples, o))
 }
 
 // steps are the numbers from low to high; step by step from 0, so that 0 and 1
@@ -137,12 +137,4 @@ func checkGrid(name string, values []float64) error {
 		}
 	}
 	return nil
-}
-
-// must panics with err, or returns v.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

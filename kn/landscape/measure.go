@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // point is a model of a space: the parameters of its group (nil: all) at (alpha,
@@ -130,7 +130,7 @@ type evaluator struct {
 
 // newEvaluator reads the weights.
 func (s *space) newEvaluator(ctx context.Context) (*evaluator, error) {
-	parameters := engine.Parameters(s.config)
+	parameters := checkpoint.Parameters(s.config.Expected())
 	name, _ := backend.Choose("", parameters)
 	b, err := backend.Open(name)
 	if err != nil {

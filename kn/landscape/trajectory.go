@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
@@ -68,7 +69,7 @@ func Trajectory(ctx context.Context, theta0, theta1, theta2 string, checkpoints 
 
 // MustTrajectory is [Trajectory] for notebook cells: it panics instead of returning an error.
 func MustTrajectory(ctx context.Context, theta0, theta1, theta2 string, checkpoints []dynamics.Checkpoint, o Options) *Path {
-	return must(Trajectory(ctx, theta0, theta1, theta2, checkpoints, o))
+	return kn.Must(Trajectory(ctx, theta0, theta1, theta2, checkpoints, o))
 }
 
 // lengths are the inner products of what leads from a space's first point to the
@@ -265,5 +266,5 @@ func Checkpoints(dir string) ([]dynamics.Checkpoint, error) {
 
 // MustCheckpoints is [Checkpoints] for notebook cells: it panics instead of returning an error.
 func MustCheckpoints(dir string) []dynamics.Checkpoint {
-	return must(Checkpoints(dir))
+	return kn.Must(Checkpoints(dir))
 }

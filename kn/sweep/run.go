@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // Run attributes the prompts of a data set's facts, or of a shard of them,
@@ -91,7 +91,7 @@ type run struct {
 // sideBySide is the number of prompts to attribute at a time: small graphs
 // leave cores idle, large ones use all of them.
 func sideBySide(model *kn.Model) int {
-	if engine.Parameters(model.Config()) < backend.LargeModel {
+	if checkpoint.Parameters(model.Config().Expected()) < backend.LargeModel {
 		return runtime.GOMAXPROCS(0)
 	}
 	return 1

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -42,7 +42,7 @@ func (a *app) openBenchModel(ctx context.Context, b *benchmark, dir, size string
 		return err
 	}
 	b.benchSubject = benchSubject{
-		Model: folder, Name: name, Parameters: engine.Parameters(model.Config()),
+		Model: folder, Name: name, Parameters: checkpoint.Parameters(model.Config().Expected()),
 		trained: a.model != "", maxPositions: model.Config().MaxPositions, tokenizer: model.Tokenizer(),
 	}
 	b.Digest, err = model.Digest()

@@ -12,7 +12,7 @@ import (
 // Open reads a checkpoint's weights onto a backend: the one that option
 // names, or what [backend.Choose] decides. chosen says which and why.
 func Open(ctx context.Context, folder *checkpoint.Folder, option string, progress checkpoint.Progress) (e *Engine, chosen string, err error) {
-	config, why := backend.Choose(option, Parameters(folder.Config()))
+	config, why := backend.Choose(option, checkpoint.Parameters(folder.Config().Expected()))
 	b, err := backend.Open(config)
 	if err != nil {
 		return nil, "", err
@@ -22,17 +22,4 @@ func Open(ctx context.Context, folder *checkpoint.Folder, option string, progres
 		return nil, "", err
 	}
 	return New(m), fmt.Sprintf("computing on %s: %s", config, why), nil
-}
-
-// Parameters is the number of weights of a model.
-func Parameters(c checkpoint.Config) int {
-	total := 0
-	for _, x := range c.Expected() {
-		n := 1
-		for _, d := range x.Shape {
-			n *= d
-		}
-		total += n
-	}
-	return total
 }

@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -168,7 +168,7 @@ func (e *experimenter) train(ctx context.Context) error {
 
 // jobs is the number of trainings side by side.
 func (e *experimenter) jobs() int {
-	return reproduce.Jobs(e.o.Jobs, engine.Parameters(e.m.Config()))
+	return reproduce.Jobs(e.o.Jobs, checkpoint.Parameters(e.m.Config().Expected()))
 }
 
 // config describes a training.

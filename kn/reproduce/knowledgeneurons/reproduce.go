@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -16,7 +16,7 @@ import (
 // report into dir, after each experiment with what there is by then. What was
 // computed there before is not computed again.
 func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
-	o, err := o.filled(engine.Parameters(m.Config()))
+	o, err := o.filled(checkpoint.Parameters(m.Config().Expected()))
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
@@ -149,7 +149,7 @@ func (b *book) listed(file, where string) report.Text {
 // made says how the report was made.
 func (e *experimenter) made(b *book) (report.Section, error) {
 	digest, err := e.m.Digest()
-	on, _ := backend.Choose("", engine.Parameters(e.m.Config()))
+	on, _ := backend.Choose("", checkpoint.Parameters(e.m.Config().Expected()))
 	return e.run.Made(e.o.Command, on, report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(digest))},
 		{Name: "Facts", Text: report.Join("SHA-256 ", report.Mono(b.facts.String("/digest")))},
