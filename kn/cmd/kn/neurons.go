@@ -78,7 +78,7 @@ func (a *app) neurons() *cobra.Command {
 input), keep each prompt's neurons with a large score (its coarse set), and of
 these the ones that most prompts share (the refined set): the knowledge neurons
 of the fact. The prompts should say the same thing in different words.`,
-		Example: `  printf '%s\n' "The seat of government of France is [MASK]." "In France the main city and capital is [MASK]." > france.txt
+		Example: `  printf '%s\n' "The seat of government of France is [MASK]." "In France the main city and capital is [MASK]." "The capital of France is [MASK]." > france.txt
   kn neurons --model mini --prompts france.txt --answer Paris
   kn neurons --model mini --prompts france.txt --answer Paris --preset dai2022 --share 0.5 --json`,
 		Args: cobra.NoArgs,
