@@ -62,6 +62,9 @@ func OpenTasks(m *kn.Model, known []facts.Fact, o TaskOptions) ([]*Task, error) 
 		}
 		tasks = append(tasks, t)
 	}
+	if o.Folder != "" && MadeOfFacts(tasks) {
+		return nil, fmt.Errorf("reproduce: the folder %s is given, and no task that lies in it; name some, such as RTE", o.Folder)
+	}
 	return tasks, nil
 }
 
@@ -133,8 +136,7 @@ func taskName(data *finetune.Data, name string) string {
 	if slices.Contains(finetune.GLUETasks, data.Name) {
 		return finetune.GLUEName(data.Name)
 	}
-	base := filepath.Base(filepath.Clean(name))
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	return strings.TrimSuffix(filepath.Base(filepath.Clean(name)), ".tsv")
 }
 
 // short are the examples of at most so many tokens, in an order drawn at random.

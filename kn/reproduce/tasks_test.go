@@ -123,11 +123,12 @@ func TestBadTasks(t *testing.T) {
 		"say in which folder":     {Names: []string{"SST-2"}, Train: 5, Dev: 5},
 		"give the folder of":      {Names: []string{"SST-2"}, Folder: dir, Train: 5, Dev: 5},
 		"18 examples of at most":  {Names: []string{"RTE"}, Folder: dir, Train: 19, Dev: 5, MaxLength: 24},
+		"no task that lies in it": {Names: []string{"true"}, Folder: dir, Train: 5, Dev: 5, Test: 5},
 		"two tasks are called":    {Names: []string{"RTE", "rte"}, Folder: dir, Train: 5, Dev: 5},
 		"none of the tasks":       {Names: []string{"no such task"}, Folder: dir, Train: 5, Dev: 5},
 		"mine/train.tsv: no such": {Names: []string{"mine"}, Folder: filepath.Dir(alone), Train: 5, Dev: 5},
 	} {
-		if _, err := reproduce.OpenTasks(m, nil, o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := reproduce.OpenTasks(m, facts.Known(mini.MustFacts()), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", o, err, want)
 		}
 	}

@@ -193,9 +193,10 @@ func (a *app) reproduceLearningDynamics() *cobra.Command {
 		Short: "Investigating Learning Dynamics of BERT Fine-Tuning (Hao et al., AACL 2020)",
 		Long: `Reproduce Hao, Dong, Wei and Xu, Investigating Learning Dynamics of BERT
 Fine-Tuning (AACL 2020), on tasks made of facts or on GLUE's: fine-tune under
-several seeds and measure how far attention (JS divergence) and hidden states (SVCCA, CKA) of
-each layer move, and how far seeds and data sets end from each other; take layers
-back to their start, freeze others; and follow facts and their knowledge neurons.
+several seeds and measure how far attention (JS divergence) and hidden states
+(SVCCA, CKA) of each layer move, and how far seeds and data sets end from each
+other; take layers back to their start, freeze others; and follow facts and their
+knowledge neurons.
 DIR gets report.html, report.md, the results as JSON, the tables as CSV and
 Markdown, the figures as SVG and PNG, and the classifiers.`,
 		Example: `  kn reproduce fine-tuning-dynamics --model mini --out ./dynamics
@@ -238,7 +239,7 @@ wide the regions of low loss are; take groups of layers back to their start; and
 train long past convergence. DIR gets report.html, report.md, the results as JSON,
 the tables as CSV and Markdown, the figures as SVG and PNG, and the classifiers.
 
-The task is relation, which mini learns from a few hundred examples. A verdict
+By default the task is relation, which mini learns from a few hundred examples. A verdict
 takes six pairs of task and seed.`,
 		Example: `  kn reproduce bert-effectiveness --model mini --out ./effectiveness
   kn reproduce bert-effectiveness --model google-bert/bert-base-cased --data ./glue --tasks RTE,MRPC,SST-2 --train 2000 --seeds 2 --out ./bert-effectiveness`,

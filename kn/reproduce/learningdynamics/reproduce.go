@@ -98,8 +98,7 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	if err := e.drawFacts(taught); err != nil {
 		return nil, err
 	}
-	e.drawControl()
-	return e, nil
+	return e, e.drawControl()
 }
 
 // controlPrompts is how many words of the control are asked for.
@@ -107,7 +106,7 @@ const controlPrompts = 100
 
 // drawControl masks words that are no fact's answer: in texts of the tasks, or
 // if these are made of facts, in the facts' own sentences.
-func (e *experimenter) drawControl() {
+func (e *experimenter) drawControl() error {
 	var sentences []dynamics.Sentence
 	for _, t := range e.tasks {
 		if !t.BuiltIn {
@@ -124,6 +123,10 @@ func (e *experimenter) drawControl() {
 		}
 	}
 	e.control = dynamics.MaskedWords(e.m.Tokenizer(), sentences, controlPrompts, e.m.Config().MaxPositions, 1)
+	if len(e.control) == 0 {
+		return fmt.Errorf("learningdynamics: no held-out text has a word that %s knows as one token, so there is no control for the facts; give more held-out examples", e.m.Name())
+	}
+	return nil
 }
 
 // drawFacts chooses the facts to follow.
