@@ -15,8 +15,8 @@ import (
 // Plan says how long the stages of a reproduction that trains classifiers take
 // on this machine, if nothing of them is kept.
 type Plan struct {
-	Step    float64 `json:"step"`    // seconds of a training step
-	Example float64 `json:"example"` // seconds to measure an example's loss
+	Step    float64 // seconds of a training step
+	Example float64 // seconds to measure an example's loss
 	Stages  []Planned
 }
 
@@ -46,8 +46,8 @@ func (p Plan) String() string {
 	return b.String()
 }
 
-// Announce tells the watch how long all stages will take, unless every one is
-// kept. The speed is measured by a few steps of the training that c describes.
+// Announce tells the watch how long all stages will take, unless the folder has a
+// result of every one, be it by other options. The speed is measured by a few steps of the training that c describes.
 func (r *Run) Announce(ctx context.Context, c finetune.Config, stages []Planned) error {
 	if r.watch.Plan == nil || r.complete() {
 		return nil

@@ -71,14 +71,13 @@ func OpenTasks(m *kn.Model, known []facts.Fact, o TaskOptions) ([]*Task, error) 
 func openTask(m *kn.Model, name string, known []facts.Fact, o TaskOptions) (*Task, error) {
 	if slices.Contains(finetune.BuiltInTasks, name) {
 		t := &Task{Name: name, BuiltIn: true}
-		for seed, data := range []**finetune.Data{&t.Data, &t.Other}[:1+count(o.Other)] {
-			var err error
-			sizes := finetune.Sizes{Train: o.Train, Dev: o.Dev, Test: o.Test, Seed: uint64(seed + 1)}
-			if *data, err = finetune.BuiltIn(name, known, sizes); err != nil {
-				return nil, err
-			}
+		sizes := finetune.Sizes{Train: o.Train, Dev: o.Dev, Test: o.Test, Seed: 1}
+		var err error
+		if t.Data, err = finetune.BuiltIn(name, known, sizes); err == nil && o.Other {
+			sizes.Seed = 2
+			t.Other, err = finetune.BuiltIn(name, known, sizes)
 		}
-		return t, nil
+		return t, err
 	}
 	data, err := openData(name, o.Folder)
 	if err != nil {
@@ -105,13 +104,6 @@ func openTask(m *kn.Model, name string, known []facts.Fact, o TaskOptions) (*Tas
 		t.Other = t.draw(data, append(slices.Clone(rest), train[:t.Common]...), dev, o, 2)
 	}
 	return t, nil
-}
-
-func count(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // openData finds a task in the folder, or by its own path.

@@ -1,13 +1,13 @@
 // Package berteffectiveness reproduces Hao, Dong, Wei and Xu, Visualizing and
 // Understanding the Effectiveness of BERT (EMNLP 2019,
-// https://aclanthology.org/D19-1424), on tasks made of facts: from a model to a
-// report.
+// https://aclanthology.org/D19-1424), on tasks made of facts, GLUE's, or one's own:
+// from a model to a report.
 //
 //	outcome, err := berteffectiveness.Reproduce(ctx, model, "report", berteffectiveness.Options{}, reproduce.Watch{})
 //
 // On each task and under each seed it trains the model five times: from its
 // pre-trained weights; from weights drawn at random; both once more on other
-// facts of the task, whose ends give planes their second direction; and from
+// examples of the task, whose ends give planes their second direction; and from
 // the pre-trained weights for several times as many steps. It measures loss and
 // error along the lines and on the planes between starts and ends, how wide the
 // regions of low loss are, whether training loss and generalization error
@@ -16,8 +16,8 @@
 // must agree on.
 //
 // The paper's second direction is the end of a training on another data set. Tasks
-// made of facts differ in their number of labels, and so in the shape of their
-// classifiers; another draw of facts for the same task has the same labels and,
+// can differ in their number of labels, and so in the shape of their
+// classifiers; other examples of the same task have the same labels and,
 // under the same seed, the very same start, and at (0, 1) stands a model that was
 // trained for the task. That is a deviation; package landscape measures the plane
 // towards another data set's encoder as well.
