@@ -17,16 +17,8 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		edits, err := m.composed()
-		if err != nil {
-			return nil, err
-		}
-		c, err := m.computer()
-		if err != nil {
-			return nil, err
-		}
-		values, err := c.Activations(m.ctx, engine.Row{Sample: s, Edits: edits})
-		return &activations{values}, err
+		r, err := m.computeOne(engine.Activations, s, "")
+		return &activations{r.Activations}, err
 	})
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package kn
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
@@ -51,14 +50,33 @@ func Rules() []Rule {
 	return []Rule{Adaptive, GaussLegendre, LeftRiemann, LinspaceInclusive, Trapezoid, ActivationBaseline}
 }
 
-// engine returns the options in the engine's form, which it has checked.
+// fixedRules are the rules whose nodes do not depend on the integrand.
+var fixedRules = map[Rule]func(nodes int) (quadrature.Rule, error){
+	GaussLegendre:     quadrature.GaussLegendre,
+	LeftRiemann:       quadrature.LeftRiemann,
+	LinspaceInclusive: quadrature.LinspaceInclusive,
+	Trapezoid:         quadrature.Trapezoid,
+}
+
+// engine checks the options and returns them in the engine's form.
 func (o AttributeOptions) engine() (engine.Options, error) {
-	e := engine.Options{Rule: string(o.Rule), Nodes: o.Nodes, Tolerance: o.Tolerance, LayerNormEps: o.LayerNormEps}
-	err := e.Check()
-	if !slices.Contains(Rules(), o.Rule) {
-		err = fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
+	e := engine.Options{Tolerance: o.Tolerance, LayerNormEps: o.LayerNormEps}
+	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
+		return e, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
 	}
-	return e, err
+	switch fixed := fixedRules[o.Rule]; {
+	case fixed != nil:
+		rule, err := fixed(o.Nodes)
+		e.Rule = &rule
+		return e, err
+	case o.Rule == Adaptive && o.Nodes < quadrature.LeastCheckedNodes:
+		return e, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastCheckedNodes, o.Nodes)
+	case o.Rule == Adaptive:
+		e.MaxNodes = o.Nodes
+	case o.Rule != ActivationBaseline:
+		return e, fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
+	}
+	return e, nil
 }
 
 // Attribute computes integrated gradients of the answer's probability at
@@ -102,15 +120,17 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil || len(missing) == 0 {
 		return results, err
 	}
-	samples := make([]engine.Sample, len(missing))
-	for k, i := range missing {
-		if samples[k], err = m.answerSample(queries[i]); err != nil {
-			return nil, err
-		}
-	}
 	edits, err := m.composed()
 	if err != nil {
 		return nil, err
+	}
+	rows := make([]engine.Row, len(missing))
+	for k, i := range missing {
+		s, err := m.answerSample(queries[i])
+		if err != nil {
+			return nil, err
+		}
+		rows[k] = engine.Row{Sample: s, Edits: edits}
 	}
 	layers, found := m.Config().Layers, len(queries)-len(missing)
 	total, done, finished := len(queries)*layers, -1, found
@@ -125,9 +145,9 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil {
 		return nil, err
 	}
-	err = c.Attribute(m.ctx, samples, edits, how, func(k int, a *engine.Attribution) error {
-		i := missing[k]
-		if results[i], err = m.keep(a, queries[i], o); err != nil {
+	err = c.Do(m.ctx, engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(r engine.Result) error {
+		i := missing[r.Row]
+		if results[i], err = m.keep(r, queries[i], o); err != nil {
 			return err
 		}
 		finished++
@@ -166,17 +186,17 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 }
 
 // keep completes an attribution and puts it into the cache.
-func (m *Model) keep(computed *engine.Attribution, q Query, o AttributeOptions) (*Attribution, error) {
+func (m *Model) keep(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
 	a := &Attribution{
 		Prompt: q.Prompt, Answer: q.Answer, Rule: o.Rule,
-		Probability:       computed.Probability,
-		ProbabilityAtZero: computed.ProbabilityAtZero,
-		CompletenessError: computed.CompletenessError,
-		Nodes:             computed.Nodes,
-		EstimatedError:    computed.EstimatedError,
-		NotConverged:      computed.NotConverged,
-		Scores:            computed.Scores,
-		Activations:       computed.Activations,
+		Probability:       r.Probability,
+		ProbabilityAtZero: r.ProbabilityAtZero,
+		CompletenessError: r.CompletenessError,
+		Nodes:             r.Nodes,
+		EstimatedError:    r.EstimatedError,
+		NotConverged:      r.NotConverged,
+		Scores:            r.Scores,
+		Activations:       r.Activations,
 	}
 	var err error
 	if a.Provenance, err = m.provenance(o); err != nil {

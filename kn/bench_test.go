@@ -51,13 +51,14 @@ func benchmarkBERTBase(b *testing.B, o AttributeOptions) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	request := engine.Request{Operation: engine.Attribution, Rows: []engine.Row{{Sample: fourteenTokens()}}, Options: how}
 	for b.Loop() {
-		err := e.Attribute(context.Background(), []engine.Sample{fourteenTokens()}, engine.Edits{}, how, func(_ int, a *engine.Attribution) error {
+		err := e.Do(context.Background(), request, func(r engine.Result) error {
 			nodes := 0
-			for _, n := range a.Nodes {
+			for _, n := range r.Nodes {
 				nodes += n
 			}
-			b.ReportMetric(float64(nodes)/float64(len(a.Nodes)), "nodes/layer")
+			b.ReportMetric(float64(nodes)/float64(len(r.Nodes)), "nodes/layer")
 			return nil
 		}, func(float64) {})
 		if err != nil {

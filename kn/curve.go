@@ -100,12 +100,6 @@ func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, 
 // scaled returns the answer's probability [sets][factors][prompts] when each
 // set is multiplied by each factor.
 func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o CurveOptions) ([][][]float64, error) {
-	const points = "points of the curves"
-	m.step(0, len(sets)*len(o.Factors)*len(prompts), points) // the model may have to be loaded first
-	computer, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
 	var rows []engine.Row
 	result := make([][][]float64, len(sets))
 	for i, set := range sets {
@@ -127,13 +121,13 @@ func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o Curve
 			}
 		}
 	}
-	probabilities, err := computer.Probabilities(m.ctx, rows, func(done int) { m.step(done, len(rows), points) })
+	computed, err := m.compute(engine.Probability, rows, "points of the curves")
 	if err != nil {
 		return nil, err
 	}
-	for i, p := range probabilities {
+	for i, r := range computed {
 		prompt, rest := i%len(prompts), i/len(prompts)
-		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = p
+		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = r.Probability
 	}
 	return result, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -118,14 +120,41 @@ func (m *Model) BERT() (*bert.Model, error) {
 	return e.Edited(edits)
 }
 
-// computer computes what is not in the cache.
+// computer computes what is not in the cache: an engine in this process, or a
+// worker. See [engine.Engine.Do].
 type computer interface {
-	Distribution(ctx context.Context, row engine.Row) ([]float32, error)
-	Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]float64, error)
-	Outcomes(ctx context.Context, rows []engine.Row, progress engine.Progress) ([]engine.Outcome, error)
-	Activations(ctx context.Context, row engine.Row) ([][]float64, error)
-	TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) ([][][]float32, error)
-	Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error, progress func(share float64)) error
+	Do(ctx context.Context, r engine.Request, emit func(engine.Result) error, progress func(share float64)) error
+}
+
+// compute returns the result of an operation for each row. Its progress counts
+// the rows, which it calls what; if that is empty, nobody is told.
+func (m *Model) compute(operation engine.Operation, rows []engine.Row, what string) ([]engine.Result, error) {
+	m.step(0, len(rows), what) // the model may have to be loaded first
+	c, err := m.computer()
+	if err != nil {
+		return nil, err
+	}
+	results := make([]engine.Result, len(rows))
+	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows}, func(r engine.Result) error {
+		results[r.Row] = r
+		return nil
+	}, func(share float64) {
+		m.step(int(math.Round(share*float64(len(rows)))), len(rows), what)
+	})
+	return results, err
+}
+
+// computeOne is compute for one sample under the handle's edits.
+func (m *Model) computeOne(operation engine.Operation, s engine.Sample, what string) (engine.Result, error) {
+	edits, err := m.composed()
+	if err != nil {
+		return engine.Result{}, err
+	}
+	results, err := m.compute(operation, []engine.Row{{Sample: s, Edits: edits}}, what)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return results[0], nil
 }
 
 // computer returns what computes for this model: a worker if there is one,
@@ -148,9 +177,10 @@ func (m *Model) computer() (computer, error) {
 	if !wanted {
 		return m.loaded()
 	}
-	remote, err = engine.DialRemote(m.ctx, spec)
+	client, err := worker.Dial(m.ctx, spec)
 	switch {
 	case err == nil:
+		remote = &engine.Remote{Client: client}
 		s.load.Lock()
 		s.remote = remote
 		s.load.Unlock()
@@ -197,7 +227,7 @@ func (m *Model) downloadProgress() checkpoint.Progress {
 
 // step reports progress, if anyone listens.
 func (m *Model) step(done, total int, what string) {
-	if m.progress != nil {
+	if m.progress != nil && what != "" {
 		m.progress(done, total, what)
 	}
 }

@@ -69,10 +69,11 @@ func (m *Model) Predict(prompt string, options ...PredictOptions) (*Prediction, 
 		if err != nil {
 			return nil, err
 		}
-		p, err := m.distribution(s)
+		r, err := m.computeOne(engine.Distribution, s, "predictions")
 		if err != nil {
 			return nil, err
 		}
+		p := r.Distribution
 		result := &Prediction{Prompt: prompt, MaskPosition: s.Mask, Predictions: m.top(p, o.Top)}
 		if o.Answer != "" {
 			result.Answer = &RankedToken{m.token(int(s.Answer), p), rank(p, int(s.Answer))}
@@ -102,22 +103,6 @@ func (m *Model) Probability(prompt, answer string) (float64, error) {
 // MustProbability is [Model.Probability] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustProbability(prompt, answer string) float64 {
 	return Must(m.Probability(prompt, answer))
-}
-
-// distribution returns the probabilities [V] at a sample's [MASK].
-func (m *Model) distribution(s engine.Sample) ([]float32, error) {
-	edits, err := m.composed()
-	if err != nil {
-		return nil, err
-	}
-	const what = "predictions"
-	m.step(0, 1, what) // the model may have to be loaded first
-	defer m.step(1, 1, what)
-	c, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
-	return c.Distribution(m.ctx, engine.Row{Sample: s, Edits: edits})
 }
 
 // top returns the n most probable tokens; of equal ones the first in the vocabulary.

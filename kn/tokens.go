@@ -35,7 +35,7 @@ func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error)
 	if err != nil {
 		return nil, err
 	}
-	rows, result := make([]engine.Reading, len(readings)), make([]TokenActivations, len(readings))
+	rows, result := make([]engine.Row, len(readings)), make([]TokenActivations, len(readings))
 	for i, r := range readings {
 		if err := validateNeurons(r.Neurons, c.Layers, c.IntermediateSize); err != nil {
 			return nil, err
@@ -48,28 +48,18 @@ func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error)
 		for _, id := range e.IDs {
 			row.IDs = append(row.IDs, int32(id))
 		}
-		rows[i].Row = row
 		for _, n := range r.Neurons {
-			rows[i].Index = append(rows[i].Index, n.Layer*c.IntermediateSize+n.Index)
+			row.Neurons = append(row.Neurons, n.Layer*c.IntermediateSize+n.Index)
 		}
+		rows[i] = row
 		result[i] = TokenActivations{Tokens: e.Tokens, Mask: mask, Unknown: e.Unknown}
 	}
-	m.step(0, len(rows), "texts") // the model may have to be loaded first
-	computer, err := m.computer()
+	computed, err := m.compute(engine.TokenActivations, rows, "texts")
 	if err != nil {
 		return nil, err
 	}
-	values, err := computer.TokenActivations(m.ctx, rows, func(done int) { m.step(done, len(rows), "texts") })
-	if err != nil {
-		return nil, err
-	}
-	for i, of := range values {
-		result[i].Values = make([][]float64, len(of))
-		for k, tokens := range of {
-			for _, v := range tokens {
-				result[i].Values[k] = append(result[i].Values[k], float64(v))
-			}
-		}
+	for i, r := range computed {
+		result[i].Values = r.Activations
 	}
 	return result, nil
 }

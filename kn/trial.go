@@ -21,12 +21,15 @@ func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.step(0, len(rows), "trials") // the model may have to be loaded first
-	computer, err := m.computer()
+	computed, err := m.compute(engine.Probability, rows, "trials")
 	if err != nil {
 		return nil, err
 	}
-	return computer.Probabilities(m.ctx, rows, func(done int) { m.step(done, len(rows), "trials") })
+	probabilities := make([]float64, len(computed))
+	for i, r := range computed {
+		probabilities[i] = r.Probability
+	}
+	return probabilities, nil
 }
 
 // MustProbabilities is [Model.Probabilities] for notebook cells: it panics instead of returning an error.
@@ -45,12 +48,7 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.step(0, len(rows), "trials")
-	computer, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
-	computed, err := computer.Outcomes(m.ctx, rows, func(done int) { m.step(done, len(rows), "trials") })
+	computed, err := m.compute(engine.Outcome, rows, "trials")
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +56,8 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 		return TokenProbability{m.Tokenizer().Token(int(id)), int(id), p}
 	}
 	outcomes := make([]Outcome, len(computed))
-	for i, o := range computed {
-		outcomes[i] = Outcome{RankedToken{token(rows[i].Answer, o.Probability), o.Rank}, token(o.Top, o.TopProbability)}
+	for i, r := range computed {
+		outcomes[i] = Outcome{RankedToken{token(rows[i].Answer, r.Probability), r.Rank}, token(r.Top, r.TopProbability)}
 	}
 	return outcomes, nil
 }

@@ -105,75 +105,45 @@ func fallBack(err error) bool {
 	return true
 }
 
-// try computes with the worker, or else here.
-func (w withWorker) try(compute func(computer) error) error {
-	err := compute(w.remote)
-	if err == nil || !fallBack(err) {
-		return err
-	}
-	local, err := w.local()
-	if err != nil {
-		return err
-	}
-	return compute(local)
-}
-
-func (w withWorker) Distribution(ctx context.Context, row engine.Row) (p []float32, err error) {
-	err = w.try(func(c computer) error { p, err = c.Distribution(ctx, row); return err })
-	return p, err
-}
-
-func (w withWorker) Probabilities(ctx context.Context, rows []engine.Row, progress engine.Progress) (p []float64, err error) {
-	err = w.try(func(c computer) error { p, err = c.Probabilities(ctx, rows, progress); return err })
-	return p, err
-}
-
-func (w withWorker) Outcomes(ctx context.Context, rows []engine.Row, progress engine.Progress) (all []engine.Outcome, err error) {
-	err = w.try(func(c computer) error { all, err = c.Outcomes(ctx, rows, progress); return err })
-	return all, err
-}
-
-func (w withWorker) Activations(ctx context.Context, row engine.Row) (a [][]float64, err error) {
-	err = w.try(func(c computer) error { a, err = c.Activations(ctx, row); return err })
-	return a, err
-}
-
-func (w withWorker) TokenActivations(ctx context.Context, readings []engine.Reading, progress engine.Progress) (a [][][]float32, err error) {
-	err = w.try(func(c computer) error { a, err = c.TokenActivations(ctx, readings, progress); return err })
-	return a, err
-}
-
-// Attribute asks each worker for what those before it have not handed over,
-// as long as each hands over something. After a death the share that is done
-// falls to what was handed over.
-func (w withWorker) Attribute(ctx context.Context, samples []engine.Sample, edits engine.Edits, o engine.Options, done func(i int, a *engine.Attribution) error, progress func(share float64)) error {
-	finished := make([]bool, len(samples))
+// Do asks each worker for what those before it have not handed over, as long
+// as each hands over something, and then this process. After a death the share
+// that is done falls to what was handed over.
+func (w withWorker) Do(ctx context.Context, r engine.Request, emit func(engine.Result) error, progress func(share float64)) error {
+	finished := make([]bool, len(r.Rows))
 	rest := func(c computer) (some bool, err error) {
-		var of []engine.Sample
+		missing := r
+		missing.Rows = nil
 		var which []int
-		for i, s := range samples {
+		for i, row := range r.Rows {
 			if !finished[i] {
-				of, which = append(of, s), append(which, i)
+				missing.Rows, which = append(missing.Rows, row), append(which, i)
 			}
 		}
-		if len(of) == 0 {
+		if len(which) == 0 {
 			return false, nil
 		}
-		err = c.Attribute(ctx, of, edits, o, func(k int, a *engine.Attribution) error {
-			finished[which[k]], some = true, true
-			return done(which[k], a)
+		err = c.Do(ctx, missing, func(result engine.Result) error {
+			result.Row = which[result.Row]
+			finished[result.Row], some = true, true
+			return emit(result)
 		}, func(share float64) {
-			progress(1 - (1-share)*float64(len(of))/float64(len(samples)))
+			progress(1 - (1-share)*float64(len(which))/float64(len(r.Rows)))
 		})
 		return some, err
 	}
-	return w.try(func(c computer) error {
-		for {
-			some, err := rest(c)
-			if !some || !errors.As(err, new(*worker.Died)) {
-				return err
-			}
+	for {
+		some, err := rest(w.remote)
+		switch {
+		case some && errors.As(err, new(*worker.Died)):
 			warn(fmt.Errorf("asking another worker for the rest: %w", err))
+		case err == nil || !fallBack(err):
+			return err
+		default:
+			local, err := w.local()
+			if err == nil {
+				_, err = rest(local)
+			}
+			return err
 		}
-	})
+	}
 }

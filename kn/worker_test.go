@@ -54,7 +54,7 @@ func mortal() worker.Handler {
 		left, _ = strconv.Atoi(lives[noted("lives")])
 	}
 	note("lives")
-	return func(ctx context.Context, call worker.Call) (any, error) {
+	return func(ctx context.Context, call worker.Call) error {
 		emit := call.Emit
 		call.Emit = func(item any) error {
 			if left == 0 {

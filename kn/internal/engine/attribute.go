@@ -9,24 +9,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
-// Options of an attribution, all of them filled in: see kn.AttributeOptions.
-type Options struct {
-	Rule         string
-	Nodes        int
-	Tolerance    float64
-	LayerNormEps float64
-}
-
-// The rules' names.
-const (
-	Adaptive           = "adaptive"
-	GaussLegendre      = "gauss_legendre"
-	LeftRiemann        = "left_riemann"
-	LinspaceInclusive  = "linspace_inclusive"
-	Trapezoid          = "trapezoid"
-	ActivationBaseline = "activation_baseline"
-)
-
 // rule is how an attribution integrates.
 type rule struct {
 	// start starts one layer's integral; nil for the baseline, which has none.
@@ -37,107 +19,76 @@ type rule struct {
 	nodes int
 }
 
-// fixedRules are the rules whose nodes do not depend on the integrand.
-var fixedRules = map[string]struct {
-	nodes func(int) (quadrature.Rule, error)
-	zero  bool
-}{
-	GaussLegendre:     {quadrature.GaussLegendre, false},
-	LeftRiemann:       {quadrature.LeftRiemann, true},
-	LinspaceInclusive: {quadrature.LinspaceInclusive, true},
-	Trapezoid:         {quadrature.Trapezoid, true},
-}
-
-// Check says what is wrong with options.
-func (o Options) Check() error {
-	_, err := o.rule(false)
-	return err
-}
-
-// rule is the one that the options name. rough says that gradients jump on the
-// paths, as ReLU makes them.
+// rule is the one that the options ask for. rough says that gradients jump on
+// the paths, as ReLU makes them.
 func (o Options) rule(rough bool) (rule, error) {
-	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
-		return rule{}, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
-	}
-	switch fixed, ok := fixedRules[o.Rule]; {
-	case o.Rule == Adaptive && o.Nodes < quadrature.LeastCheckedNodes:
-		return rule{}, fmt.Errorf("kn: the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastCheckedNodes, o.Nodes)
-	case o.Rule == Adaptive && rough && o.Nodes < quadrature.LeastAdaptiveNodes:
-		return rule{}, fmt.Errorf("kn: on a model whose gradients jump (its activation function is a ReLU) the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.Nodes)
-	case o.Rule == Adaptive && rough:
-		return rule{func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.Nodes, jumps...) }, true, 40}, nil
-	case o.Rule == Adaptive:
-		return rule{func([]float64) quadrature.Integral { return quadrature.NewChecked(o.Nodes) }, true, 4}, nil
-	case o.Rule == ActivationBaseline:
+	switch {
+	case o.Rule != nil:
+		start := func([]float64) quadrature.Integral { return quadrature.NewFixed(*o.Rule) }
+		return rule{start, slices.Contains(o.Rule.Nodes, 0), len(o.Rule.Nodes)}, nil
+	case o.MaxNodes == 0:
 		return rule{}, nil
-	case !ok:
-		return rule{}, fmt.Errorf("kn: unknown integration rule %q", o.Rule)
+	case !rough:
+		return rule{func([]float64) quadrature.Integral { return quadrature.NewChecked(o.MaxNodes) }, true, 4}, nil
+	case o.MaxNodes < quadrature.LeastAdaptiveNodes:
+		return rule{}, fmt.Errorf("kn: on a model whose gradients jump (its activation function is a ReLU) the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.MaxNodes)
 	default:
-		nodes, err := fixed.nodes(o.Nodes)
-		return rule{func([]float64) quadrature.Integral { return quadrature.NewFixed(nodes) }, fixed.zero, o.Nodes}, err
+		return rule{func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.MaxNodes, jumps...) }, true, 40}, nil
 	}
 }
 
-// Attribution is the result for one sample; kn.Attribution says what the fields are.
-type Attribution struct {
-	Probability                          float64
-	ProbabilityAtZero, CompletenessError []float64 // [L]
-	Nodes                                []int     // [L]
-	EstimatedError                       []float64 // [L], or none
-	NotConverged                         []int
-	Scores, Activations                  [][]float64 // [L][F]
-}
-
-// Attribute attributes samples under edits and hands each result over as soon
-// as it is there. progress is told the share of the work that is done, from 0
-// to 1; it never falls. Neither is called by two goroutines at once.
-func (e *Engine) Attribute(ctx context.Context, samples []Sample, edits Edits, o Options, done func(i int, a *Attribution) error, progress func(share float64)) error {
+// attribute attributes rows, those under the same edits together.
+func (e *Engine) attribute(ctx context.Context, rows []Row, o Options, emit func(Result) error, progress func(share float64)) error {
 	rule, err := o.rule(isJumpy(e.Model.Config.HiddenAct))
 	if err != nil {
 		return err
 	}
-	e, release, err := e.with(edits.Values)
-	if err != nil {
-		return err
-	}
-	defer release()
-	lengths := make([]int, len(samples))
-	for i, s := range samples {
-		lengths[i] = len(s.IDs)
-	}
 	finished := 0
-	for _, g := range e.sizes.together(lengths, e.Model.Config.MaxPositions) {
-		part := func(share float64) {
-			progress((float64(finished) + share*float64(len(g.of))) / float64(len(samples)))
+	return e.byEdits(rows, func(r Row) any { return r.Edits }, func(e *Engine, which []int) error {
+		lengths := make([]int, len(which))
+		for k, i := range which {
+			lengths[k] = len(rows[i].IDs)
 		}
-		if err := e.attributeTogether(ctx, samples, g, edits, o, rule, done, part); err != nil {
-			return err
+		for _, g := range e.sizes.together(lengths, e.Model.Config.MaxPositions) {
+			part := func(share float64) {
+				progress((float64(finished) + share*float64(len(g.of))) / float64(len(rows)))
+			}
+			if err := e.attributeTogether(ctx, rows, pick(which, g.of), g.layout, o, rule, emit, part); err != nil {
+				return err
+			}
+			finished += len(g.of)
+			part(0)
 		}
-		finished += len(g.of)
-		part(0)
-	}
-	return nil
+		return nil
+	})
 }
 
-// attributeTogether attributes the samples of a group.
-func (e *Engine) attributeTogether(ctx context.Context, samples []Sample, g group, edits Edits, o Options, rule rule, done func(i int, a *Attribution) error, progress func(share float64)) error {
-	own := make([]Sample, len(g.of))
-	for k, i := range g.of {
-		own[k] = samples[i]
+// pick returns the chosen entries of a list.
+func pick(of, chosen []int) []int {
+	picked := make([]int, len(chosen))
+	for k, i := range chosen {
+		picked[k] = of[i]
 	}
-	paths, err := e.paths(ctx, own, g.layout, edits, o.LayerNormEps, rule.nodes, progress)
+	return picked
+}
+
+// attributeTogether attributes the chosen rows, whose edits are the same.
+func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y layout, o Options, rule rule, emit func(Result) error, progress func(share float64)) error {
+	paths, err := e.paths(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o.LayerNormEps, rule.nodes, progress)
 	if err != nil {
 		return err
 	}
 	defer paths.release()
-	return paths.attribute(ctx, rule, o.Tolerance, func(k int, a *Attribution) error { return done(g.of[k], a) })
+	return paths.attribute(ctx, rule, o.Tolerance, func(r Result) error {
+		r.Row = of[r.Row]
+		return emit(r)
+	})
 }
 
 // attribute integrates along all paths and hands each sample's result over
-// once its integrals are done; without an integral the activations themselves
+// as soon as its integrals are done; without an integral the activations themselves
 // are the scores.
-func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, done func(i int, a *Attribution) error) error {
+func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, emit func(Result) error) error {
 	jumps, err := p.jumps(ctx)
 	if err != nil {
 		return err
@@ -162,21 +113,19 @@ func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, don
 		}
 	}
 	return p.integrate(ctx, integrals, tolerance, func(i int) error {
-		a := &Attribution{
-			Probability: p.probability[i], ProbabilityAtZero: p.zero[i],
+		r := Result{
+			Row: i, Probability: p.probability[i], ProbabilityAtZero: p.zero[i],
 			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: p.activations[i],
 		}
 		if rule.start == nil {
 			for _, row := range p.activations[i] {
-				a.Scores = append(a.Scores, slices.Clone(row))
+				r.Scores = append(r.Scores, slices.Clone(row))
 			}
-		} else {
-			if err := a.finish(integrals[i], tolerance*largest(integrals[i])); err != nil {
-				return err
-			}
+		} else if err := r.finish(integrals[i], tolerance*largest(integrals[i])); err != nil {
+			return err
 		}
-		a.complete()
-		return done(i, a)
+		r.complete()
+		return emit(r)
 	})
 }
 
@@ -190,7 +139,7 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 	}
 	for len(open) > 0 {
 		var points []point
-		var asked []request
+		var requests []asked
 		var still []int
 		for _, i := range open {
 			more, of := nextPoints(i, integrals[i], tolerance*largest(integrals[i]))
@@ -200,7 +149,7 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 				}
 				continue
 			}
-			points, asked, still = append(points, more...), append(asked, of...), append(still, i)
+			points, requests, still = append(points, more...), append(requests, of...), append(still, i)
 		}
 		if open = still; len(open) == 0 {
 			return nil
@@ -214,7 +163,7 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 				p.zero[pt.sample][pt.layer] = probability[k]
 			}
 		}
-		for _, a := range asked {
+		for _, a := range requests {
 			a.integral.Add(products[:a.nodes], probability[:a.nodes])
 			products, probability = products[a.nodes:], probability[a.nodes:]
 		}
@@ -222,24 +171,24 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 	return nil
 }
 
-// request is how many nodes an integral asked for.
-type request struct {
+// asked is how many nodes an integral asked for.
+type asked struct {
 	integral quadrature.Integral
 	nodes    int
 }
 
 // nextPoints asks a sample's integrals [L] for their next nodes.
-func nextPoints(sample int, integrals []quadrature.Integral, bound float64) (points []point, asked []request) {
+func nextPoints(sample int, integrals []quadrature.Integral, bound float64) (points []point, requests []asked) {
 	for l, integral := range integrals {
 		nodes := integral.Next(bound)
 		for _, a := range nodes {
 			points = append(points, point{sample, l, a})
 		}
 		if len(nodes) > 0 {
-			asked = append(asked, request{integral, len(nodes)})
+			requests = append(requests, asked{integral, len(nodes)})
 		}
 	}
-	return points, asked
+	return points, requests
 }
 
 // initZero marks the probabilities at zero as not known.
@@ -269,16 +218,16 @@ func (p *paths) atZero(ctx context.Context) error {
 }
 
 // finish takes the scores from the integrals.
-func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64) error {
+func (r *Result) finish(integrals []quadrature.Integral, tolerance float64) error {
 	for l, in := range integrals {
 		if slices.ContainsFunc(in.Value(), math.IsNaN) {
 			return fmt.Errorf("kn: gradients in layer %d are not numbers (NaN); are the model's weights damaged, or changed too much?", l)
 		}
-		a.Scores, a.Nodes[l] = append(a.Scores, in.Value()), in.Evaluations()
+		r.Scores, r.Nodes[l] = append(r.Scores, in.Value()), in.Evaluations()
 		if estimate := in.Error(); estimate == estimate {
-			a.EstimatedError = append(a.EstimatedError, estimate)
+			r.EstimatedError = append(r.EstimatedError, estimate)
 			if estimate > tolerance {
-				a.NotConverged = append(a.NotConverged, l)
+				r.NotConverged = append(r.NotConverged, l)
 			}
 		}
 	}
@@ -286,13 +235,13 @@ func (a *Attribution) finish(integrals []quadrature.Integral, tolerance float64)
 }
 
 // complete fills in the completeness errors.
-func (a *Attribution) complete() {
-	for l, row := range a.Scores {
+func (r *Result) complete() {
+	for l, row := range r.Scores {
 		sum := 0.0
 		for _, s := range row {
 			sum += s
 		}
-		a.CompletenessError[l] = sum - (a.Probability - a.ProbabilityAtZero[l])
+		r.CompletenessError[l] = sum - (r.Probability - r.ProbabilityAtZero[l])
 	}
 }
 

@@ -20,11 +20,11 @@ func TestNaN(t *testing.T) {
 	if got := largest([]quadrature.Integral{sound, broken}); got != 0.25 {
 		t.Errorf("the largest score is %v", got)
 	}
-	a := &Attribution{Nodes: make([]int, 2)}
-	if err := a.finish([]quadrature.Integral{sound, broken}, 1); err == nil || !strings.Contains(err.Error(), "layer 1") {
+	r := &Result{Nodes: make([]int, 2)}
+	if err := r.finish([]quadrature.Integral{sound, broken}, 1); err == nil || !strings.Contains(err.Error(), "layer 1") {
 		t.Errorf("NaN in layer 1: %v", err)
 	}
-	if err := a.finish([]quadrature.Integral{sound}, 1); err != nil {
+	if err := r.finish([]quadrature.Integral{sound}, 1); err != nil {
 		t.Error(err)
 	}
 }

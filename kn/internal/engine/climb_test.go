@@ -12,6 +12,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
 // deep makes an engine of a reference model whose layers are used twice over,
@@ -47,17 +48,52 @@ func deep(t *testing.T) *Engine {
 	return New(m)
 }
 
-func attributeAll(t *testing.T, e *Engine, samples []Sample, edits Edits, o Options) []*Attribution {
+// attributeAll attributes samples under edits.
+func attributeAll(t *testing.T, e *Engine, samples []Sample, edits Edits, o Options) []Result {
 	t.Helper()
-	results := make([]*Attribution, len(samples))
-	err := e.Attribute(context.Background(), samples, edits, o, func(i int, a *Attribution) error {
-		results[i] = a
+	return do(t, e, Request{Operation: Attribution, Rows: rowsOf(edits, samples...), Options: o})
+}
+
+// rowsOf are samples under edits.
+func rowsOf(edits Edits, samples ...Sample) []Row {
+	rows := make([]Row, len(samples))
+	for i, s := range samples {
+		rows[i] = Row{Sample: s, Edits: edits}
+	}
+	return rows
+}
+
+// do returns a request's results in order of its rows. Each must come once.
+func do(t *testing.T, e *Engine, r Request) []Result {
+	t.Helper()
+	results, came, told := make([]Result, len(r.Rows)), map[int]bool{}, 0.0
+	err := e.Do(t.Context(), r, func(result Result) error {
+		if came[result.Row] {
+			t.Errorf("%s: the result of row %d comes twice", r.Operation, result.Row)
+		}
+		results[result.Row], came[result.Row] = result, true
 		return nil
-	}, func(float64) {})
+	}, func(share float64) {
+		if share < told {
+			t.Errorf("%s: progress %v after %v", r.Operation, share, told)
+		}
+		told = share
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(came) != len(r.Rows) || told != 1 {
+		t.Errorf("%s: %d of %d results, progress ended at %v", r.Operation, len(came), len(r.Rows), told)
+	}
 	return results
+}
+
+// fixed are the options of a fixed rule.
+func fixed(rule quadrature.Rule, err error) Options {
+	if err != nil {
+		panic(err)
+	}
+	return Options{Rule: &rule}
 }
 
 // TestBatchingChangesNothing attributes the same samples cut into batches in
@@ -73,16 +109,18 @@ func TestBatchingChangesNothing(t *testing.T) {
 		{IDs: []int32{2, 13, 4, 3, 3}, Mask: 2, Answer: 9},
 	}
 	edits := Edits{Index: []int{3}, MaskScale: []float32{2}, MaskOffset: []float32{0.5}, RestScale: []float32{0}, RestOffset: []float32{1}}
-	for _, c := range []struct {
+	gauss := fixed(quadrature.GaussLegendre(5))
+	gauss.LayerNormEps = 1e-5
+	for rule, c := range map[string]struct {
 		edits   Edits
 		options Options
 	}{
-		{Edits{}, Options{Rule: Adaptive, Nodes: 4097, Tolerance: 1e-3}},
-		{edits, Options{Rule: Trapezoid, Nodes: 7}},
-		{Edits{}, Options{Rule: GaussLegendre, Nodes: 5, LayerNormEps: 1e-5}},
+		"adaptive":  {Edits{}, Options{MaxNodes: 4097, Tolerance: 1e-3}},
+		"trapezoid": {edits, fixed(quadrature.Trapezoid(7))},
+		"gauss":     {Edits{}, gauss},
 	} {
 		e.sizes = sizes{rows: 1, lanes: 1, kept: memoryPerBatch}
-		var want []*Attribution
+		var want []Result
 		for _, s := range samples {
 			want = append(want, attributeAll(t, e, []Sample{s}, c.edits, c.options)...)
 		}
@@ -97,7 +135,7 @@ func TestBatchingChangesNothing(t *testing.T) {
 			e.sizes = sizes
 			for i, got := range attributeAll(t, e, samples, c.edits, c.options) {
 				if d := difference(got, want[i]); d > 5e-5 {
-					t.Errorf("%s: sample %d %s differs by %g of the largest score", c.options.Rule, i, name, d)
+					t.Errorf("%s: sample %d %s differs by %g of the largest score", rule, i, name, d)
 				}
 			}
 		}
@@ -106,7 +144,7 @@ func TestBatchingChangesNothing(t *testing.T) {
 
 // difference is the largest one of scores and probabilities, relative to the
 // largest of them.
-func difference(a, b *Attribution) float64 {
+func difference(a, b Result) float64 {
 	largest, worst := 0.0, math.Abs(a.Probability-b.Probability)/b.Probability
 	for l := range b.Scores {
 		worst = max(worst, math.Abs(a.ProbabilityAtZero[l]-b.ProbabilityAtZero[l])/b.Probability)

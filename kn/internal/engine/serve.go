@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
@@ -62,70 +61,27 @@ func (s *server) notebook(kernel int) turn {
 }
 
 // answer computes a call when its turn comes.
-func (s *server) answer(ctx context.Context, call worker.Call) (any, error) {
+func (s *server) answer(ctx context.Context, call worker.Call) error {
 	for _, t := range []turn{s.notebook(call.Kernel), s.turn} {
 		if err := t.take(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		defer t.give()
 	}
 	if s.engine == nil {
 		var err error
 		if s.engine, err = s.open(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	var one sync.Mutex // pauses at a time
-	pause := func(f func()) {
-		one.Lock()
-		defer one.Unlock()
-		s.turn.pause(f)
-	}
-	progress, emit := call.Progress, call.Emit
-	call.Progress = func(done, total int, what string) { pause(func() { progress(done, total, what) }) }
-	call.Emit = func(item any) (err error) {
-		pause(func() { err = emit(item) })
+	var r Request
+	if err := call.Decode(&r); err != nil {
 		return err
 	}
-	return s.engine.answer(ctx, call)
-}
-
-// answer computes a call.
-func (e *Engine) answer(ctx context.Context, call worker.Call) (any, error) {
-	switch call.Method {
-	case callDistribution, callActivations:
-		var row Row
-		if err := call.Decode(&row); err != nil {
-			return nil, err
-		}
-		if call.Method == callDistribution {
-			return e.Distribution(ctx, row)
-		}
-		return e.Activations(ctx, row)
-	case callProbabilities, callOutcomes:
-		var rows []Row
-		if err := call.Decode(&rows); err != nil {
-			return nil, err
-		}
-		progress := func(done int) { call.Progress(done, len(rows), "") }
-		if call.Method == callOutcomes {
-			return e.Outcomes(ctx, rows, progress)
-		}
-		return e.Probabilities(ctx, rows, progress)
-	case callTokens:
-		var readings []Reading
-		if err := call.Decode(&readings); err != nil {
-			return nil, err
-		}
-		return e.TokenActivations(ctx, readings, func(done int) { call.Progress(done, len(readings), "") })
-	case callAttribute:
-		var r attributeRequest
-		if err := call.Decode(&r); err != nil {
-			return nil, err
-		}
-		return nil, e.Attribute(ctx, r.Samples, r.Edits, r.Options,
-			func(i int, a *Attribution) error { return call.Emit(attributed{i, a}) },
-			func(share float64) { call.Progress(int(share*wholeShare), wholeShare, "") })
-	}
-	return nil, fmt.Errorf("kn: the worker has no method %q", call.Method)
+	return s.engine.Do(ctx, r, func(result Result) (err error) {
+		s.turn.pause(func() { err = call.Emit(result) })
+		return err
+	}, func(share float64) {
+		s.turn.pause(func() { call.Progress(share) })
+	})
 }

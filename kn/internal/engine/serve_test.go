@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
+	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
 // handler serves a small engine.
@@ -20,11 +21,11 @@ func handler(t *testing.T) worker.Handler {
 }
 
 // callOf is a call of a kernel that nobody listens to.
-func callOf[T any](kernel int, method string, body T) worker.Call {
+func callOf(kernel int, r Request) worker.Call {
 	return worker.Call{
-		Method: method, Kernel: kernel,
-		Decode:   func(into any) error { *into.(*T) = body; return nil },
-		Progress: func(int, int, string) {},
+		Method: string(r.Operation), Kernel: kernel,
+		Decode:   func(into any) error { *into.(*Request) = r; return nil },
+		Progress: func(float64) {},
 		Emit:     func(any) error { return nil },
 	}
 }
@@ -35,8 +36,8 @@ var (
 		{IDs: []int32{2, 9, 4, 5, 11, 3}, Mask: 2, Answer: 8},
 		{IDs: []int32{2, 9, 4, 12, 3}, Mask: 2, Answer: 9},
 	}
-	attribution = attributeRequest{someSamples, Edits{}, Options{Rule: LeftRiemann, Nodes: 20}}
-	prediction  = Row{Sample: someSamples[0]}
+	attribution = Request{Operation: Attribution, Rows: rowsOf(Edits{}, someSamples...), Options: fixed(quadrature.LeftRiemann(20))}
+	prediction  = Request{Operation: Distribution, Rows: rowsOf(Edits{}, someSamples[0])}
 )
 
 // TestNotebooksTakeTurns: in the middle of a notebook's attribution, and
@@ -44,28 +45,28 @@ var (
 // notebook is not, and the results are the same.
 func TestNotebooksTakeTurns(t *testing.T) {
 	handle := handler(t)
-	var want, got []attributed
-	undisturbed := callOf(1, callAttribute, attribution)
-	undisturbed.Emit = func(item any) error { want = append(want, item.(attributed)); return nil }
-	if _, err := handle(t.Context(), undisturbed); err != nil {
+	var want, got []Result
+	undisturbed := callOf(1, attribution)
+	undisturbed.Emit = func(item any) error { want = append(want, item.(Result)); return nil }
+	if err := handle(t.Context(), undisturbed); err != nil {
 		t.Fatal(err)
 	}
 	predict := func(kernel int, limit time.Duration) error {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := handle(ctx, callOf(kernel, callDistribution, prediction))
+		err := handle(ctx, callOf(kernel, prediction))
 		return err
 	}
 	told := 0
-	disturbed := callOf(1, callAttribute, attribution)
-	disturbed.Progress = func(done, _ int, _ string) {
+	disturbed := callOf(1, attribution)
+	disturbed.Progress = func(share float64) {
 		told++
 		if err := predict(2, time.Minute); err != nil {
-			t.Errorf("a prediction of another notebook at progress %d: %v", done, err)
+			t.Errorf("a prediction of another notebook at progress %v: %v", share, err)
 		}
 	}
 	disturbed.Emit = func(item any) error {
-		got = append(got, item.(attributed))
+		got = append(got, item.(Result))
 		if err := predict(2, time.Minute); err != nil {
 			t.Errorf("a prediction of another notebook at result %d: %v", len(got), err)
 		}
@@ -74,7 +75,7 @@ func TestNotebooksTakeTurns(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := handle(t.Context(), disturbed); err != nil {
+	if err := handle(t.Context(), disturbed); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) || len(got) != len(someSamples) || told == 0 {
@@ -89,7 +90,7 @@ func TestNotebooksTakeTurns(t *testing.T) {
 // is gone, one that was cancelled.
 func TestCallsThatFail(t *testing.T) {
 	handle := handler(t)
-	panics, gone := callOf(1, callAttribute, attribution), callOf(1, callAttribute, attribution)
+	panics, gone := callOf(1, attribution), callOf(1, attribution)
 	panics.Emit = func(any) error { panic("upside down") }
 	gone.Emit = func(any) error { return context.Canceled }
 	func() {
@@ -100,20 +101,20 @@ func TestCallsThatFail(t *testing.T) {
 		}()
 		handle(t.Context(), panics) //nolint:errcheck // panics
 	}()
-	if _, err := handle(t.Context(), gone); !errors.Is(err, context.Canceled) {
+	if err := handle(t.Context(), gone); !errors.Is(err, context.Canceled) {
 		t.Errorf("a client that is gone: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancelled := callOf(1, callAttribute, attribution)
-	cancelled.Progress = func(int, int, string) { cancel() }
-	if _, err := handle(ctx, cancelled); !errors.Is(err, context.Canceled) {
+	cancelled := callOf(1, attribution)
+	cancelled.Progress = func(float64) { cancel() }
+	if err := handle(ctx, cancelled); !errors.Is(err, context.Canceled) {
 		t.Errorf("a call that was cancelled: %v", err)
 	}
-	if _, err := handle(t.Context(), callOf(1, "nothing", prediction)); err == nil {
-		t.Error("there is a method that is called nothing")
+	if err := handle(t.Context(), callOf(1, Request{Operation: "nothing"})); err == nil {
+		t.Error("there is an operation that is called nothing")
 	}
 	for _, kernel := range []int{1, 2} {
-		if _, err := handle(t.Context(), callOf(kernel, callDistribution, prediction)); err != nil {
+		if err := handle(t.Context(), callOf(kernel, prediction)); err != nil {
 			t.Errorf("kernel %d afterwards: %v", kernel, err)
 		}
 	}
@@ -129,7 +130,7 @@ func TestOpenFails(t *testing.T) {
 		return e, nil
 	})
 	for _, fails := range []bool{true, false, false} {
-		if _, err := handle(t.Context(), callOf(1, callDistribution, prediction)); (err != nil) != fails {
+		if err := handle(t.Context(), callOf(1, prediction)); (err != nil) != fails {
 			t.Errorf("opened %d times: %v", opened, err)
 		}
 	}

@@ -141,26 +141,23 @@ func (s sizes) together(lengths []int, most int) (all []group) {
 	return all
 }
 
-// groups calls run with the indices of items in batches of one padded
-// length, in order of the lengths' first occurrence.
-func groups[T any](items []T, length func(T) int, limit func(n int) int, run func(n int, batch []int) error) error {
+// groups calls run with batches of items, all of one padded length, in order
+// of the lengths' first occurrence.
+func groups(items []int, length func(item int) int, limit func(n int) int, run func(n int, batch []int) error) error {
 	var lengths []int
 	byLength := map[int][]int{}
-	for i, item := range items {
+	for _, item := range items {
 		n := length(item)
 		if byLength[n] == nil {
 			lengths = append(lengths, n)
 		}
-		byLength[n] = append(byLength[n], i)
+		byLength[n] = append(byLength[n], item)
 	}
 	for _, n := range lengths {
-		group := byLength[n]
-		for most := limit(n); len(group) > 0; {
-			k := min(most, len(group))
-			if err := run(n, group[:k]); err != nil {
+		for batch := range slices.Chunk(byLength[n], limit(n)) {
+			if err := run(n, batch); err != nil {
 				return err
 			}
-			group = group[k:]
 		}
 	}
 	return nil

@@ -11,13 +11,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// Reading is a run of the model whose neurons are to be read at all tokens.
-// Its Mask is -1 if the text has no [MASK].
-type Reading struct {
-	Row
-	Index []int // layer·F + index of each neuron
-}
-
 // read is forward that also returns chosen neurons. Row r's neuron i is entry
 // r·F + i of which: x [R, n, H], pick [R, n], which [R, k] -> the layer's
 // output [R, n, H], the neurons [R, k, n].
@@ -32,59 +25,46 @@ var read = step{"read", bert.OneLayer, func(w *bert.Weights, in *inputs) []*grap
 	return []*graph.Node{y, graph.Gather(flat, graph.InsertAxes(which, -1))}
 }}
 
-// TokenActivations returns each reading's neurons [neurons][tokens].
-func (e *Engine) TokenActivations(ctx context.Context, readings []Reading, progress Progress) ([][][]float32, error) {
-	done := 0
-	result := make([][][]float32, len(readings))
-	for i, r := range readings {
-		result[i] = make([][]float32, len(r.Index))
-	}
-	values := func(i int) []ValueEdit { return readings[i].Edits.Values }
-	err := e.byValues(len(readings), values, func(e *Engine, which []int) error {
-		length := func(i int) int { return e.sizes.reading(len(readings[i].IDs), e.Model.Config.MaxPositions) }
-		return groups(which, length, e.rowsPerBatch, func(n int, some []int) error {
-			of := pick(which, some)
-			if err := e.readBatch(ctx, readings, result, n, of); err != nil {
+// tokenActivations reads chosen neurons at all tokens.
+func (e *Engine) tokenActivations(ctx context.Context, rows []Row, emit func(Result) error, progress func(share float64)) error {
+	return e.inBatches(rows, e.sizes.reading, progress, func(e *Engine, b rowBatch) error {
+		results := make([]Result, len(b.of))
+		for k, i := range b.of {
+			results[k] = Result{Row: i, Activations: make([][]float64, len(rows[i].Neurons))}
+		}
+		if err := e.readBatch(ctx, rows, b, results); err != nil {
+			return err
+		}
+		for _, r := range results {
+			if err := emit(r); err != nil {
 				return err
 			}
-			done += len(of)
-			progress(done)
-			return nil
-		})
+		}
+		return nil
 	})
-	return result, err
 }
 
-// readBatch runs the readings of with n tokens up to the last layer that any of them
-// reads, and puts what it reads into result.
-func (e *Engine) readBatch(ctx context.Context, readings []Reading, result [][][]float32, n int, of []int) error {
-	c, size := e.Model.Config, e.sizes.batch(len(of))
-	samples, edits := make([]Sample, len(of)), make([]*Edits, size)
-	last := -1
-	for k, i := range of {
-		samples[k] = readings[i].Sample
-		for _, index := range readings[i].Index {
-			last = max(last, index/c.IntermediateSize)
+// readBatch runs a batch up to the last layer that any of its rows reads, and
+// puts what they read into the results.
+func (e *Engine) readBatch(ctx context.Context, rows []Row, b rowBatch, results []Result) error {
+	ffn, last := e.Model.Config.IntermediateSize, -1
+	for _, i := range b.of {
+		for _, index := range rows[i].Neurons {
+			last = max(last, index/ffn)
 		}
 	}
-	for k := range edits {
-		edits[k] = &readings[of[min(k, len(of)-1)]].Edits
-	}
-	b := e.sizes.singly(n).ordered(samples, size)
-	out, err := e.run(ctx, embed, 0, form{}, b.ids.tensor(), b.positions.tensor())
+	x, err := e.embed(ctx, b)
 	if err != nil {
 		return err
 	}
-	x := out[0]
 	defer func() { release(x) }()
 	for l := range last + 1 {
-		args := editTensors(edits, l, c.IntermediateSize)
-		which, width := e.chosen(readings, of, l, size)
-		step, first := forward, []any{x, b.pick.tensor()}
+		which, width := e.chosen(rows, b.of, l, len(b.edits))
+		step, args := forward, []any{x, b.pick.tensor()}
 		if width > 0 {
-			step, first = read, append(first, which)
+			step, args = read, append(args, which)
 		}
-		out, err := e.run(ctx, step, l, e.form(b, args), b.arguments(first, args)...)
+		out, err := e.layer(ctx, step, b, l, args...)
 		if err != nil {
 			return err
 		}
@@ -97,8 +77,8 @@ func (e *Engine) readBatch(ctx context.Context, readings []Reading, result [][][
 		if err != nil {
 			return err
 		}
-		for k, i := range of {
-			if err := put(result[i], values[k*width*n:], readings[i], l, c.IntermediateSize, n); err != nil {
+		for k, i := range b.of {
+			if err := put(results[k].Activations, values[k*width*b.n:], rows[i], l, ffn, b.n); err != nil {
 				return err
 			}
 		}
@@ -106,13 +86,14 @@ func (e *Engine) readBatch(ctx context.Context, readings []Reading, result [][][
 	return nil
 }
 
-// chosen is the input of read for one layer: which entries to return [rows,
-// width], width being 0 where the layer has none. Rows with fewer return others besides.
-func (e *Engine) chosen(readings []Reading, of []int, l, rows int) (which *tensors.Tensor, width int) {
+// chosen is the input of read for one layer: which entries to return [R,
+// width], R being the batch's size and width 0 where the layer has none. Rows
+// with fewer return others besides.
+func (e *Engine) chosen(rows []Row, of []int, l, size int) (which *tensors.Tensor, width int) {
 	ffn := e.Model.Config.IntermediateSize
-	wanted := make([][]int32, rows)
+	wanted := make([][]int32, size)
 	for k, i := range of {
-		for _, index := range readings[i].Index {
+		for _, index := range rows[i].Neurons {
 			if index/ffn == l {
 				wanted[k] = append(wanted[k], int32(k*ffn+index%ffn))
 			}
@@ -128,23 +109,20 @@ func (e *Engine) chosen(readings []Reading, of []int, l, rows int) (which *tenso
 		flat = append(flat, row...)
 		flat = append(flat, make([]int32, width-len(row))...)
 	}
-	return tensors.FromFlatDataAndDimensions(flat, rows, width), width
+	return tensors.FromFlatDataAndDimensions(flat, size, width), width
 }
 
-// put copies a layer's values [width, n] of one reading to their places.
-func put(result [][]float32, values []float32, r Reading, l, ffn, n int) error {
+// put copies a layer's values [width, n] of one row to their places.
+func put(result [][]float64, values []float32, r Row, l, ffn, n int) error {
 	k := 0
-	for j, index := range r.Index {
+	for j, index := range r.Neurons {
 		if index/ffn != l {
 			continue
 		}
-		tokens := slices.Clone(values[k*n : k*n+len(r.IDs)])
-		for _, v := range tokens {
-			if math.IsNaN(float64(v)) {
-				return errNaN
-			}
+		result[j] = widen(values[k*n : k*n+len(r.IDs)])
+		if slices.ContainsFunc(result[j], math.IsNaN) {
+			return errNaN
 		}
-		result[j] = tokens
 		k++
 	}
 	return nil

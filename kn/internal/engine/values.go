@@ -131,22 +131,20 @@ func (e *Engine) Edited(edits Edits) (*bert.Model, error) {
 	return edited.Model, nil
 }
 
-// byValues calls run with the engine of each edited model that n runs ask for,
-// and which runs those are. Each model is made once.
-func (e *Engine) byValues(n int, values func(i int) []ValueEdit, run func(e *Engine, of []int) error) error {
+// byEdits calls run for the rows that have the same edits, which differ
+// returns, or a part of them: with their indices and an engine that has their
+// edits of weights. Each edited model is made once.
+func (e *Engine) byEdits(rows []Row, differ func(Row) any, run func(e *Engine, of []int) error) error {
 	groups, order := map[string][]int{}, []string{}
-	for i := range n {
-		key := ""
-		if v := values(i); len(v) > 0 {
-			key = fmt.Sprint(v)
-		}
+	for i, r := range rows {
+		key := fmt.Sprint(differ(r))
 		if groups[key] == nil {
 			order = append(order, key)
 		}
 		groups[key] = append(groups[key], i)
 	}
 	for _, key := range order {
-		edited, release, err := e.with(values(groups[key][0]))
+		edited, release, err := e.with(rows[groups[key][0]].Edits.Values)
 		if err != nil {
 			return err
 		}
@@ -157,13 +155,4 @@ func (e *Engine) byValues(n int, values func(i int) []ValueEdit, run func(e *Eng
 		}
 	}
 	return nil
-}
-
-// pick returns the chosen entries of a list.
-func pick(of, chosen []int) []int {
-	picked := make([]int, len(chosen))
-	for k, i := range chosen {
-		picked[k] = of[i]
-	}
-	return picked
 }

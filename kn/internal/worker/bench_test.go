@@ -10,7 +10,7 @@ func BenchmarkCall(b *testing.B) {
 	ctx := b.Context()
 	for b.Loop() {
 		var answer string
-		must(b, c.Call(ctx, "echo", "hello", &answer, Events{}))
+		must(b, c.Call(ctx, "echo", "hello", into(&answer)))
 	}
 }
 
@@ -23,7 +23,7 @@ func BenchmarkDialCall(b *testing.B) {
 		c, err := Dial(ctx, spec)
 		must(b, err)
 		var answer string
-		must(b, c.Call(ctx, "echo", "hello", &answer, Events{}))
+		must(b, c.Call(ctx, "echo", "hello", into(&answer)))
 	}
 }
 
@@ -40,12 +40,12 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkFloats measures a response of 30,000 float32 and 12 x 3,072 float64.
+// BenchmarkFloats measures an item of 30,000 float32 and 12 x 3,072 float64.
 func BenchmarkFloats(b *testing.B) {
 	c := dial(b, setUp(b))
 	ctx := b.Context()
 	for b.Loop() {
 		var r floats
-		must(b, c.Call(ctx, "floats", nil, &r, Events{}))
+		must(b, c.Call(ctx, "floats", nil, into(&r)))
 	}
 }

@@ -21,11 +21,11 @@ func TestCall(t *testing.T) {
 	if got := call(t, c, "echo", "hello"); got != "hello" {
 		t.Errorf("got %q", got)
 	}
-	must(t, c.Call(timeout(t), "nothing", nil, nil, Events{}))
-	must(t, c.Call(timeout(t), "echo", "not wanted", nil, Events{}))
+	must(t, c.Call(timeout(t), "nothing", nil, Events{}))
+	must(t, c.Call(timeout(t), "echo", "not wanted", Events{}))
 
 	var got floats
-	must(t, c.Call(timeout(t), "floats", nil, &got, Events{}))
+	must(t, c.Call(timeout(t), "floats", nil, into(&got)))
 	if !reflect.DeepEqual(got, someFloats) {
 		t.Error("the floats have changed on their way")
 	}
@@ -53,28 +53,28 @@ func TestCallErrors(t *testing.T) {
 	c := dial(t, setUp(t))
 	before := pid(t, c)
 	tests := []struct {
-		name     string
-		method   string
-		request  any
-		response any
-		want     string
-		is       error
+		name    string
+		method  string
+		request any
+		events  Events
+		want    string
+		is      error
 	}{
-		{"handler", "fail", "no [MASK] in the prompt", nil, "no [MASK] in the prompt", nil},
-		{"canceled", "canceled", "", nil, "layer 3: context canceled", context.Canceled},
-		{"deadline", "deadline", "", nil, "layer 4: context deadline exceeded", context.DeadlineExceeded},
-		{"panic", "panic", "3 and 4", nil, "shapes do not match: 3 and 4", nil},
-		{"request of another type", "echo", 3, nil, "decoding the request", nil},
-		{"request that gob cannot encode", "echo", func() {}, nil, "encoding the request", nil},
-		{"nil request", "echo", (*string)(nil), nil, "encoding the request", nil},
-		{"response of another type", "echo", "a", new(int), "decoding the response", nil},
-		{"response that gob cannot encode", "function", "", nil, "encoding the response", nil},
-		{"nil response", "nil pointer", "", nil, "encoding the response", nil},
-		{"long method", strings.Repeat("m", 1<<17), "", nil, "too long", nil},
+		{"handler", "fail", "no [MASK] in the prompt", Events{}, "no [MASK] in the prompt", nil},
+		{"canceled", "canceled", "", Events{}, "layer 3: context canceled", context.Canceled},
+		{"deadline", "deadline", "", Events{}, "layer 4: context deadline exceeded", context.DeadlineExceeded},
+		{"panic", "panic", "3 and 4", Events{}, "shapes do not match: 3 and 4", nil},
+		{"request of another type", "echo", 3, Events{}, "decoding the request", nil},
+		{"request that gob cannot encode", "echo", func() {}, Events{}, "encoding the request", nil},
+		{"nil request", "echo", (*string)(nil), Events{}, "encoding the request", nil},
+		{"item of another type", "echo", "a", into(new(int)), `decoding an item of "echo"`, nil},
+		{"item that gob cannot encode", "function", "", Events{}, "encoding an item", nil},
+		{"nil item", "nil pointer", "", Events{}, "encoding an item", nil},
+		{"long method", strings.Repeat("m", 1<<17), "", Events{}, "too long", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			err := c.Call(timeout(t), test.method, test.request, test.response, Events{})
+			err := c.Call(timeout(t), test.method, test.request, test.events)
 			contains(t, err, test.want)
 			for _, sentinel := range []error{context.Canceled, context.DeadlineExceeded, ErrUnavailable} {
 				if errors.Is(err, sentinel) != (sentinel == test.is) {
@@ -91,42 +91,38 @@ func TestCallErrors(t *testing.T) {
 func TestProgressArrivesWhileComputing(t *testing.T) {
 	c := dial(t, setUp(t))
 	file := filepath.Join(t.TempDir(), "seen")
-	var steps []int
-	var last string
-	err := c.Call(timeout(t), "steps", file, nil, Events{Progress: func(done, total int, what string) {
-		if total != 1000 {
-			t.Errorf("total %d", total)
-		}
-		if what == "first" {
+	var steps []float64
+	err := c.Call(timeout(t), "steps", file, Events{Progress: func(share float64) {
+		if share == 0 {
 			appendLine(file, "first") // the handler waits for it
 		}
-		steps, last = append(steps, done), what
+		steps = append(steps, share)
 	}})
 	must(t, err)
 	for i, step := range steps {
-		if step != i {
-			t.Fatalf("step %d came as number %d", step, i)
+		if step != float64(i)/1000 {
+			t.Fatalf("step %v came as number %d", step, i)
 		}
 	}
-	if len(steps) != 1001 || last != "step 1000" {
-		t.Errorf("%d steps, the last %q", len(steps), last)
+	if len(steps) != 1001 {
+		t.Errorf("%d steps", len(steps))
 	}
 }
 
 func TestSlowClientDoesNotStopTheHandler(t *testing.T) {
 	c := dial(t, setUp(t))
-	previous := 0
-	must(t, c.Call(timeout(t), "flood", "", nil, Events{Progress: func(done, _ int, _ string) {
-		if done <= previous {
-			t.Errorf("%d after %d", done, previous)
+	previous := 0.0
+	must(t, c.Call(timeout(t), "flood", "", Events{Progress: func(share float64) {
+		if share <= previous {
+			t.Errorf("%v after %v", share, previous)
 		}
 		if previous == 0 {
 			time.Sleep(50 * time.Millisecond) // let the queue overflow
 		}
-		previous = done
+		previous = share
 	}}))
-	if previous != 100_000 {
-		t.Errorf("the last progress was %d", previous)
+	if previous != 1 {
+		t.Errorf("the last progress was %v", previous)
 	}
 }
 
@@ -139,7 +135,7 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := with(timeout(t))
 			defer cancel()
 			go func() { appears(t, file, "started"); cancel() }()
-			if err := c.Call(ctx, "block", file, nil, Events{}); !errors.Is(err, want) {
+			if err := c.Call(ctx, "block", file, Events{}); !errors.Is(err, want) {
 				t.Errorf("error %v, want %v", err, want)
 			}
 		}
@@ -171,7 +167,7 @@ func TestCancel(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := c.Call(ctx, "echo", "", nil, Events{}); !errors.Is(err, context.Canceled) {
+	if err := c.Call(ctx, "echo", "", Events{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: %v", err)
 	}
 	if _, err := Dial(ctx, spec); !errors.Is(err, context.Canceled) {
@@ -185,7 +181,7 @@ func TestCallsRunAtTheSameTime(t *testing.T) {
 	var calls sync.WaitGroup
 	for _, c := range []*Client{one, other} {
 		calls.Go(func() {
-			if err := c.Call(timeout(t), "meet", "", nil, Events{}); err != nil {
+			if err := c.Call(timeout(t), "meet", "", Events{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -212,7 +208,7 @@ func TestOneWorkerForAllWhoStartIt(t *testing.T) {
 			c, err := Dial(timeout(t), spec)
 			var answer string
 			if err == nil {
-				err = c.Call(timeout(t), "pid", "", &answer, Events{})
+				err = c.Call(timeout(t), "pid", "", into(&answer))
 			}
 			if err != nil {
 				t.Error(err)

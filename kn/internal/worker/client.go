@@ -49,9 +49,9 @@ func Dial(ctx context.Context, spec Spec) (*Client, error) {
 // lives is how many workers a call may take before it is given up.
 const lives = 2
 
-// Call has the worker compute: request and response are what encoding/gob
-// takes, response a pointer, either may be nil. When ctx ends the call ends at
-// once with ctx's error, and the handler is told.
+// Call has the worker compute: request is what encoding/gob takes, or nil, and
+// the results are the items that events is handed. When ctx ends the call ends
+// at once with ctx's error, and the handler is told.
 //
 // A worker that has gone since is started again. One that dies during the
 // call is replaced once if it has handed over no item yet. If that dies too,
@@ -60,7 +60,7 @@ const lives = 2
 // returned as it is. An error of the handler has its text, and is
 // context.Canceled or context.DeadlineExceeded where the handler's was. All
 // other errors are [ErrUnavailable].
-func (c *Client) Call(ctx context.Context, method string, request, response any, events Events) error {
+func (c *Client) Call(ctx context.Context, method string, request any, events Events) error {
 	if len(method) > 1<<10 {
 		return fmt.Errorf("worker: a method's name of %d bytes is too long", len(method))
 	}
@@ -73,17 +73,11 @@ func (c *Client) Call(ctx context.Context, method string, request, response any,
 		if err != nil {
 			return err
 		}
-		data, items, err := c.send(ctx, link, method, body, events)
+		items, err := c.send(ctx, link, method, body, events)
 		link.Close()
 		var lost lostError
 		if !errors.As(err, &lost) {
-			if err != nil {
-				return err
-			}
-			if err := decode(data, response); err != nil {
-				return fmt.Errorf("worker: decoding the response of %q: %w", method, err)
-			}
-			return nil
+			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -114,7 +108,7 @@ type link struct {
 
 // send makes a call over a link, and counts the items that came. It does not
 // wait for the handler once ctx has ended: closing the connection tells it.
-func (c *Client) send(ctx context.Context, l *link, method string, body []byte, events Events) (response []byte, items int, err error) {
+func (c *Client) send(ctx context.Context, l *link, method string, body []byte, events Events) (items int, err error) {
 	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	lost := func(err error) error {
@@ -124,33 +118,33 @@ func (c *Client) send(ctx context.Context, l *link, method string, body []byte, 
 		return lostError{err}
 	}
 	if ctx.Err() != nil {
-		return nil, 0, ctx.Err()
+		return 0, ctx.Err()
 	}
 	if _, err := l.Write([]byte{opCall}); err != nil {
-		return nil, 0, lost(err)
+		return 0, lost(err)
 	}
 	head := request{method, c.spec.Kernel, events.Progress != nil}.head()
 	if err := writeFrame(l, frameRequest, head, body); err != nil {
-		return nil, 0, lost(err)
+		return 0, lost(err)
 	}
 	for {
 		kind, payload, err := readFrame(l)
 		if err != nil {
-			return nil, items, lost(err)
+			return items, lost(err)
 		}
 		switch kind {
-		case frameResponse:
-			return payload, items, nil
+		case frameDone:
+			return items, nil
 		case frameError:
-			return nil, items, parseError(payload)
+			return items, parseError(payload)
 		case frameItem:
 			items++
 			if err := events.item(method, payload); err != nil {
-				return nil, items, err
+				return items, err
 			}
 		case frameProgress:
-			if done, total, what, ok := parseProgress(payload); ok && events.Progress != nil {
-				events.Progress(done, total, what)
+			if share, ok := parseProgress(payload); ok && events.Progress != nil {
+				events.Progress(share)
 			}
 		}
 	}

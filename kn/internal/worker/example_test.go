@@ -20,7 +20,9 @@ func ExampleDial() {
 	var answer string
 	client, err := worker.Dial(ctx, worker.Spec{Program: program, Key: "example", Kernel: os.Getpid()})
 	if err == nil {
-		err = client.Call(ctx, "echo", "computed by the worker", &answer, worker.Events{})
+		err = client.Call(ctx, "echo", "computed by the worker", worker.Events{
+			Item: func(decode func(any) error) error { return decode(&answer) },
+		})
 	}
 	if errors.Is(err, worker.ErrUnavailable) {
 		answer, err = "computed in process", nil
@@ -37,17 +39,17 @@ func ExampleServe() {
 		return
 	}
 	options.Idle = time.Hour
-	err := worker.Serve(context.Background(), options, func(ctx context.Context, call worker.Call) (any, error) {
+	err := worker.Serve(context.Background(), options, func(ctx context.Context, call worker.Call) error {
 		var numbers []float64
 		if err := call.Decode(&numbers); err != nil {
-			return nil, err
+			return err
 		}
 		sum := 0.0
 		for i, x := range numbers {
 			sum += x
-			call.Progress(i+1, len(numbers), "adding")
+			call.Progress(float64(i+1) / float64(len(numbers)))
 		}
-		return sum, ctx.Err()
+		return call.Emit(sum)
 	})
 	if err != nil {
 		fmt.Println(err)

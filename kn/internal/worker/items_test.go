@@ -15,8 +15,8 @@ import (
 func TestItems(t *testing.T) {
 	c := dial(t, setUp(t))
 	var numbers []int
-	progress := 0
-	must(t, c.Call(timeout(t), "items", "", nil, Events{
+	progress := 0.0
+	must(t, c.Call(timeout(t), "items", "", Events{
 		Item: func(decode func(any) error) error {
 			var i item
 			must(t, decode(&i))
@@ -28,11 +28,11 @@ func TestItems(t *testing.T) {
 			}
 			return nil
 		},
-		Progress: func(done, total int, _ string) {
-			if done <= progress || total != manyItems {
-				t.Errorf("%d of %d after %d", done, total, progress)
+		Progress: func(share float64) {
+			if share <= progress {
+				t.Errorf("progress %v after %v", share, progress)
 			}
-			progress = done
+			progress = share
 		},
 	}))
 	for i, n := range numbers {
@@ -40,10 +40,10 @@ func TestItems(t *testing.T) {
 			t.Fatalf("item %d came as number %d", n, i)
 		}
 	}
-	if len(numbers) != manyItems || progress != manyItems {
-		t.Errorf("%d items, progress %d", len(numbers), progress)
+	if len(numbers) != manyItems || progress != 1 {
+		t.Errorf("%d items, progress %v", len(numbers), progress)
 	}
-	must(t, c.Call(timeout(t), "items", "", nil, Events{})) // not wanted
+	must(t, c.Call(timeout(t), "items", "", Events{})) // not wanted
 }
 
 // TestItemErrors: an error of the client ends the call, and the handler is told.
@@ -52,20 +52,20 @@ func TestItemErrors(t *testing.T) {
 	before := pid(t, c)
 	file := filepath.Join(t.TempDir(), "file")
 	full := errors.New("the disk is full")
-	err := c.Call(timeout(t), "items until the client is gone", file, nil, Events{Item: func(func(any) error) error { return full }})
+	err := c.Call(timeout(t), "items until the client is gone", file, Events{Item: func(func(any) error) error { return full }})
 	if err != full {
 		t.Errorf("error %v", err)
 	}
 	appears(t, file, "gone")
 
-	err = c.Call(timeout(t), "items", "", nil, Events{Item: func(decode func(any) error) error { return decode(new(string)) }})
+	err = c.Call(timeout(t), "items", "", Events{Item: func(decode func(any) error) error { return decode(new(string)) }})
 	contains(t, err, `decoding an item of "items"`)
-	err = c.Call(timeout(t), "item that gob cannot encode", "", nil, Events{})
+	err = c.Call(timeout(t), "item that gob cannot encode", "", Events{})
 	contains(t, err, "encoding an item")
 
 	ctx, cancel := context.WithCancel(timeout(t))
 	other := filepath.Join(t.TempDir(), "file")
-	err = c.Call(ctx, "items until the client is gone", other, nil, Events{Item: func(func(any) error) error { cancel(); return nil }})
+	err = c.Call(ctx, "items until the client is gone", other, Events{Item: func(func(any) error) error { cancel(); return nil }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
@@ -80,7 +80,7 @@ func TestItemErrors(t *testing.T) {
 func TestNoItemComesTwice(t *testing.T) {
 	c := dial(t, setUp(t))
 	items := 0
-	err := c.Call(timeout(t), "items and death", "", nil, Events{Item: func(func(any) error) error { items++; return nil }})
+	err := c.Call(timeout(t), "items and death", "", Events{Item: func(func(any) error) error { items++; return nil }})
 	var died *Died
 	if !errors.As(err, &died) || !errors.Is(err, ErrUnavailable) || died.Items != 3 || items != 3 || started() != 1 {
 		t.Errorf("%v after %d items, %d workers started", err, items, started())

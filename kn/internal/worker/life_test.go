@@ -50,7 +50,7 @@ func TestDiesOnceDuringACall(t *testing.T) {
 func TestDiesTwiceDuringACall(t *testing.T) {
 	spec := setUp(t)
 	c := dial(t, spec)
-	err := c.Call(timeout(t), "die always", filepath.Join(t.TempDir(), "file"), nil, Events{})
+	err := c.Call(timeout(t), "die always", filepath.Join(t.TempDir(), "file"), Events{})
 	var died *Died
 	if !errors.As(err, &died) || !errors.Is(err, ErrUnavailable) || started() != 2 {
 		t.Fatalf("%v, %d workers started", err, started())
@@ -79,7 +79,7 @@ func TestKilledTwiceDuringACall(t *testing.T) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}()
-	err := c.Call(timeout(t), "block", file, nil, Events{})
+	err := c.Call(timeout(t), "block", file, Events{})
 	var died *Died
 	if !errors.As(err, &died) || died.Status != "signal: killed" || started() != 2 {
 		t.Errorf("%v, %d workers started", err, started())
@@ -188,7 +188,7 @@ func TestEndsWithTheKernel(t *testing.T) {
 					returned <- nil
 				} else {
 					file := filepath.Join(t.TempDir(), "file")
-					go func() { returned <- c.Call(ctx, method, file, nil, Events{}) }()
+					go func() { returned <- c.Call(ctx, method, file, Events{}) }()
 					appears(t, file, "started")
 				}
 				start := time.Now()
@@ -310,7 +310,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	o := Options{Socket: filepath.Join(dir, "s.sock")}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error)
-	go func() { served <- Serve(ctx, o, handle) }()
+	go func() { served <- Serve(ctx, o, answer) }()
 	for l, err := reach(ctx, o.Socket); ; l, err = reach(ctx, o.Socket) {
 		if err == nil {
 			l.Close()
@@ -318,7 +318,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	contains(t, Serve(ctx, o, handle), "another worker may serve there")
+	contains(t, Serve(ctx, o, answer), "another worker may serve there")
 	cancel()
 	must(t, <-served)
 }

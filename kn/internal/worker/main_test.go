@@ -62,7 +62,7 @@ func beWorker(o Options) int {
 		time.Sleep(time.Millisecond)
 	}
 	o.Idle, _ = time.ParseDuration(os.Getenv(idleVar))
-	if err := Serve(context.Background(), o, handle); err != nil {
+	if err := Serve(context.Background(), o, answer); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -79,7 +79,7 @@ func beClient() int {
 	client, err := Dial(context.Background(), spec)
 	if err == nil {
 		var answer string
-		err = client.Call(context.Background(), os.Args[1], os.Args[2], &answer, Events{})
+		err = client.Call(context.Background(), os.Args[1], os.Args[2], into(&answer))
 		fmt.Print(answer)
 	}
 	if err != nil {
@@ -109,6 +109,15 @@ var (
 	once    sync.Once
 )
 
+// answer emits what handle returns, unless it is nil.
+func answer(ctx context.Context, c Call) error {
+	response, err := handle(ctx, c)
+	if err != nil || response == nil {
+		return err
+	}
+	return c.Emit(response)
+}
+
 // handle is the fake engine. A request is a string, mostly a file by which
 // test and handler tell each other where they are.
 func handle(ctx context.Context, c Call) (any, error) {
@@ -133,8 +142,9 @@ func handle(ctx context.Context, c Call) (any, error) {
 			if err := c.Emit(item{i, someFloats}); err != nil {
 				return nil, err
 			}
-			c.Progress(i+1, manyItems, "")
+			c.Progress(float64(i+1) / manyItems)
 		}
+		return nil, nil
 	case "item that gob cannot encode":
 		return nil, c.Emit(func() {})
 	case "items until the client is gone":
@@ -160,16 +170,16 @@ func handle(ctx context.Context, c Call) (any, error) {
 		appendLine(text, "started")
 		select {}
 	case "steps": // one progress now, many when the test has seen it
-		c.Progress(0, 1000, "first")
+		c.Progress(0)
 		for lines(text) == nil {
 			time.Sleep(time.Millisecond)
 		}
 		for i := range 1000 {
-			c.Progress(i+1, 1000, fmt.Sprint("step ", i+1))
+			c.Progress(float64(i+1) / 1000)
 		}
 	case "flood": // more than the client takes
 		for i := range 100_000 {
-			c.Progress(i+1, 100_000, "")
+			c.Progress(float64(i+1) / 100_000)
 		}
 	case "fail":
 		return nil, errors.New(text)
@@ -284,11 +294,16 @@ func dial(t testing.TB, spec Spec) *Client {
 	return c
 }
 
+// into are events that read the one item of a call.
+func into(answer any) Events {
+	return Events{Item: func(decode func(any) error) error { return decode(answer) }}
+}
+
 // call makes a call that has to succeed.
 func call(t testing.TB, c *Client, method, text string) string {
 	t.Helper()
 	var answer string
-	must(t, c.Call(timeout(t), method, text, &answer, Events{}))
+	must(t, c.Call(timeout(t), method, text, into(&answer)))
 	return answer
 }
 

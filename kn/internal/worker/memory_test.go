@@ -49,7 +49,7 @@ func TestTooLittleMemory(t *testing.T) {
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "file")
 	returned := make(chan error)
-	go func() { returned <- c.Call(ctx, "block", file, nil, Events{}) }()
+	go func() { returned <- c.Call(ctx, "block", file, Events{}) }()
 	appears(t, file, "started")
 	enough(t, busy)
 

@@ -14,7 +14,7 @@ type Client struct{}
 func Dial(context.Context, Spec) (*Client, error) { return nil, missing() }
 
 // Call returns [ErrUnavailable].
-func (*Client) Call(context.Context, string, any, any, Events) error {
+func (*Client) Call(context.Context, string, any, Events) error {
 	return missing()
 }
 

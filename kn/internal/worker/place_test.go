@@ -75,7 +75,7 @@ func TestAnotherBuildIsAnotherWorker(t *testing.T) {
 	ctx, cancel := context.WithCancel(timeout(t))
 	defer cancel()
 	returned := make(chan error)
-	go func() { returned <- busy.Call(ctx, "block", file, nil, Events{}) }()
+	go func() { returned <- busy.Call(ctx, "block", file, Events{}) }()
 	appears(t, file, "started")
 	must(t, os.Chtimes(spec.Program, time.Time{}, time.Now().Add(2*time.Hour)))
 	if pid(t, dial(t, spec)) == newer || !alive(newer) {

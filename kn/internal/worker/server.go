@@ -229,7 +229,7 @@ func (s *server) call(conn net.Conn, r request, body []byte) {
 	}()
 
 	events := newStream(conn, r.progress)
-	response, err := s.run(ctx, Call{
+	err := s.run(ctx, Call{
 		Method: r.method, Kernel: r.kernel, Progress: events.progress, Emit: events.emit,
 		Decode: func(into any) error {
 			if err := decode(body, into); err != nil {
@@ -242,27 +242,19 @@ func (s *server) call(conn net.Conn, r request, body []byte) {
 	if s.ctx.Err() != nil {
 		return // the worker ends, which is not the call's fault: the client may try again
 	}
-	var data []byte
-	if err == nil {
-		if data, err = encode(response); err != nil {
-			err = fmt.Errorf("worker: encoding the response of %q: %w", r.method, err)
-		}
-	}
 	if err != nil {
 		writeFrame(conn, frameError, errorPayload(err))
 		return
 	}
-	if err := writeFrame(conn, frameResponse, data); err != nil && len(data) > maxFrame {
-		writeFrame(conn, frameError, errorPayload(err))
-	}
+	writeFrame(conn, frameDone)
 }
 
 // run calls the handler and makes its panic an error.
-func (s *server) run(ctx context.Context, c Call) (response any, err error) {
+func (s *server) run(ctx context.Context, c Call) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(os.Stderr, "worker: %s: panic: %v\n%s", c.Method, p, debug.Stack())
-			response, err = nil, fmt.Errorf("worker: %s: panic: %v", c.Method, p)
+			err = fmt.Errorf("worker: %s: panic: %v", c.Method, p)
 		}
 	}()
 	return s.handler(ctx, c)

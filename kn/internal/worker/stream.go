@@ -42,13 +42,13 @@ func (s *stream) write(kind byte, payload []byte) error {
 	return writeFrame(s.w, kind, payload)
 }
 
-func (s *stream) progress(done, total int, what string) {
+func (s *stream) progress(share float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.queue == nil || s.closed {
 		return
 	}
-	for p := progressPayload(done, total, what); ; {
+	for p := progressPayload(share); ; {
 		select {
 		case s.queue <- p:
 			return

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"time"
 )
@@ -29,7 +30,7 @@ const (
 )
 
 // protocol is the version of what follows opCall, and part of the socket's name.
-const protocol = 2
+const protocol = 3
 
 // answerLimit is how long the other side may take to do what needs no
 // computing: say hello, send a request. A process that takes longer is
@@ -39,9 +40,9 @@ const answerLimit = 10 * time.Second
 // Frames: one byte that says what it is, the payload's length, the payload.
 const (
 	frameRequest  = 'q' // flags, kernel, length of the method's name, method, gob
-	frameProgress = 'p' // done, total, what
+	frameProgress = 'p' // share
 	frameItem     = 'i' // gob
-	frameResponse = 'r' // gob
+	frameDone     = 'd' // empty
 	frameError    = 'e' // kind, text
 )
 
@@ -133,17 +134,15 @@ func parseRequest(payload []byte) (r request, body []byte, ok bool) {
 	return request{string(payload[requestSize:end]), kernel, payload[0] == 1}, payload[end:], true
 }
 
-func progressPayload(done, total int, what string) []byte {
-	p := binary.LittleEndian.AppendUint64(nil, uint64(done))
-	p = binary.LittleEndian.AppendUint64(p, uint64(total))
-	return append(p, what...)
+func progressPayload(share float64) []byte {
+	return binary.LittleEndian.AppendUint64(nil, math.Float64bits(share))
 }
 
-func parseProgress(p []byte) (done, total int, what string, ok bool) {
-	if len(p) < 16 {
-		return 0, 0, "", false
+func parseProgress(p []byte) (share float64, ok bool) {
+	if len(p) != 8 {
+		return 0, false
 	}
-	return int(binary.LittleEndian.Uint64(p)), int(binary.LittleEndian.Uint64(p[8:])), string(p[16:]), true
+	return math.Float64frombits(binary.LittleEndian.Uint64(p)), true
 }
 
 // sentinels are the errors that survive the wire, by their place here.

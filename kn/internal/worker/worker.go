@@ -9,9 +9,9 @@
 // The client ([Dial], [Client.Call]) names a program; that program is started
 // in a session of its own, so that an interrupted cell does not take it
 // along, and calls [Serve] with [FromEnvironment]'s options. A call sends a
-// request, may be told its progress and handed items while it runs, and gets a
-// response. All three are encoded by encoding/gob, which drops zero fields and
-// empty slices, and takes 4 ms for the 67,000 numbers of a large attribution.
+// request, and is told its progress and handed items, its results, while it
+// runs. Request and items are encoded by encoding/gob, which drops zero fields
+// and empty slices, and takes 4 ms for the 67,000 numbers of a large attribution.
 //
 // Whoever may open the socket may use the worker. What protects it is the
 // folder it is in, which only its owner may enter.
@@ -54,8 +54,8 @@ const defaultIdle = 30 * time.Minute
 // Events are what a client is told while its call runs. Its functions are
 // called by the goroutine that calls; nil: it is not told.
 type Events struct {
-	// Progress is told how far the call is. Messages may be left out.
-	Progress func(done, total int, what string)
+	// Progress is told the share of the call that is done. Messages may be left out.
+	Progress func(share float64)
 	// Item is handed what the handler emits, in order, all of it; decode reads
 	// it into a pointer. An error ends the call and is what the call returns.
 	Item func(decode func(into any) error) error
@@ -69,17 +69,17 @@ type Call struct {
 
 	// Decode reads the request into a pointer.
 	Decode func(into any) error
-	// Progress tells the client how far the call is. It may be called from any
-	// goroutine, and never blocks: where a client is too slow, the oldest
-	// messages are left out.
-	Progress func(done, total int, what string)
+	// Progress tells the client the share of the call that is done. It may be
+	// called from any goroutine, and never blocks: where a client is too slow,
+	// the oldest messages are left out.
+	Progress func(share float64)
 	// Emit hands the client an item, and waits while the client is busy with
 	// those before it. It may be called from any goroutine. An error says that
 	// the client is gone, or that the item cannot be encoded.
 	Emit func(item any) error
 }
 
-// Handler computes one call's response. Calls on several connections run at
+// Handler computes one call. Calls on several connections run at
 // the same time; the handler does its own locking. ctx ends when the client
 // cancels or dies; a handler that then returns leaves the worker ready for the
 // next call.
@@ -87,7 +87,7 @@ type Call struct {
 // The client sees the error's text, and context.Canceled and
 // context.DeadlineExceeded by errors.Is. A panic is an error of that call; a
 // panic in a goroutine that the handler started ends the worker.
-type Handler func(ctx context.Context, call Call) (response any, err error)
+type Handler func(ctx context.Context, call Call) error
 
 // The environment variables by which a client tells the program it starts
 // what [Options] to serve with.

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
+)
+
+// Request asks for one result for each of its rows.
+type Request struct {
+	Operation Operation
+	Rows      []Row
+	Options   Options // of attributions
+}
+
+// Row is one run of the model: a sample under edits.
+type Row struct {
+	Sample
+	Edits   Edits
+	Neurons []int // layer·F + index of those that TokenActivations reads
+}
+
+// Operation says what to compute.
+type Operation string
+
+// The operations, and the fields of [Result] that each fills in.
+const (
+	Distribution     Operation = "distribution"      // Distribution
+	Probability      Operation = "probability"       // Probability
+	Outcome          Operation = "outcome"           // Probability, Rank, Top, TopProbability
+	Activations      Operation = "activations"       // Activations of all neurons at [MASK]: [L][F]
+	TokenActivations Operation = "token activations" // Activations of a row's Neurons at all tokens: [neurons][tokens]
+	Attribution      Operation = "attribution"       // Probability, Activations at [MASK], and what follows them
+)
+
+// Options of an attribution.
+type Options struct {
+	// Rule is the quadrature rule. Nil stands for an adaptive one with at most
+	// MaxNodes nodes a layer, or for none if MaxNodes is 0: then the
+	// activations themselves are the scores.
+	Rule     *quadrature.Rule
+	MaxNodes int
+	// Tolerance of the adaptive rule, as a share of the largest score.
+	Tolerance float64
+	// LayerNormEps replaces the configuration's epsilon unless it is 0.
+	LayerNormEps float64
+}
+
+// Result is what a request asks for of one row. L is the number of layers, F
+// that of a layer's neurons, V that of the vocabulary's tokens.
+type Result struct {
+	Row int
+
+	Probability    float64   // of the answer
+	Rank           int       // of the answer: 1 + the number of tokens more probable
+	Top            int32     // the most probable token, of equal ones the first
+	TopProbability float64   // of that token
+	Distribution   []float32 // [V] at [MASK]
+	Activations    [][]float64
+
+	// Of attributions; the fields of kn.Attribution say what they are.
+	ProbabilityAtZero, CompletenessError []float64 // [L]
+	Nodes                                []int     // [L]
+	EstimatedError                       []float64 // [L], or none
+	NotConverged                         []int
+	Scores                               [][]float64 // [L][F]
+}
+
+// Do computes a request. It emits each row's result as soon as it is there,
+// in no particular order, and tells progress the share of the work that is
+// done, from 0 to 1, which never falls. An error of emit ends it and is
+// returned. The two functions are called by one goroutine at a time.
+func (e *Engine) Do(ctx context.Context, r Request, emit func(Result) error, progress func(share float64)) error {
+	switch r.Operation {
+	case Distribution, Probability, Outcome:
+		return e.predict(ctx, r, emit, progress)
+	case Activations:
+		return e.activations(ctx, r.Rows, emit, progress)
+	case TokenActivations:
+		return e.tokenActivations(ctx, r.Rows, emit, progress)
+	case Attribution:
+		return e.attribute(ctx, r.Rows, r.Options, emit, progress)
+	}
+	return fmt.Errorf("kn: there is no operation %q", r.Operation)
+}
