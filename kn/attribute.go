@@ -147,7 +147,7 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	}
 	err = c.Do(m.ctx, engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(r engine.Result) error {
 		i := missing[r.Row]
-		if results[i], err = m.keep(r, queries[i], o); err != nil {
+		if results[i], err = m.store(r, queries[i], o); err != nil {
 			return err
 		}
 		finished++
@@ -175,9 +175,9 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 		if err != nil {
 			return nil, nil, err
 		}
-		kept := new(keptAttribution)
-		if m.cache.Get(key, kept) {
-			found[i] = kept.attribution()
+		hit := new(cachedAttribution)
+		if m.cache.Get(key, hit) {
+			found[i] = hit.attribution()
 			continue
 		}
 		missing = append(missing, i)
@@ -185,8 +185,8 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 	return found, missing, nil
 }
 
-// keep completes an attribution and puts it into the cache.
-func (m *Model) keep(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
+// store completes an attribution and puts it into the cache.
+func (m *Model) store(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
 	a := &Attribution{
 		Prompt: q.Prompt, Answer: q.Answer, Rule: o.Rule,
 		Probability:       r.Probability,
@@ -206,7 +206,7 @@ func (m *Model) keep(r engine.Result, q Query, o AttributeOptions) (*Attribution
 	if err != nil {
 		return nil, err
 	}
-	if err := m.cache.Put(key, &keptAttribution{*a, a.Scores, a.Activations}); err != nil {
+	if err := m.cache.Put(key, &cachedAttribution{*a, a.Scores, a.Activations}); err != nil {
 		warn(err)
 	}
 	return a, nil

@@ -270,7 +270,7 @@ func roundTrip(v *map[string]any) error {
 }
 
 // cached returns the result of kind for this handle from the cache, or
-// computes it and keeps it. A result that cannot be kept is returned all the
+// computes and stores it. A result that cannot be stored is returned all the
 // same.
 func cached[T any](m *Model, kind string, query any, compute func() (*T, error)) (*T, error) {
 	key, err := m.key(kind, query)

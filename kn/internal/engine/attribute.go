@@ -11,11 +11,12 @@ import (
 
 // rule is how an attribution integrates.
 type rule struct {
-	// start starts one layer's integral; nil for the baseline, which has none.
+	// start starts one layer's integral, where the gradient jumps at known
+	// places. It is nil if there is nothing to integrate.
 	start func(jumps []float64) quadrature.Integral
-	// zero says that the first nodes asked for include 0.
+	// zero says that 0 is among the first nodes.
 	zero bool
-	// nodes is how many a layer is likely to take, besides 1.
+	// nodes is how many a layer is likely to take, not counting the node 1.
 	nodes int
 }
 
@@ -74,35 +75,34 @@ func pick(of, chosen []int) []int {
 
 // attributeTogether attributes the chosen rows, whose edits are the same.
 func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y layout, o Options, rule rule, emit func(Result) error, progress func(share float64)) error {
-	paths, err := e.paths(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o.LayerNormEps, rule.nodes, progress)
+	batch, err := e.integrationBatch(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o.LayerNormEps, rule.nodes, progress)
 	if err != nil {
 		return err
 	}
-	defer paths.release()
-	return paths.attribute(ctx, rule, o.Tolerance, func(r Result) error {
+	defer batch.release()
+	return batch.attribute(ctx, rule, o.Tolerance, func(r Result) error {
 		r.Row = of[r.Row]
 		return emit(r)
 	})
 }
 
-// attribute integrates along all paths and hands each sample's result over
-// as soon as its integrals are done; without an integral the activations themselves
-// are the scores.
-func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, emit func(Result) error) error {
-	jumps, err := p.jumps(ctx)
+// attribute integrates along all paths, and emits each sample's result as soon
+// as its integrals are done. If the rule has no integral, the activations are
+// the scores. A result's Row is the sample's index.
+func (ib *integrationBatch) attribute(ctx context.Context, rule rule, tolerance float64, emit func(Result) error) error {
+	jumps, err := ib.jumps(ctx)
 	if err != nil {
 		return err
 	}
-	p.initZero()
 	if !rule.zero {
-		if err := p.atZero(ctx); err != nil {
+		if err := ib.atZero(ctx); err != nil {
 			return err
 		}
 	}
-	layers := len(p.layers)
-	integrals := make([][]quadrature.Integral, len(p.samples)) // [samples][L]
+	layers := len(ib.layers)
+	integrals := make([][]quadrature.Integral, len(ib.samples)) // [samples][L]
 	if rule.start != nil {
-		for i := range p.samples {
+		for i := range ib.samples {
 			for l := range layers {
 				var known []float64
 				if l == layers-1 {
@@ -112,13 +112,13 @@ func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, emi
 			}
 		}
 	}
-	return p.integrate(ctx, integrals, tolerance, func(i int) error {
+	return ib.integrate(ctx, integrals, tolerance, func(i int) error {
 		r := Result{
-			Row: i, Probability: p.probability[i], ProbabilityAtZero: p.zero[i],
-			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: p.activations[i],
+			Row: i, Probability: ib.probability[i], ProbabilityAtZero: ib.zero[i],
+			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: ib.activations[i],
 		}
 		if rule.start == nil {
-			for _, row := range p.activations[i] {
+			for _, row := range ib.activations[i] {
 				r.Scores = append(r.Scores, slices.Clone(row))
 			}
 		} else if err := r.finish(integrals[i], tolerance*largest(integrals[i])); err != nil {
@@ -129,10 +129,10 @@ func (p *paths) attribute(ctx context.Context, rule rule, tolerance float64, emi
 	})
 }
 
-// integrate drives the integrals [P][L] in rounds, in each of which the nodes
-// that all of them ask for are evaluated together. finished is told of each
-// sample whose integrals ask for none.
-func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64, finished func(i int) error) error {
+// integrate drives the integrals [samples][L] in rounds. Each round evaluates
+// the nodes that all of them ask for together. finished is told of a sample
+// when its integrals ask for no more.
+func (ib *integrationBatch) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64, finished func(i int) error) error {
 	open := make([]int, len(integrals))
 	for i := range open {
 		open[i] = i
@@ -154,13 +154,13 @@ func (p *paths) integrate(ctx context.Context, integrals [][]quadrature.Integral
 		if open = still; len(open) == 0 {
 			return nil
 		}
-		probability, products, err := p.evaluate(ctx, points)
+		probability, products, err := ib.evaluate(ctx, points)
 		if err != nil {
 			return err
 		}
 		for k, pt := range points {
 			if pt.factor == 0 {
-				p.zero[pt.sample][pt.layer] = probability[k]
+				ib.zero[pt.sample][pt.layer] = probability[k]
 			}
 		}
 		for _, a := range requests {
@@ -191,33 +191,25 @@ func nextPoints(sample int, integrals []quadrature.Integral, bound float64) (poi
 	return points, requests
 }
 
-// initZero marks the probabilities at zero as not known.
-func (p *paths) initZero() {
-	p.zero = make([][]float64, len(p.samples))
-	for i := range p.zero {
-		p.zero[i] = slices.Repeat([]float64{-1}, len(p.layers))
-	}
-}
-
-// atZero computes the probability where a layer's activation is 0.
-func (p *paths) atZero(ctx context.Context) error {
+// atZero computes the probabilities at a = 0.
+func (ib *integrationBatch) atZero(ctx context.Context) error {
 	var points []point
-	for i := range p.zero {
-		for l := range p.zero[i] {
+	for i := range ib.zero {
+		for l := range ib.zero[i] {
 			points = append(points, point{sample: i, layer: l})
 		}
 	}
-	probability, err := p.probabilities(ctx, points)
+	probability, err := ib.probabilities(ctx, points)
 	if err != nil {
 		return err
 	}
 	for k, pt := range points {
-		p.zero[pt.sample][pt.layer] = probability[k]
+		ib.zero[pt.sample][pt.layer] = probability[k]
 	}
 	return nil
 }
 
-// finish takes the scores from the integrals.
+// finish takes scores, nodes and errors from the integrals [L].
 func (r *Result) finish(integrals []quadrature.Integral, tolerance float64) error {
 	for l, in := range integrals {
 		if slices.ContainsFunc(in.Value(), math.IsNaN) {
@@ -245,8 +237,8 @@ func (r *Result) complete() {
 	}
 }
 
-// largest is the largest absolute entry of the integrals so far, 0 before the
-// first values. What is no number does not count: it must not open all layers.
+// largest is the largest absolute entry of the integrals so far, and 0 before
+// the first values. NaN does not count: it would make no layer converge.
 func largest(integrals []quadrature.Integral) float64 {
 	m := 0.0
 	for _, in := range integrals {

@@ -2,33 +2,35 @@ package engine
 
 import "github.com/gomlx/gomlx/core/tensors"
 
-// block is bins that go together.
+// block is the batch that a sweep takes through the layers as one. It is
+// either injected above a layer, or merged from other blocks there.
 type block struct {
 	batch
-	size int             // bins, with padding
-	x    *tensors.Tensor // [B, n, H]: going up what enters the next layer, going down its gradient
+	size        int             // packs, with padding
+	x           *tensors.Tensor // [B, n, H]: in the forward sweep the next layer's input, in the backward sweep its gradient
+	probability []float32       // [R], once it is known
 
-	passed [][]*tensors.Tensor // for each layer passed its input and the values kept
+	saved [][]*tensors.Tensor // for each layer it has passed, its input and the saved activations
 
-	// A block is either made of others, in the input of a layer,
+	// Of a merged block: the blocks, and the layer in whose input they were merged.
 	parts  []*block
 	merged int
-	// or entered there itself.
-	which       []int // [R] of the points, -1 for none
-	layer       int   // the one that they scale
-	start       []any // mid, added, which, factor
-	probability []float32
+
+	// Of an injected block: its points, and the layer that they scale.
+	which []int // [R], -1 for none
+	layer int
+	start []any // mid, added, which, factor: see scaled
 }
 
-func (c *climb) release() {
-	for _, b := range c.blocks {
+func (s *sweep) release() {
+	for _, b := range s.blocks {
 		b.release()
 	}
 }
 
 func (b *block) release() {
 	release(b.x)
-	for _, values := range b.passed {
+	for _, values := range b.saved {
 		release(values...)
 	}
 	for _, part := range b.parts {
@@ -36,67 +38,49 @@ func (b *block) release() {
 	}
 }
 
-// sequences are the points' samples, and how they lie in bins.
-func (c *climb) sequences(y layout, which []int) (samples []Sample, bins [][]int) {
+// pack returns the points' samples, and how they lie in packs.
+func (s *sweep) pack(y layout, which []int) (samples []Sample, packs [][]int) {
 	lengths := make([]int, len(which))
 	for k, i := range which {
-		samples = append(samples, c.samples[c.points[i].sample])
+		samples = append(samples, s.samples[s.points[i].sample])
 		lengths[k] = len(samples[k].IDs)
 	}
 	return samples, y.fill(lengths)
 }
 
-// block prepares bins of points that scale layer l.
-func (c *climb) block(s sizes, y layout, l int, which []int, samples []Sample, bins [][]int) *block {
-	size := s.padded(len(bins))
-	b := &block{batch: y.batch(samples, bins, size), size: size, layer: l}
+// block prepares packs of points that scale layer l.
+func (s *sweep) block(sizes sizes, y layout, l int, which []int, samples []Sample, packs [][]int) *block {
+	size := sizes.padded(len(packs))
+	b := &block{batch: y.batch(samples, packs, size), size: size, layer: l}
 	from, factor := make([]int32, len(b.rows)), make([]float32, len(b.rows))
 	for r, k := range b.rows {
 		if b.which = append(b.which, -1); k >= 0 {
-			pt := c.points[which[k]]
-			b.which[r], from[r], factor[r] = which[k], int32(c.row[pt.sample]), float32(pt.factor)
+			pt := s.points[which[k]]
+			b.which[r], from[r], factor[r] = which[k], int32(s.row[pt.sample]), float32(pt.factor)
 		}
 	}
-	b.start = []any{c.layers[l].mid, c.layers[l].added, from, factor}
+	b.start = []any{s.layers[l].mid, s.layers[l].added, from, factor}
 	return b
 }
 
-// source says for each token [B, n] of a block which one of the unmodified
-// model's it is. Padding, which nothing attends to, may be any: it is the first.
-func (c *climb) source(b *block) *tensors.Tensor {
+// source says for each token [B, n] of a block which of the unmodified model's
+// tokens it is. Padding, which nothing attends to, may be any: it is the first.
+func (s *sweep) source(b *block) *tensors.Tensor {
 	source := input[int32]{flat: make([]int32, b.size*b.n), columns: b.n}
 	for r, i := range b.which {
 		if i < 0 {
 			continue
 		}
-		sample := c.points[i].sample
-		from := c.batch.tokens[c.row[sample]]
-		for j := range c.samples[sample].IDs {
+		sample := s.points[i].sample
+		from := s.batch.tokens[s.row[sample]]
+		for j := range s.samples[sample].IDs {
 			source.flat[b.tokens[r]+j] = int32(from + j)
 		}
 	}
 	return source.tensor()
 }
 
-// hand passes a block's results on, gradient being [R, F].
-func (c *climb) hand(b *block, gradient *tensors.Tensor) error {
-	flat, err := floats(gradient)
-	if err != nil {
-		return err
-	}
-	f := c.e.Model.Config.IntermediateSize
-	for r, i := range b.which {
-		if i < 0 {
-			continue
-		}
-		if err := c.done(i, b.probability[r], flat[r*f:(r+1)*f]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// points is the number of points that entered with the block itself.
+// points is the number of an injected block's points.
 func (b *block) points() (n int) {
 	for _, i := range b.which {
 		if i >= 0 {
@@ -106,13 +90,38 @@ func (b *block) points() (n int) {
 	return n
 }
 
-// each visits the probabilities of a block's points.
-func (b *block) each(visit func(i int, p float32) error) error {
+// splitProbability gives a block's parts their shares of its probabilities.
+func (b *block) splitProbability() {
 	rest := b.probability
 	for _, part := range b.parts {
 		rows := len(part.answers)
 		part.probability, rest = rest[:rows], rest[rows:]
-		if err := part.each(visit); err != nil {
+	}
+}
+
+// emitGradients passes an injected block's results on, gradient being [R, F].
+func (s *sweep) emitGradients(b *block, gradient *tensors.Tensor) error {
+	flat, err := floats(gradient)
+	if err != nil {
+		return err
+	}
+	f := s.e.Model.Config.IntermediateSize
+	for r, i := range b.which {
+		if i < 0 {
+			continue
+		}
+		if err := s.done(i, b.probability[r], flat[r*f:(r+1)*f]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emitProbabilities passes the probabilities of a block's points on.
+func (s *sweep) emitProbabilities(b *block) error {
+	b.splitProbability()
+	for _, part := range b.parts {
+		if err := s.emitProbabilities(part); err != nil {
 			return err
 		}
 	}
@@ -120,7 +129,7 @@ func (b *block) each(visit func(i int, p float32) error) error {
 		if i < 0 {
 			continue
 		}
-		if err := visit(i, b.probability[r]); err != nil {
+		if err := s.done(i, b.probability[r], nil); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,13 @@
 // Package engine computes with one model: probabilities under edits, neurons'
-// activations, and attributions. It is what package kn, or a worker process
-// in its place, runs once the answer is not in the cache.
+// activations, and attributions. Package kn, or a worker process in its place,
+// runs it for what is not in the cache. Everything is asked of one method,
+// [Engine.Do].
 //
 // A model is run layer by layer. The graphs take the weights of one layer as
 // arguments, so a dozen small graphs serve all layers and all start layers,
 // which is what makes compiling affordable where it is not free. Only what
-// depends on the scaled row is computed, and nothing twice: see paths.
+// depends on the scaled row is computed, and nothing twice: see
+// integrationBatch and sweep.
 package engine
 
 import (
@@ -44,8 +46,8 @@ func New(model *bert.Model) *Engine {
 
 // form is what decides a graph besides the shapes of its inputs.
 type form struct {
-	masked bool    // a mask is among the inputs
-	edited bool    // the layer is edited, and the edits are among the inputs
+	masked bool    // an attention mask is among the inputs
+	edited bool    // a layer's edits are among the inputs
 	eps    float64 // LayerNorm's epsilon in place of the configuration's, unless 0
 }
 
@@ -55,7 +57,7 @@ type graphKey struct {
 	inputs int
 }
 
-// inputs gives a graph's inputs out one after another.
+// inputs hands out a graph's inputs one after another.
 type inputs struct {
 	nodes []*graph.Node
 	form  form
@@ -67,14 +69,14 @@ func (in *inputs) next() *graph.Node {
 	return n
 }
 
-// take gives out the next n.
+// take hands out the next n.
 func (in *inputs) take(n int) []*graph.Node {
 	taken := in.nodes[:n]
 	in.nodes = in.nodes[n:]
 	return taken
 }
 
-// mask returns the mask [B, 1 or n, n], or nil if nothing is hidden.
+// mask returns the mask [B, 1 or n, n], or nil if there is none.
 func (in *inputs) mask() *graph.Node {
 	if !in.form.masked {
 		return nil
@@ -91,9 +93,9 @@ func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
 	return hooks
 }
 
-// step is one of the engine's graphs: its name, which is unique, the weights
-// that it is given, and what builds it. Mask and edits, where a form has
-// them, are its last inputs, in this order.
+// step is one of the engine's graphs: its unique name, the weights that it
+// takes, and what builds it. Its last inputs are the mask and the edits, in this
+// order, where its form has them.
 type step struct {
 	name  string
 	parts bert.Parts
@@ -129,8 +131,8 @@ func (g *graphs) exec(s step, f form, inputCount int) (*bert.Exec, error) {
 	return x, nil
 }
 
-// release frees tensors' memory now. The backend's memory is not the garbage
-// collector's to measure, so it would let too much of it pile up.
+// release frees tensors' memory now. The garbage collector does not see the
+// backend's memory, and would let too much of it pile up.
 func release(all ...*tensors.Tensor) {
 	for _, t := range all {
 		if t != nil {
@@ -146,5 +148,5 @@ func floats(t *tensors.Tensor) ([]float32, error) {
 	return flat, err
 }
 
-// errNaN is said when a model's output is not a number.
+// errNaN says that a model's output is not a number.
 var errNaN = fmt.Errorf("kn: the model's output is not a number; are its weights damaged?")

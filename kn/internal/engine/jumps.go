@@ -5,35 +5,35 @@ import (
 	"slices"
 )
 
-// jumpy are the activation functions whose derivative jumps, or its
-// derivative does, as configurations call them. True: it jumps at 0.
+// jumpy are the activation functions, as configurations call them, whose first
+// or second derivative jumps. True: the first one does, at 0.
 var jumpy = map[string]bool{"relu": true, "relu6": true, "leaky_relu": true, "relu2": false, "gelu_10": false}
 
-// isJumpy says whether paths may have jumps.
+// isJumpy says whether gradients may jump on paths.
 func isJumpy(activation string) bool { _, ok := jumpy[activation]; return ok }
 
-// scanned is the number of equal steps in which paths are searched for jumps.
+// scanned is the number of equal steps in which a path is searched for jumps.
 const scanned = 256
 
-// jumps finds where the gradient jumps on the path of each sample in the
-// last layer: where a unit of the head's dense layer crosses 0, if its
-// activation function is ReLU or the like. The search is cheap, since it stops
-// below the vocabulary. Paths in lower layers have jumps as well, from neurons above;
-// they are smaller and many, and left to the adaptive rule.
-func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
-	c := p.e.Model.Config
-	found := make([][]float64, len(p.samples))
+// jumps finds where the gradient jumps on each sample's path in the last layer.
+// If the activation function is ReLU or the like, it jumps where a unit of the
+// head's dense layer crosses 0. The search is cheap, since it does not compute
+// the vocabulary. On paths in lower layers the neurons above cause jumps. These
+// are many and smaller, and are left to the adaptive rule.
+func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
+	c := ib.e.Model.Config
+	found := make([][]float64, len(ib.samples))
 	if !jumpy[c.HiddenAct] {
 		return found, nil
 	}
-	last := len(p.layers) - 1
+	last := len(ib.layers) - 1
 	factor := make([]float32, scanned+1)
 	for k := range factor {
 		factor[k] = float32(k) / scanned
 	}
 	for i := range found {
-		which := slices.Repeat([]int32{int32(p.row[i])}, len(factor))
-		out, err := p.local(ctx, units, last, p.layers[last].mid, p.layers[last].added, which, factor)
+		which := slices.Repeat([]int32{int32(ib.row[i])}, len(factor))
+		out, err := ib.local(ctx, headUnits, last, ib.layers[last].mid, ib.layers[last].added, which, factor)
 		if err != nil {
 			return nil, err
 		}
@@ -58,8 +58,8 @@ func (p *paths) jumps(ctx context.Context) ([][]float64, error) {
 	return found, nil
 }
 
-// crossing is the zero in (0, 1) of the parabola that is f0 at 0, f1 at 1 and
-// f at x. f0 and f1 differ in sign, so there is one.
+// crossing finds the zero in (0, 1) of the parabola that is f0 at 0, f1 at 1
+// and f at x. f0 and f1 must differ in sign.
 func crossing(f0, f1, x, f float64) float64 {
 	slope := f1 - f0
 	bend := ((f-f0)/x - slope) / (x - 1)

@@ -9,18 +9,19 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// Sample is a prompt made ready: its tokens, where [MASK] is among them (-1:
-// nowhere), and the answer's token (0 when none is asked about).
+// Sample is a tokenized prompt: its tokens, the position of [MASK] (-1 if there
+// is none), and the answer's token (0 if there is no answer).
 type Sample struct {
 	IDs    []int32
 	Mask   int
 	Answer int32
 }
 
-// Edits is what a list of edits does. To the activations of some neurons: w
-// becomes Scale·w + Offset, at [MASK] and at the other positions; Index
-// holds layer·F + index of each, sorted. To the weights: Values, in order. No
-// entries stand for no edits.
+// Edits is what a list of edits does. The zero value edits nothing.
+//
+// The activation w of an edited neuron becomes Scale·w + Offset, with one pair
+// of coefficients at [MASK] and one at the other positions. Index holds layer·F
+// + index of each edited neuron, sorted. Values are edits of weights, in order.
 type Edits struct {
 	Index                 []int
 	MaskScale, MaskOffset []float32
@@ -49,12 +50,13 @@ func (e *Edits) layer(l, ffn int) (coefficients [editInputs][]float32, edited bo
 	return coefficients, from < to
 }
 
-// editInputs is the number of inputs that edits are to a graph: scale and
-// offset at [MASK], scale and offset elsewhere, [R, F] each with R the batch or 1.
+// editInputs is the number of graph inputs that hold a layer's edits: scale and
+// offset at [MASK], scale and offset elsewhere. Each is [R, F], with R the
+// number of rows, or 1 for the same edits in all.
 const editInputs = 4
 
 // addEdits applies a layer's edits to its neurons. pick [B, m, n] marks
-// [MASK]; where only these rows are computed there is no rest.
+// [MASK]. Where only these rows are computed, there are no other positions.
 func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
 	at := make([]*graph.Node, len(edits))
 	for i, c := range edits {
@@ -71,19 +73,19 @@ func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
 	})
 }
 
-// editTensors arranges a layer's edits, one for each row, as graph inputs;
-// none when no row edits the layer.
+// editTensors arranges a layer's edits, one for each row, as graph inputs. It
+// returns none if no row edits the layer.
 func editTensors(rows []*Edits, l, ffn int) []any {
 	var flat [editInputs][]float32
-	any1 := false
+	some := false
 	for _, r := range rows {
 		coefficients, edited := r.layer(l, ffn)
-		any1 = any1 || edited
+		some = some || edited
 		for k := range flat {
 			flat[k] = append(flat[k], coefficients[k]...)
 		}
 	}
-	if !any1 {
+	if !some {
 		return nil
 	}
 	var args []any

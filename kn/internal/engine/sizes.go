@@ -10,51 +10,54 @@ import (
 
 // sizes decides how work is cut into batches for a backend.
 type sizes struct {
-	// static backends compile a graph for every shape, which takes seconds:
-	// lengths and batches are rounded up to few sizes.
+	// static says that the backend compiles a graph for every shape, which
+	// takes seconds. Lengths and batches are then rounded up to a few sizes.
 	static bool
-	// rows is the most sequences in a batch. Where static, points are padded
-	// to least times a power of two; or not at all if least is 0. The adaptive
-	// rule asks for three nodes in each layer to begin with.
-	rows, least int
-	// bins is how sequences of different lengths lie together; none do if it
-	// is the zero value. mostBins is the most in a batch.
-	bins     layout
-	mostBins int
-	// kept bounds the values that a batch keeps for its gradient, in bytes.
-	kept int
-	// lanes is how many batches are run side by side. It does not depend on
-	// the number of cores, since a result's last digit depends on it.
+	// rows is the largest number of sequences in a batch.
+	rows int
+	// least is the smallest batch of points of a static backend: the sizes are
+	// least times a power of two. 0 stands for batches of any size. The
+	// adaptive rule first asks for three nodes in each layer.
+	least int
+	// packing is the layout for sequences of different lengths. The zero value
+	// packs none.
+	packing layout
+	// mostPacks is the largest number of packs in a batch.
+	mostPacks int
+	// savedBytes bounds the memory for the activations that a sweep saves for
+	// its gradients.
+	savedBytes int
+	// lanes is how many sweeps run side by side. It does not depend on the
+	// number of cores, since a result's last digit depends on it.
 	lanes int
 }
 
 // sizesFor returns the sizes for a backend.
 func sizesFor(b compute.Backend) sizes {
 	if backend.TakesAnyShape(b) {
-		return sizes{rows: 128, lanes: 2, kept: memoryPerBatch}
+		return sizes{rows: 128, lanes: 2, savedBytes: memoryPerBatch}
 	}
 	return sizes{
-		static: true, rows: 40, least: 3, lanes: 1, kept: memoryPerBatch,
-		// Seven bins of BERT-base's layers are a round of nine prompts.
-		bins: layout{n: 64, perBin: 7, hides: true}, mostBins: 8,
+		static: true, rows: 40, least: 3, lanes: 1, savedBytes: memoryPerBatch,
+		// With BERT-base, nine prompts' first nodes in a layer fill seven packs.
+		packing: layout{n: 64, perPack: 7, masked: true}, mostPacks: 8,
 	}
 }
 
 // singly is the layout of sequences padded to n tokens.
-func (s sizes) singly(n int) layout { return layout{n: n, perBin: 1, hides: s.static} }
+func (s sizes) singly(n int) layout { return layout{n: n, perPack: 1, masked: s.static} }
 
-// of returns the sizes for a layout: the same, or for one of several sequences
-// a bin those that count bins. These are few and large enough for every number
-// of them to be a shape.
+// of returns the sizes for a layout. Where sequences are packed, they count
+// packs: so few, and so large, that every number of them may be a shape.
 func (s sizes) of(y layout) sizes {
 	if y.packed() {
-		s.rows, s.least, s.kept = s.mostBins, 0, s.kept+s.kept/4
+		s.rows, s.least, s.savedBytes = s.mostPacks, 0, s.savedBytes+s.savedBytes/4
 	}
 	return s
 }
 
-// single returns the sizes where a path has a single point, or more: nothing
-// is padded if so.
+// single returns the sizes for points of which each path has a single one, if
+// that is so: nothing is padded then.
 func (s sizes) single(single bool) sizes {
 	if single {
 		s.least = min(s.least, 1)
@@ -62,8 +65,8 @@ func (s sizes) single(single bool) sizes {
 	return s
 }
 
-// length is the number of tokens that a sample of n is padded to, at most the
-// model's positions.
+// length is the number of tokens to which a sample of n is padded, at most as
+// many as the model has positions.
 func (s sizes) length(n, most int) int {
 	if !s.static {
 		return n
@@ -71,10 +74,10 @@ func (s sizes) length(n, most int) int {
 	return min((n+1)/2*2, most)
 }
 
-// reading is [sizes.length] for texts that are read at all tokens, as open texts
-// are: these have lengths of all kinds, in batches of all sizes. A graph for
-// each took longer to compile than to run, and some 700 of them, of 90 memory
-// maps each, are more than Linux lets a process have.
+// reading is [sizes.length] for texts that are read at all tokens. Their
+// lengths and numbers vary more than those of prompts. A graph for each took
+// longer to compile than to run, and some 700 graphs of 90 memory maps each
+// are more than Linux lets a process have.
 func (s sizes) reading(n, most int) int {
 	if !s.static {
 		return n
@@ -86,7 +89,7 @@ func (s sizes) reading(n, most int) int {
 	return min((n+step-1)/step*step, most)
 }
 
-// batch is the number of rows that a batch of n is padded to.
+// batch is the number of rows to which a batch of n is padded.
 func (s sizes) batch(n int) int {
 	if !s.static {
 		return n
@@ -98,20 +101,21 @@ func (s sizes) batch(n int) int {
 	return size
 }
 
-// group is samples to compute together, by their indices.
+// group is samples to attribute together, by their indices.
 type group struct {
 	layout
 	of []int
 }
 
-// mostTogether is the most samples whose nodes share batches.
+// mostTogether is the largest number of samples in a group.
 const mostTogether = 12
 
-// together groups samples of the given lengths: those of one padded length,
-// or, where there are bins and lengths differ, all that fit twice into one.
+// together groups samples of the given lengths: those of one padded length.
+// If packing is possible and lengths differ, it groups all samples of which two
+// fit into a pack.
 func (s sizes) together(lengths []int, most int) (all []group) {
 	padded := func(i int) int { return s.length(lengths[i], most) }
-	short := func(i int) bool { return 2*padded(i) <= s.bins.n }
+	short := func(i int) bool { return 2*padded(i) <= s.packing.n }
 	first, differ := -1, false
 	for i := range lengths {
 		if short(i) {
@@ -125,7 +129,7 @@ func (s sizes) together(lengths []int, most int) (all []group) {
 	for i := range lengths {
 		y := s.singly(padded(i))
 		if differ && short(i) {
-			y = s.bins
+			y = s.packing
 		}
 		if of[y] == nil {
 			order = append(order, y)
@@ -163,30 +167,30 @@ func groups(items []int, length func(item int) int, limit func(n int) int, run f
 	return nil
 }
 
-// memoryPerBatch bounds the values that a batch has, or keeps for its
-// gradient, in bytes.
+// memoryPerBatch bounds what a batch computes, or saves for its gradients, in
+// bytes.
 const memoryPerBatch = 128 << 20
 
 // rowsPerBatch is the number of sequences of n tokens to run at once where
-// nothing is kept.
+// nothing is saved.
 func (e *Engine) rowsPerBatch(n int) int {
 	c := e.Model.Config
 	perToken := 4 * (12*c.HiddenSize + 3*c.IntermediateSize)
 	rows := max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
 	for e.sizes.static && e.sizes.batch(rows) > rows {
-		rows-- // what is padded is computed for nothing
+		rows-- // padding would be computed for nothing
 	}
 	return rows
 }
 
-// leaves cuts n bins into batches: where shapes are compiled into equal ones
-// if they come in equal numbers, each, for a path, and these are sizes anyway or
-// worth it; else into the few sizes that there are, the largest first, the
-// last one padded if need be.
-func (s sizes) leaves(n, each int) (bins []int) {
+// cut cuts n packs into batches. Where shapes are compiled, there is one batch
+// for each path if all paths have perPath packs and that is a multiple of least
+// or large enough for a shape of its own. Otherwise batches have the few sizes
+// that there are, the largest first, and the last one may need padding.
+func (s sizes) cut(n, perPath int) (packs []int) {
 	compiled := s.static && s.least > 0
-	if compiled && each > 0 && (each%s.least == 0 || each > 4*s.least) && each <= s.rows && n%each == 0 {
-		return slices.Repeat([]int{each}, n/each)
+	if compiled && perPath > 0 && (perPath%s.least == 0 || perPath > 4*s.least) && perPath <= s.rows && n%perPath == 0 {
+		return slices.Repeat([]int{perPath}, n/perPath)
 	}
 	for n > 0 {
 		k := min(n, s.rows)
@@ -197,13 +201,13 @@ func (s sizes) leaves(n, each int) (bins []int) {
 			}
 			k = min(size, n)
 		}
-		bins = append(bins, k)
+		packs = append(packs, k)
 		n -= k
 	}
-	return bins
+	return packs
 }
 
-// padded is the number of bins that n of them are padded to.
+// padded is the number of packs to which n of them are padded.
 func (s sizes) padded(n int) int {
 	if !s.static || s.least == 0 {
 		return n
@@ -211,9 +215,9 @@ func (s sizes) padded(n int) int {
 	return (n + s.least - 1) / s.least * s.least
 }
 
-// mergeable finds blocks to merge, by their indices. Where shapes are
-// compiled two of one size become one of twice the size, so that there are
-// few sizes; elsewhere as many as fit become one.
+// mergeable finds blocks to merge and returns their indices, or nil. Where
+// shapes are compiled, two blocks of one size become one of twice the size, so
+// that there are few sizes. Elsewhere as many as fit become one.
 func (s sizes) mergeable(blocks []*block) []int {
 	for i, b := range blocks {
 		total, some := b.size, []int{i}

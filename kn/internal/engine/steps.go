@@ -8,9 +8,9 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// The steps below are all the graphs that there are. B bins of n tokens hold m
-// sequences each, R = B·m in all. P is R for the samples whose paths are
-// computed, and b·n their tokens.
+// The steps are the engine's graphs. Their inputs are B packs of n tokens, with
+// m sequences in each, so R = B·m rows in all. P is the number of rows, and b·n
+// that of tokens, of the samples that are attributed.
 
 // embed: ids [B, n], positions [B, n] -> the first layer's input [B, n, H].
 var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
@@ -24,9 +24,9 @@ var forward = step{"forward", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 	return []*graph.Node{w.Layer(0, x, x, mask, in.hooks(pick))}
 }}
 
-// keep is forward that also returns what backward needs: the layer's output
-// and bert.KeptValues values.
-var keep = step{"keep", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+// forwardSaving is forward that also returns the saved activations, which
+// backward needs: bert.KeptValues of them after the layer's output.
+var forwardSaving = step{"forward saving", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
@@ -38,9 +38,9 @@ var keep = step{"keep", bert.OneLayer, func(w *bert.Weights, in *inputs) []*grap
 	return out
 }}
 
-// observe is keep that also returns what a path through the layer starts
-// from, before keep's outputs: ResidMid [R, H], the neurons [R, F] and what
-// they add without the bias [R, H], all at [MASK].
+// observe is forwardSaving with three more outputs before those of
+// forwardSaving, all at [MASK]: ResidMid [R, H], the neurons [R, F], and what
+// they add without the bias [R, H]. A path through the layer starts from them.
 var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	mask := in.mask()
@@ -55,7 +55,7 @@ var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 	return out
 }}
 
-// picked is the rows that pick [B, m, n] selects: x [B, n, K] -> [R, K].
+// picked returns the rows that pick [B, m, n] selects: x [B, n, K] -> [R, K].
 func picked(x, pick *graph.Node) *graph.Node { return flat(bert.Rows(x, pick)) }
 
 // flat joins the first two axes: x [B, m, K] -> [R, K].
@@ -70,24 +70,24 @@ func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
 }
 
 // backward: x [B, n, H], pick [B, m, n], gradient [B, n, H] of the layer's
-// output, the values of keep -> gradient of x [B, n, H].
+// output, the saved activations -> gradient of x [B, n, H].
 var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
-	gx, _ := vjp(w, in)
+	gx, _ := layerVJP(w, in)
 	return []*graph.Node{gx}
 }}
 
-// backwardTo is backward that also returns the gradient of the neurons at
+// backwardNeurons is backward that also returns the gradient of the neurons at
 // [MASK] [R, F].
-var backwardTo = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var backwardNeurons = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	pick := in.nodes[1]
-	gx, neurons := vjp(w, in)
+	gx, neurons := layerVJP(w, in)
 	return []*graph.Node{gx, picked(neurons, pick)}
 }}
 
-func vjp(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
-	x, pick, gradient, values := in.next(), in.next(), in.next(), in.take(bert.KeptValues)
+func layerVJP(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
+	x, pick, gradient, saved := in.next(), in.next(), in.next(), in.take(bert.KeptValues)
 	mask := in.mask()
-	return w.LayerVJP(0, x, mask, values, gradient, in.hooks(pick))
+	return w.LayerVJP(0, x, mask, saved, gradient, in.hooks(pick))
 }
 
 // last runs the last layer for the rows of [MASK] alone: x [B, n, H] -> [R, H].
@@ -114,59 +114,61 @@ var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights,
 	return []*graph.Node{w.Probability(last(w, x, pick, mask, in.hooks(pick)), answers)}
 }}
 
-// finish is answer with the gradient of x [B, n, H].
-var finish = step{"finish", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+// answerGradient is answer that also returns the gradient of x [B, n, H].
+var answerGradient = step{"answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	row := last(w, x, pick, mask, in.hooks(pick))
 	p, g := probabilityGradient(w, row, answers, pick)
-	return []*graph.Node{p, pull(row, g, x)}
+	return []*graph.Node{p, vjp(row, g, x)}
 }}
 
-// finishTo is finish that also returns ResidMid [R, H], the neurons [R, F],
-// what they add without the bias [R, H], and their gradient [R, F], all at [MASK].
-var finishTo = step{"finish to neurons", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+// observeAnswer is answerGradient with four more outputs, all at [MASK]:
+// ResidMid [R, H], the neurons [R, F], what they add without the bias [R, H],
+// and their gradient [R, F].
+var observeAnswer = step{"observe answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, answers := in.next(), in.next(), in.next()
 	mask := in.mask()
 	hooks := in.hooks(pick)
 	mid, neurons, ffn := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0), hooks.Capture(bert.FFNOut, 0)
 	row := last(w, x, pick, mask, hooks)
 	p, g := probabilityGradient(w, row, answers, pick)
-	return []*graph.Node{p, pull(row, g, x), flat(*mid), flat(*neurons), added(w, flat(*ffn)), flat(pull(row, g, *neurons))}
+	return []*graph.Node{p, vjp(row, g, x), flat(*mid), flat(*neurons), added(w, flat(*ffn)), flat(vjp(row, g, *neurons))}
 }}
 
-// probabilityGradient is that of the rows [R, H], and 0 for rows without a
-// [MASK]: places of bins that are empty.
+// probabilityGradient returns the answers' probabilities and their gradient by
+// the rows [R, H]. It is 0 for rows without a [MASK], which are padding.
 func probabilityGradient(w *bert.Weights, row, answers, pick *graph.Node) (p, g *graph.Node) {
 	p, g = w.ProbabilityGradient(row, answers)
 	return p, graph.Mul(g, graph.Reshape(graph.ReduceSum(pick, 2), row.Shape().Dimensions[0], 1))
 }
 
-// pull takes a gradient of y back to x.
-func pull(y, gradient, x *graph.Node) *graph.Node {
+// vjp is a vector-Jacobian product: it takes a gradient of y back to x.
+func vjp(y, gradient, x *graph.Node) *graph.Node {
 	return graph.Gradient(graph.ReduceAllSum(graph.Mul(y, graph.StopGradient(gradient))), x)[0]
 }
 
-// scaled gives a path's points: rows that each scale the neurons of one sample
-// by one factor. From the inputs mid [P, H] and added [P, H], the samples',
-// which [R] and factor [R], the rows', it makes what the scaled neurons add,
-// factor·added + bias [R, H], and the layer's output from it [R, H]. The path
-// is a line there as well, so no point multiplies by the layer's weights.
+// scaled makes the rows of points. Each row scales the neurons of one sample by
+// one factor. Its inputs are mid and added [P, H] of the samples, and for each
+// row the sample, which [R], and the factor [R]. It returns what the scaled
+// neurons add, factor·added + bias [R, H], and the layer's output [R, H]. What
+// they add is linear in the factor, so no row multiplies by the layer's weights.
 func scaled(w *bert.Weights, in *inputs) (ffn, row *graph.Node) {
 	mid, added, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
 	ffn = graph.Add(graph.Mul(graph.Gather(added, which), factor), graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
 	return ffn, w.AddFFN(0, graph.Gather(mid, which), ffn)
 }
 
-// toNeurons takes the gradient of what the neurons add [R, H] to the neurons [R, F].
+// toNeurons takes a gradient of what the neurons add [R, H] back to the neurons
+// [R, F].
 func toNeurons(w *bert.Weights, gradient *graph.Node) *graph.Node {
 	return graph.Dot(gradient, w.Layers[0].Output.Weight).Product()
 }
 
-// enter: mid, added, which, factor; the layer's outputs [b, n, H] of the
-// unmodified model, source [B, n], which of its b·n tokens each token is, pick
-// [B, m, n] -> the rows' inputs to the next layer [B, n, H].
-var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+// inject: mid, added, which, factor; the unmodified model's output of the layer
+// [b, n, H], source [B, n], which says which of its b·n tokens each token is,
+// pick [B, m, n] -> the input of the next layer [B, n, H].
+var inject = step{"inject", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	out, source, pick := flat(in.next()), graph.InsertAxes(in.next(), -1), in.next()
 	dims := pick.Shape().Dimensions
@@ -174,44 +176,43 @@ var enter = step{"enter", bert.OneLayer, func(w *bert.Weights, in *inputs) []*gr
 	return []*graph.Node{bert.SetRows(graph.Gather(out, source), pick, rows)}
 }}
 
-// leave: mid, added, which, factor; pick [B, m, n], gradient [B, n, H] of
-// enter's output -> the gradient of the scaled neurons [R, F].
-var leave = step{"leave", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+// extract: mid, added, which, factor; pick [B, m, n], gradient [B, n, H] of
+// inject's output -> the gradient of the scaled neurons [R, F].
+var extract = step{"extract", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
 	pick, gradient := in.next(), in.next()
-	return []*graph.Node{toNeurons(w, pull(row, picked(gradient, pick), ffn))}
+	return []*graph.Node{toNeurons(w, vjp(row, picked(gradient, pick), ffn))}
 }}
 
-// through is all of it for the last layer: mid, added, which, factor;
-// answers [R] -> their probabilities [R] and the gradient of the scaled
-// neurons [R, F].
-var through = step{"through", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+// scaledAnswerGradient is for the last layer: mid, added, which, factor; answers
+// [R] -> their probabilities [R], the gradient of the scaled neurons [R, F].
+var scaledAnswerGradient = step{"scaled answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
 	p, g := w.ProbabilityGradient(row, in.next())
-	return []*graph.Node{p, toNeurons(w, pull(row, g, ffn))}
+	return []*graph.Node{p, toNeurons(w, vjp(row, g, ffn))}
 }}
 
-// top is through without the gradient.
-var top = step{"top", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+// scaledAnswer is scaledAnswerGradient without the gradient.
+var scaledAnswer = step{"scaled answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Probability(row, in.next())}
 }}
 
-// units: mid, added, which, factor of the last layer -> the head's dense
+// headUnits: mid, added, which, factor of the last layer -> the head's dense
 // layer before its activation function [R, H].
-var units = step{"units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var headUnits = step{"head units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Head.Transform.Apply(row)}
 }}
 
-// join: blocks [B, n, H] -> one block. Its parts take no weights.
-var join = step{"join", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+// concatenate: blocks [B, n, H] -> one block.
+var concatenate = step{"concatenate", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{graph.Concatenate(in.nodes, 0)}
 }}
 
-// cut undoes join for blocks of the given sizes.
-func cut(sizes []int) step {
-	return step{fmt.Sprint("cut ", sizes), 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+// splitInto undoes concatenate for blocks of the given sizes.
+func splitInto(sizes []int) step {
+	return step{fmt.Sprint("split into ", sizes), 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
 		x, from := in.next(), 0
 		var parts []*graph.Node
 		for _, n := range sizes {

@@ -2,60 +2,59 @@ package engine
 
 import "sync"
 
-// work counts what attributing a group of samples takes, in rows that pass a
-// layer in one direction, and tells the share that is done. It may be used by
-// several goroutines at once; tell is called by one at a time.
+// work measures the progress of an integration batch. It counts rows that pass
+// a layer, forwards or backwards, and tells the share that is done. Several
+// goroutines may use it at once; tell is called by one at a time.
 type work struct {
 	tell func(share float64)
 
-	mutex sync.Mutex
-	// expected is a guess of all there will be, before it is planned: how many
-	// nodes an adaptive rule takes shows only when it has seen some.
-	expected, planned, done int
-	told                    float64
+	mutex    sync.Mutex
+	expected int // a guess of all there will be, since an adaptive rule plans as it goes
+	planned  int
+	done     int
+	told     float64
 }
 
-// expect sets what is likely to be planned in all.
+// expect sets how many rows are likely to be planned in all.
 func (w *work) expect(rows int) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.expected = rows
 }
 
-// plan adds what is certain to be done.
+// plan adds rows that will be done.
 func (w *work) plan(rows int) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.planned += rows
 }
 
-// spend says that some of it is done.
+// spend adds rows that are done.
 func (w *work) spend(rows int) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.done += rows
-	// More may be planned than was expected, but what was told stays true.
+	// The share falls when more is planned than was expected; that is not told.
 	if share := float64(w.done) / float64(max(w.expected, w.planned)); share > w.told {
 		w.told = share
 		w.tell(share)
 	}
 }
 
-// rows is what evaluating a point takes.
-func (p *paths) rows(pt point, gradient bool) int {
-	above := max(1, len(p.layers)-1-pt.layer)
+// rows is the work of evaluating a point.
+func (ib *integrationBatch) rows(pt point, gradient bool) int {
+	above := max(1, len(ib.layers)-1-pt.layer)
 	if gradient {
 		return 2 * above
 	}
 	return above
 }
 
-// total is what attributing all samples takes when every layer needs so many
-// nodes.
-func (p *paths) total(nodes int) int {
-	rows := 2 * len(p.layers) // the unmodified model, forwards and backwards
-	for l := range p.layers {
-		rows += p.rows(point{layer: l}, false) + nodes*p.rows(point{layer: l}, true)
+// total is the work of attributing all samples with that many nodes a layer.
+func (ib *integrationBatch) total(nodes int) int {
+	rows := 2 * len(ib.layers) // the unmodified model, forwards and backwards
+	for l := range ib.layers {
+		rows += ib.rows(point{layer: l}, false) + nodes*ib.rows(point{layer: l}, true)
 	}
-	return rows * len(p.samples)
+	return rows * len(ib.samples)
 }

@@ -6,54 +6,54 @@ import (
 	"testing"
 )
 
-// TestFill puts sequences of random lengths into bins: each is in one bin, no
-// bin holds too many or too much, and no two bins could be one.
+// TestFill puts sequences of random lengths into packs: each is in one pack, no
+// pack holds too many or too much, and no two packs could be one.
 func TestFill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, y := range []layout{{n: 64, perBin: 7}, {n: 40, perBin: 2}, {n: 9, perBin: 1}} {
+	for _, y := range []layout{{n: 64, perPack: 7}, {n: 40, perPack: 2}, {n: 9, perPack: 1}} {
 		for range 50 {
 			lengths := make([]int, rng.IntN(60))
 			for i := range lengths {
-				lengths[i] = 1 + rng.IntN(y.n/y.perBin+1)
+				lengths[i] = 1 + rng.IntN(y.n/y.perPack+1)
 			}
 			var all, sums []int
-			bins := y.fill(lengths)
-			for _, bin := range bins {
-				all = append(all, bin...)
+			packs := y.fill(lengths)
+			for _, pack := range packs {
+				all = append(all, pack...)
 				sum := 0
-				for _, i := range bin {
+				for _, i := range pack {
 					sum += lengths[i]
 				}
-				if y.packed() && sum > y.n || len(bin) > y.perBin {
-					t.Fatalf("%+v: a bin holds %d sequences of %d tokens", y, len(bin), sum)
+				if y.packed() && sum > y.n || len(pack) > y.perPack {
+					t.Fatalf("%+v: a pack holds %d sequences of %d tokens", y, len(pack), sum)
 				}
 				sums = append(sums, sum)
 			}
 			slices.Sort(all)
 			for i, k := range all {
 				if i != k || len(all) != len(lengths) {
-					t.Fatalf("%+v: the bins hold %v of %d sequences", y, all, len(lengths))
+					t.Fatalf("%+v: the packs hold %v of %d sequences", y, all, len(lengths))
 				}
 			}
-			for i := range bins {
+			for i := range packs {
 				for j := range i {
-					if sums[i]+sums[j] <= y.n && len(bins[i])+len(bins[j]) <= y.perBin {
-						t.Errorf("%+v: bins of %d and %d tokens are not one", y, sums[i], sums[j])
+					if sums[i]+sums[j] <= y.n && len(packs[i])+len(packs[j]) <= y.perPack {
+						t.Errorf("%+v: packs of %d and %d tokens are not one", y, sums[i], sums[j])
 					}
 				}
 			}
 		}
 	}
-	if bins := (layout{n: 64, perBin: 7}).fill([]int{8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16}); len(bins) != 7 {
-		t.Errorf("432 tokens lie in %d bins of 64, want 7", len(bins))
+	if packs := (layout{n: 64, perPack: 7}).fill([]int{8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16, 8, 9, 10, 11, 12, 13, 14, 15, 16}); len(packs) != 7 {
+		t.Errorf("432 tokens lie in %d packs of 64, want 7", len(packs))
 	}
 }
 
-// TestBinsAsInputs checks what graphs are given for two sequences in one bin
-// and a bin that is empty.
-func TestBinsAsInputs(t *testing.T) {
+// TestPacksAsInputs checks what graphs are given for two sequences in one pack
+// and a pack that is empty.
+func TestPacksAsInputs(t *testing.T) {
 	samples := []Sample{{IDs: []int32{5, 6}, Mask: 1, Answer: 3}, {IDs: []int32{7, 8, 9}, Mask: 0, Answer: 4}}
-	b := layout{n: 6, perBin: 2, hides: true}.batch(samples, [][]int{{1, 0}}, 2)
+	b := layout{n: 6, perPack: 2, masked: true}.batch(samples, [][]int{{1, 0}}, 2)
 	same(t, "ids", b.ids.flat, []int32{7, 8, 9, 5, 6, 0, 0, 0, 0, 0, 0, 0})
 	same(t, "positions", b.positions.flat, []int32{0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0})
 	same(t, "pick", b.pick.flat, []float32{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
@@ -97,7 +97,7 @@ func TestReadingSizes(t *testing.T) {
 
 // TestTogether groups samples by their lengths.
 func TestTogether(t *testing.T) {
-	compiled := sizes{static: true, bins: layout{n: 64, perBin: 7, hides: true}}
+	compiled := sizes{static: true, packing: layout{n: 64, perPack: 7, masked: true}}
 	for _, c := range []struct {
 		name    string
 		sizes   sizes
@@ -105,7 +105,7 @@ func TestTogether(t *testing.T) {
 		want    []group
 	}{
 		{"one padded length", compiled, []int{13, 14}, []group{{compiled.singly(14), []int{0, 1}}}},
-		{"several", compiled, []int{8, 13, 40, 9, 39}, []group{{compiled.bins, []int{0, 1, 3}}, {compiled.singly(40), []int{2, 4}}}},
+		{"several", compiled, []int{8, 13, 40, 9, 39}, []group{{compiled.packing, []int{0, 1, 3}}, {compiled.singly(40), []int{2, 4}}}},
 		{"not compiled", sizes{}, []int{8, 9, 8}, []group{{sizes{}.singly(8), []int{0, 2}}, {sizes{}.singly(9), []int{1}}}},
 		{"too many", sizes{}, slices.Repeat([]int{5}, 13), []group{{sizes{}.singly(5), []int{0, 1, 2, 3, 4, 5, 6}}, {sizes{}.singly(5), []int{7, 8, 9, 10, 11, 12}}}},
 	} {

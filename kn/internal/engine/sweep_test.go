@@ -119,18 +119,18 @@ func TestBatchingChangesNothing(t *testing.T) {
 		"trapezoid": {edits, fixed(quadrature.Trapezoid(7))},
 		"gauss":     {Edits{}, gauss},
 	} {
-		e.sizes = sizes{rows: 1, lanes: 1, kept: memoryPerBatch}
+		e.sizes = sizes{rows: 1, lanes: 1, savedBytes: memoryPerBatch}
 		var want []Result
 		for _, s := range samples {
 			want = append(want, attributeAll(t, e, []Sample{s}, c.edits, c.options)...)
 		}
 		for name, sizes := range map[string]sizes{
-			"together":        {rows: 128, lanes: 1, kept: memoryPerBatch},
-			"in lanes":        {rows: 16, lanes: 3, kept: memoryPerBatch},
-			"padded":          {static: true, rows: 8, least: 4, lanes: 1, kept: memoryPerBatch},
-			"padded in lanes": {static: true, rows: 4, least: 1, lanes: 2, kept: memoryPerBatch},
-			"in bins":         {static: true, rows: 8, least: 4, bins: layout{n: 16, perBin: 3, hides: true}, mostBins: 4, lanes: 1, kept: memoryPerBatch},
-			"in small bins":   {static: true, rows: 8, least: 4, bins: layout{n: 12, perBin: 2, hides: true}, mostBins: 2, lanes: 2, kept: 1 << 12},
+			"together":        {rows: 128, lanes: 1, savedBytes: memoryPerBatch},
+			"in lanes":        {rows: 16, lanes: 3, savedBytes: memoryPerBatch},
+			"padded":          {static: true, rows: 8, least: 4, lanes: 1, savedBytes: memoryPerBatch},
+			"padded in lanes": {static: true, rows: 4, least: 1, lanes: 2, savedBytes: memoryPerBatch},
+			"packed":          {static: true, rows: 8, least: 4, packing: layout{n: 16, perPack: 3, masked: true}, mostPacks: 4, lanes: 1, savedBytes: memoryPerBatch},
+			"packed in lanes": {static: true, rows: 8, least: 4, packing: layout{n: 12, perPack: 2, masked: true}, mostPacks: 2, lanes: 2, savedBytes: 1 << 12},
 		} {
 			e.sizes = sizes
 			for i, got := range attributeAll(t, e, samples, c.edits, c.options) {
@@ -160,14 +160,14 @@ func difference(a, b Result) float64 {
 	return worst
 }
 
-// TestLeaves cuts numbers of points into batches.
-func TestLeaves(t *testing.T) {
-	compiled, free := sizes{static: true, rows: 32, least: 4, mostBins: 8}, sizes{rows: 32}
+// TestCut cuts numbers of points into batches.
+func TestCut(t *testing.T) {
+	compiled, free := sizes{static: true, rows: 32, least: 4, mostPacks: 8}, sizes{rows: 32}
 	for _, c := range []struct {
-		sizes sizes
-		n     int
-		each  int
-		want  []int
+		sizes   sizes
+		n       int
+		perPath int
+		want    []int
 	}{
 		{compiled, 0, 0, nil},
 		{compiled, 3, 0, []int{3}},
@@ -178,13 +178,13 @@ func TestLeaves(t *testing.T) {
 		{compiled, 57, 19, []int{19, 19, 19}},
 		{compiled, 45, 15, []int{32, 8, 4, 1}},
 		{compiled, 24, 8, []int{8, 8, 8}},
-		{compiled.of(layout{n: 64, perBin: 7}), 7, 7, []int{7}},
-		{compiled.of(layout{n: 64, perBin: 7}), 19, 0, []int{8, 8, 3}},
+		{compiled.of(layout{n: 64, perPack: 7}), 7, 7, []int{7}},
+		{compiled.of(layout{n: 64, perPack: 7}), 19, 0, []int{8, 8, 3}},
 		{free, 20, 10, []int{20}},
 		{free, 70, 0, []int{32, 32, 6}},
 	} {
-		if got := c.sizes.leaves(c.n, c.each); !slices.Equal(got, c.want) {
-			t.Errorf("%d points, %d each: %v, want %v", c.n, c.each, got, c.want)
+		if got := c.sizes.cut(c.n, c.perPath); !slices.Equal(got, c.want) {
+			t.Errorf("%d points, %d a path: %v, want %v", c.n, c.perPath, got, c.want)
 		}
 	}
 }

@@ -85,12 +85,12 @@ func (e *Engine) forward(ctx context.Context, b rowBatch, o Operation) ([]float3
 func (e *Engine) activations(ctx context.Context, rows []Row, emit func(Result) error, progress func(share float64)) error {
 	return e.inBatches(rows, e.sizes.length, progress, func(e *Engine, b rowBatch) error {
 		for k, i := range b.of {
-			paths, err := e.paths(ctx, b.samples[k:k+1], e.sizes.singly(b.n), rows[i].Edits, 0, 0, func(float64) {})
+			batch, err := e.integrationBatch(ctx, b.samples[k:k+1], e.sizes.singly(b.n), rows[i].Edits, 0, 0, func(float64) {})
 			if err != nil {
 				return err
 			}
-			paths.release()
-			if err := emit(Result{Row: i, Activations: paths.activations[0]}); err != nil {
+			batch.release()
+			if err := emit(Result{Row: i, Activations: batch.activations[0]}); err != nil {
 				return err
 			}
 		}
@@ -149,5 +149,5 @@ func (e *Engine) embed(ctx context.Context, b rowBatch) (*tensors.Tensor, error)
 // layer runs a step in a layer under the rows' edits.
 func (e *Engine) layer(ctx context.Context, s step, b rowBatch, l int, args ...any) ([]*tensors.Tensor, error) {
 	edits := editTensors(b.edits, l, e.Model.Config.IntermediateSize)
-	return e.run(ctx, s, l, form{masked: b.hides, edited: edits != nil}, b.arguments(args, edits)...)
+	return e.run(ctx, s, l, form{masked: b.masked, edited: edits != nil}, b.arguments(args, edits)...)
 }

@@ -7,18 +7,18 @@ import (
 	"math"
 )
 
-// keptAttribution is an attribution as it lies in the cache, with the
-// matrices packed: to read 74,000 numbers as text takes longer than all else
-// that is done when a result is found.
-type keptAttribution struct {
+// cachedAttribution is an attribution as it lies in the cache. Its matrices are
+// packed, since reading 74,000 numbers as text takes longer than everything
+// else that finding a result takes.
+type cachedAttribution struct {
 	Attribution
 	Scores      packed `json:"scores"`
 	Activations packed `json:"activations"`
 }
 
-func (k *keptAttribution) attribution() *Attribution {
-	k.Attribution.Scores, k.Attribution.Activations = k.Scores, k.Activations
-	return &k.Attribution
+func (c *cachedAttribution) attribution() *Attribution {
+	c.Attribution.Scores, c.Attribution.Activations = c.Scores, c.Activations
+	return &c.Attribution
 }
 
 // packed is a matrix that marshals to a string: the number of columns and

@@ -1,0 +1,360 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+)
+
+// sweep evaluates points that scale any of the layers, in a forward and a
+// backward sweep over all layers. In the forward sweep a point that scales
+// layer l is injected above it, as that layer's output, and from there on
+// shares batches with the points injected below. So matrix products are large.
+// In the backward sweep the gradients take the same way back, and each point's
+// is extracted where the point was injected.
+type sweep struct {
+	*integrationBatch
+	sizes     sizes
+	points    []point
+	perPath   int // see [pointsPerPath]
+	gradients bool
+	done      results
+	blocks    []*block // those that are not part of others
+	swept     int      // points in them
+}
+
+// results takes the results of the point with index i: its probability, and
+// the gradient of the scaled neurons [F] if gradients are asked for.
+type results func(i int, probability float32, gradient []float32) error
+
+// minPerLane is the number of points from which on a lane is worth while.
+const minPerLane = 4
+
+// sweep evaluates the points with the indices which, in as many sweeps as
+// memory demands. It calls done from several goroutines at once.
+func (ib *integrationBatch) sweep(ctx context.Context, points []point, which []int, gradients bool, done results) error {
+	for _, i := range which {
+		ib.work.plan(ib.rows(points[i], gradients))
+	}
+	perPath := pointsPerPath(points, which)
+	which = slices.Clone(which)
+	slices.SortStableFunc(which, func(a, b int) int { return cmp.Compare(points[a].layer, points[b].layer) })
+	// Lanes run side by side. While one waits for an operation that uses a
+	// single core, another uses the others.
+	lanes := min(ib.sizes.lanes, max(1, len(which)/minPerLane))
+	group, ctx := errgroup.WithContext(ctx)
+	for lane := range lanes {
+		var own []int
+		for k := lane; k < len(which); k += lanes {
+			own = append(own, which[k])
+		}
+		group.Go(func() error {
+			for len(own) > 0 {
+				n := ib.affordable(points, own, perPath, ib.sizes.savedBytes/lanes)
+				s := &sweep{integrationBatch: ib, sizes: ib.sizes.single(perPath == 1), points: points, perPath: perPath, gradients: gradients, done: done}
+				err := s.run(ctx, own[:n])
+				s.release()
+				if err != nil {
+					return err
+				}
+				own = own[n:]
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// pointsPerPath counts the chosen points on each path. It returns the count if
+// all paths that have points have the same, and 0 otherwise.
+func pointsPerPath(points []point, which []int) (perPath int) {
+	count := map[[2]int]int{}
+	for _, i := range which {
+		count[[2]int{points[i].sample, points[i].layer}]++
+	}
+	for _, n := range count {
+		if perPath != 0 && n != perPath {
+			return 0
+		}
+		perPath = n
+	}
+	return perPath
+}
+
+// affordable returns how many of the points, which are in order of their
+// layers, one sweep can evaluate: those whose saved activations fit into memory.
+func (ib *integrationBatch) affordable(points []point, which []int, perPath, memory int) int {
+	c := ib.e.Model.Config
+	perToken := 4 * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
+	total, first := 0, 0 // first is the first point that scales the same layer
+	for k, i := range which {
+		if points[i].layer != points[which[first]].layer {
+			first = k
+		}
+		tokens := ib.batch.n
+		if ib.batch.packed() {
+			tokens = len(ib.samples[points[i].sample].IDs)
+		}
+		total += perToken * tokens * (c.Layers - points[i].layer)
+		if total > memory && k > 0 {
+			switch {
+			case ib.batch.packed() && first > 0:
+				k = first // a part of a layer's points would pack less well
+			case perPath > 0 && k > perPath:
+				k -= k % perPath // do not cut a path
+			}
+			return k
+		}
+	}
+	return len(which)
+}
+
+// run evaluates points, which are in order of their layers.
+func (s *sweep) run(ctx context.Context, which []int) error {
+	last := len(s.layers) - 1
+	for l := range last {
+		if l > 0 {
+			if err := s.forward(ctx, l); err != nil {
+				return err
+			}
+		}
+		n := 0
+		for n < len(which) && s.points[which[n]].layer == l {
+			n++
+		}
+		if err := s.inject(ctx, l, which[:n]); err != nil {
+			return err
+		}
+		which = which[n:]
+		if err := s.merge(ctx, l+1); err != nil {
+			return err
+		}
+	}
+	if err := s.scaleLast(ctx, which); err != nil {
+		return err
+	}
+	if err := s.answer(ctx); err != nil {
+		return err
+	}
+	if !s.gradients {
+		for _, b := range s.blocks {
+			if err := s.emitProbabilities(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for l := last - 1; l >= 0; l-- {
+		if err := s.extract(ctx, l); err != nil {
+			return err
+		}
+		if l > 0 {
+			if err := s.backward(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// inject adds blocks of points that scale layer l, and are its outputs.
+func (s *sweep) inject(ctx context.Context, l int, which []int) error {
+	samples, packs := s.pack(s.batch.layout, which)
+	for _, k := range s.sizes.cut(len(packs), s.perPath) {
+		b := s.block(s.sizes, s.batch.layout, l, which, samples, packs[:k])
+		packs = packs[k:]
+		out, err := s.local(ctx, inject, l, append(slices.Clone(b.start), s.layers[l].out, s.source(b), b.pick.tensor())...)
+		if err != nil {
+			return err
+		}
+		b.x = out[0]
+		s.blocks = append(s.blocks, b)
+	}
+	s.swept += len(which)
+	return nil
+}
+
+// scaleLast evaluates the points that scale the last layer. No layer is above
+// it, so only the rows of [MASK] are needed and there is nothing to pack.
+func (s *sweep) scaleLast(ctx context.Context, which []int) error {
+	last := len(s.layers) - 1
+	step := scaledAnswerGradient
+	if !s.gradients {
+		step = scaledAnswer
+	}
+	y := layout{n: s.batch.n, perPack: 1}
+	samples, packs := s.pack(y, which)
+	sizes := s.e.sizes.single(s.perPath == 1)
+	for _, k := range sizes.cut(len(packs), s.perPath) {
+		b := s.block(sizes, y, last, which, samples, packs[:k])
+		packs = packs[k:]
+		out, err := s.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
+		if err != nil {
+			return err
+		}
+		if b.probability, err = floats(out[0]); err != nil {
+			return err
+		}
+		if s.gradients {
+			err = s.emitGradients(b, out[1])
+		} else {
+			err = s.emitProbabilities(b)
+		}
+		if err != nil {
+			return err
+		}
+		s.work.spend(b.points() * s.rows(point{layer: last}, s.gradients))
+	}
+	return nil
+}
+
+// forward takes all blocks through layer l, and saves what backward needs.
+func (s *sweep) forward(ctx context.Context, l int) error {
+	step := forward
+	if s.gradients {
+		step = forwardSaving
+	}
+	for _, b := range s.blocks {
+		out, err := s.step(ctx, step, l, b.batch, b.x, b.pick.tensor())
+		if err != nil {
+			return err
+		}
+		if s.gradients {
+			b.saved = append(b.saved, append([]*tensors.Tensor{b.x}, out[1:]...))
+		} else {
+			release(b.x)
+		}
+		b.x = out[0]
+	}
+	s.work.spend(s.swept)
+	return nil
+}
+
+// answer takes all blocks through the last layer and the head. It computes
+// probabilities, and puts the gradient of the last layer's input into x.
+func (s *sweep) answer(ctx context.Context) error {
+	step := answer
+	if s.gradients {
+		step = answerGradient
+	}
+	for _, b := range s.blocks {
+		out, err := s.step(ctx, step, len(s.layers)-1, b.batch, b.x, b.pick.tensor(), b.answers)
+		if err != nil {
+			return err
+		}
+		release(b.x)
+		if b.x = nil; s.gradients {
+			b.x = out[1]
+		}
+		if b.probability, err = floats(out[0]); err != nil {
+			return err
+		}
+	}
+	s.work.spend(s.swept)
+	if s.gradients {
+		s.work.spend(s.swept)
+	}
+	return nil
+}
+
+// backward takes the gradients of all blocks back through layer l.
+func (s *sweep) backward(ctx context.Context, l int) error {
+	for _, b := range s.blocks {
+		top := len(b.saved) - 1
+		saved := b.saved[top]
+		out, err := s.step(ctx, backward, l, b.batch, backwardInputs(saved[0], b.batch, b.x, saved[1:])...)
+		if err != nil {
+			return err
+		}
+		release(b.x)
+		release(saved...)
+		b.saved, b.x = b.saved[:top], out[0]
+	}
+	s.work.spend(s.swept)
+	return nil
+}
+
+// merge joins blocks in the input of layer l, as the sizes allow.
+func (s *sweep) merge(ctx context.Context, l int) error {
+	for {
+		which := s.sizes.mergeable(s.blocks)
+		if which == nil {
+			return nil
+		}
+		whole := &block{merged: l}
+		var rest []*block
+		var args []any
+		for i, b := range s.blocks {
+			if !slices.Contains(which, i) {
+				rest = append(rest, b)
+				continue
+			}
+			whole.parts = append(whole.parts, b)
+			whole.size += b.size
+			whole.join(b.batch)
+			args = append(args, b.x)
+		}
+		out, err := s.e.run(ctx, concatenate, 0, form{}, args...)
+		if err != nil {
+			return err
+		}
+		whole.x = out[0]
+		for _, b := range whole.parts {
+			release(b.x)
+			b.x = nil
+		}
+		s.blocks = append(rest, whole)
+	}
+}
+
+// extract undoes merge and inject in the output of layer l: it splits blocks
+// that were merged there, and emits the results of those injected there.
+func (s *sweep) extract(ctx context.Context, l int) error {
+	for i := 0; i < len(s.blocks); {
+		switch b := s.blocks[i]; {
+		case b.parts != nil && b.merged == l+1:
+			if err := s.split(ctx, b); err != nil {
+				return err
+			}
+			s.blocks = slices.Replace(s.blocks, i, i+1, b.parts...)
+		case b.parts == nil && b.layer == l:
+			out, err := s.local(ctx, extract, l, append(slices.Clone(b.start), b.pick.tensor(), b.x)...)
+			if err != nil {
+				return err
+			}
+			if err := s.emitGradients(b, out[0]); err != nil {
+				return err
+			}
+			s.swept -= b.points()
+			b.release()
+			s.blocks = slices.Delete(s.blocks, i, i+1)
+		default:
+			i++
+		}
+	}
+	return nil
+}
+
+// split gives a block's parts their shares of its gradient and probabilities.
+func (s *sweep) split(ctx context.Context, b *block) error {
+	var sizes []int
+	for _, part := range b.parts {
+		sizes = append(sizes, part.size)
+	}
+	out, err := s.e.run(ctx, splitInto(sizes), 0, form{}, b.x)
+	if err != nil {
+		return err
+	}
+	release(b.x)
+	b.x = nil
+	for i, part := range b.parts {
+		part.x = out[i]
+	}
+	b.splitProbability()
+	return nil
+}
