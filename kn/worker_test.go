@@ -3,13 +3,17 @@
 package kn
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -218,6 +222,65 @@ func TestWorkerDiesInTheMiddle(t *testing.T) {
 				t.Errorf("progress ended at %d", told)
 			}
 		})
+	}
+}
+
+// TestWorkerDiesDuringPredictions: the next one, or this process, computes the
+// rest, and the results are the same.
+func TestWorkerDiesDuringPredictions(t *testing.T) {
+	var trials []Trial
+	var readings []Reading
+	for i, q := range manyQueries(60) {
+		trials = append(trials, Trial{q, []Edit{Scale([]Neuron{{0, i % 7}}, 2)}})
+		readings = append(readings, Reading{q.Prompt, []Neuron{{0, i % 7}, {0, 1}}})
+	}
+	here, _, _ := small(t)
+	for _, c := range []struct {
+		deaths         string
+		lives, results int // of workers, which each operation below has
+	}{
+		{"17", 2, 60},
+		{"7 0 0", 3, 7},
+	} {
+		for name, compute := range map[string]func(*Model) (any, error){
+			"probabilities": func(m *Model) (any, error) { return m.Probabilities(trials) },
+			"outcomes":      func(m *Model) (any, error) { return m.Outcomes(trials) },
+			"readings":      func(m *Model) (any, error) { return m.TokenActivations(readings) },
+		} {
+			want, err := compute(here)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := compute(warm(t, c.deaths))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What is asked for again is in other batches, and may round otherwise.
+			if w, g := numbers(t, want), numbers(t, got); len(w) != len(g) || !slices.EqualFunc(w, g, func(a, b float64) bool { return math.Abs(a-b) < 1e-5 }) {
+				t.Errorf("%s after deaths at %s: %v, want %v", name, c.deaths, got, want)
+			}
+			if noted("lives") != c.lives || noted("results") != c.results {
+				t.Errorf("%s: %d workers handed over %d results, want %d and %d", name, noted("lives"), noted("results"), c.lives, c.results)
+			}
+		}
+	}
+}
+
+// numbers are those in a value, in order.
+func numbers(t *testing.T, value any) (all []float64) {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return all
+		}
+		if x, ok := token.(float64); ok {
+			all = append(all, x)
+		}
 	}
 }
 
