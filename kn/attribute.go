@@ -145,12 +145,14 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil {
 		return nil, err
 	}
-	err = c.Do(m.ctx, engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(r engine.Result) error {
-		i := missing[r.Row]
-		if results[i], err = m.store(r, queries[i], o); err != nil {
-			return err
+	err = c.Do(m.ctx, engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(batch []engine.Result) error {
+		for _, r := range batch {
+			i := missing[r.Row]
+			if results[i], err = m.store(r, queries[i], o); err != nil {
+				return err
+			}
+			finished++
 		}
-		finished++
 		tell(finished * layers)
 		return nil
 	}, func(share float64) {

@@ -53,12 +53,12 @@ func benchmarkBERTBase(b *testing.B, o AttributeOptions) {
 	}
 	request := engine.Request{Operation: engine.Attribution, Rows: []engine.Row{{Sample: fourteenTokens()}}, Options: how}
 	for b.Loop() {
-		err := e.Do(context.Background(), request, func(r engine.Result) error {
+		err := e.Do(context.Background(), request, func(results []engine.Result) error {
 			nodes := 0
-			for _, n := range r.Nodes {
+			for _, n := range results[0].Nodes {
 				nodes += n
 			}
-			b.ReportMetric(float64(nodes)/float64(len(r.Nodes)), "nodes/layer")
+			b.ReportMetric(float64(nodes)/float64(len(results[0].Nodes)), "nodes/layer")
 			return nil
 		}, func(float64) {})
 		if err != nil {

@@ -123,7 +123,7 @@ func (m *Model) BERT() (*bert.Model, error) {
 // computer computes what is not in the cache: an engine in this process, or a
 // worker. See [engine.Engine.Do].
 type computer interface {
-	Do(ctx context.Context, r engine.Request, emit func(engine.Result) error, progress func(share float64)) error
+	Do(ctx context.Context, r engine.Request, emit func([]engine.Result) error, progress func(share float64)) error
 }
 
 // compute returns the result of an operation for each row. Its progress counts
@@ -135,8 +135,10 @@ func (m *Model) compute(operation engine.Operation, rows []engine.Row, what stri
 		return nil, err
 	}
 	results := make([]engine.Result, len(rows))
-	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows}, func(r engine.Result) error {
-		results[r.Row] = r
+	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows}, func(batch []engine.Result) error {
+		for _, r := range batch {
+			results[r.Row] = r
+		}
 		return nil
 	}, func(share float64) {
 		m.step(int(math.Round(share*float64(len(rows)))), len(rows), what)

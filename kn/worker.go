@@ -108,7 +108,7 @@ func fallBack(err error) bool {
 // Do asks each worker for what those before it have not handed over, as long
 // as each hands over something, and then this process. After a death the share
 // that is done falls to what was handed over.
-func (w withWorker) Do(ctx context.Context, r engine.Request, emit func(engine.Result) error, progress func(share float64)) error {
+func (w withWorker) Do(ctx context.Context, r engine.Request, emit func([]engine.Result) error, progress func(share float64)) error {
 	finished := make([]bool, len(r.Rows))
 	rest := func(c computer) (some bool, err error) {
 		missing := r
@@ -122,10 +122,12 @@ func (w withWorker) Do(ctx context.Context, r engine.Request, emit func(engine.R
 		if len(which) == 0 {
 			return false, nil
 		}
-		err = c.Do(ctx, missing, func(result engine.Result) error {
-			result.Row = which[result.Row]
-			finished[result.Row], some = true, true
-			return emit(result)
+		err = c.Do(ctx, missing, func(results []engine.Result) error {
+			for k, result := range results {
+				results[k].Row = which[result.Row]
+				finished[results[k].Row], some = true, true
+			}
+			return emit(results)
 		}, func(share float64) {
 			progress(1 - (1-share)*float64(len(which))/float64(len(r.Rows)))
 		})

@@ -39,7 +39,7 @@ func (o Options) rule(rough bool) (rule, error) {
 }
 
 // attribute attributes rows, those under the same edits together.
-func (e *Engine) attribute(ctx context.Context, rows []Row, o Options, emit func(Result) error, progress func(share float64)) error {
+func (e *Engine) attribute(ctx context.Context, rows []Row, o Options, emit func([]Result) error, progress func(share float64)) error {
 	rule, err := o.rule(isJumpy(e.Model.Config.HiddenAct))
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func pick(of, chosen []int) []int {
 }
 
 // attributeTogether attributes the chosen rows, whose edits are the same.
-func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y layout, o Options, rule rule, emit func(Result) error, progress func(share float64)) error {
+func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y layout, o Options, rule rule, emit func([]Result) error, progress func(share float64)) error {
 	batch, err := e.integrationBatch(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o.LayerNormEps, rule.nodes, progress)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y 
 	defer batch.release()
 	return batch.attribute(ctx, rule, o.Tolerance, func(r Result) error {
 		r.Row = of[r.Row]
-		return emit(r)
+		return emit([]Result{r})
 	})
 }
 

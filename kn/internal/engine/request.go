@@ -67,11 +67,12 @@ type Result struct {
 	Scores                               [][]float64 // [L][F]
 }
 
-// Do computes a request. It emits each row's result as soon as it is there,
-// in no particular order, and tells progress the share of the work that is
-// done, from 0 to 1, which never falls. An error of emit ends it and is
-// returned. The two functions are called by one goroutine at a time.
-func (e *Engine) Do(ctx context.Context, r Request, emit func(Result) error, progress func(share float64)) error {
+// Do computes a request. It emits results as soon as they are there, in no
+// particular order: an attribution alone, others with those of their batch. It
+// tells progress the share of the work that is done, from 0 to 1, which never
+// falls. An error of emit ends it and is returned. The two functions are called
+// by one goroutine at a time.
+func (e *Engine) Do(ctx context.Context, r Request, emit func([]Result) error, progress func(share float64)) error {
 	switch r.Operation {
 	case Distribution, Probability, Outcome:
 		return e.predict(ctx, r, emit, progress)

@@ -75,7 +75,7 @@ func TestDoStops(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, o := range operations {
 		emitted := 0
-		err := e.Do(t.Context(), variedRequest(o), func(Result) error {
+		err := e.Do(t.Context(), variedRequest(o), func([]Result) error {
 			emitted++
 			return full
 		}, func(float64) {})
@@ -84,7 +84,7 @@ func TestDoStops(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err = e.Do(ctx, variedRequest(o), func(Result) error { return nil }, func(float64) {})
+		err = e.Do(ctx, variedRequest(o), func([]Result) error { return nil }, func(float64) {})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: error %v", o, err)
 		}

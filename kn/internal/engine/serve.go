@@ -78,8 +78,8 @@ func (s *server) answer(ctx context.Context, call worker.Call) error {
 	if err := call.Decode(&r); err != nil {
 		return err
 	}
-	return s.engine.Do(ctx, r, func(result Result) (err error) {
-		s.turn.pause(func() { err = call.Emit(result) })
+	return s.engine.Do(ctx, r, func(results []Result) (err error) {
+		s.turn.pause(func() { err = call.Emit(results) })
 		return err
 	}, func(share float64) {
 		s.turn.pause(func() { call.Progress(share) })

@@ -47,7 +47,7 @@ func TestNotebooksTakeTurns(t *testing.T) {
 	handle := handler(t)
 	var want, got []Result
 	undisturbed := callOf(1, attribution)
-	undisturbed.Emit = func(item any) error { want = append(want, item.(Result)); return nil }
+	undisturbed.Emit = func(item any) error { want = append(want, item.([]Result)...); return nil }
 	if err := handle(t.Context(), undisturbed); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestNotebooksTakeTurns(t *testing.T) {
 		}
 	}
 	disturbed.Emit = func(item any) error {
-		got = append(got, item.(Result))
+		got = append(got, item.([]Result)...)
 		if err := predict(2, time.Minute); err != nil {
 			t.Errorf("a prediction of another notebook at result %d: %v", len(got), err)
 		}

@@ -67,11 +67,13 @@ func rowsOf(edits Edits, samples ...Sample) []Row {
 func do(t *testing.T, e *Engine, r Request) []Result {
 	t.Helper()
 	results, came, told := make([]Result, len(r.Rows)), map[int]bool{}, 0.0
-	err := e.Do(t.Context(), r, func(result Result) error {
-		if came[result.Row] {
-			t.Errorf("%s: the result of row %d comes twice", r.Operation, result.Row)
+	err := e.Do(t.Context(), r, func(batch []Result) error {
+		for _, result := range batch {
+			if came[result.Row] {
+				t.Errorf("%s: the result of row %d comes twice", r.Operation, result.Row)
+			}
+			results[result.Row], came[result.Row] = result, true
 		}
-		results[result.Row], came[result.Row] = result, true
 		return nil
 	}, func(share float64) {
 		if share < told {

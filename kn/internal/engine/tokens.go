@@ -26,7 +26,7 @@ var read = step{"read", bert.OneLayer, func(w *bert.Weights, in *inputs) []*grap
 }}
 
 // tokenActivations reads chosen neurons at all tokens.
-func (e *Engine) tokenActivations(ctx context.Context, rows []Row, emit func(Result) error, progress func(share float64)) error {
+func (e *Engine) tokenActivations(ctx context.Context, rows []Row, emit func([]Result) error, progress func(share float64)) error {
 	return e.inBatches(rows, e.sizes.reading, progress, func(e *Engine, b rowBatch) error {
 		results := make([]Result, len(b.of))
 		for k, i := range b.of {
@@ -35,12 +35,7 @@ func (e *Engine) tokenActivations(ctx context.Context, rows []Row, emit func(Res
 		if err := e.readBatch(ctx, rows, b, results); err != nil {
 			return err
 		}
-		for _, r := range results {
-			if err := emit(r); err != nil {
-				return err
-			}
-		}
-		return nil
+		return emit(results)
 	})
 }
 

@@ -85,7 +85,7 @@ func TestNoItemComesTwice(t *testing.T) {
 	if !errors.As(err, &died) || !errors.Is(err, ErrUnavailable) || died.Items != 3 || items != 3 || started() != 1 {
 		t.Errorf("%v after %d items, %d workers started", err, items, started())
 	}
-	contains(t, err, "handed over before that: 3", "exit status 3")
+	contains(t, err, "handed over 3 items", "exit status 3")
 	if call(t, c, "echo", "again") != "again" {
 		t.Error("no worker afterwards")
 	}

@@ -9,8 +9,8 @@
 // The client ([Dial], [Client.Call]) names a program; that program is started
 // in a session of its own, so that an interrupted cell does not take it
 // along, and calls [Serve] with [FromEnvironment]'s options. A call sends a
-// request, and is told its progress and handed items, its results, while it
-// runs. Request and items are encoded by encoding/gob, which drops zero fields
+// request. While it runs it is told its progress, and is handed items, which are
+// its results. Request and items are encoded by encoding/gob, which drops zero fields
 // and empty slices, and takes 4 ms for the 67,000 numbers of a large attribution.
 //
 // Whoever may open the socket may use the worker. What protects it is the
@@ -115,9 +115,9 @@ var ErrUnavailable = errors.New("no worker can be used")
 // memory for it. It is also ErrUnavailable.
 var ErrMemory error = unavailable{errors.New("too little memory to start another process")}
 
-// Died says that the worker ended during a call: after it had handed over
-// some items, or having handed over none, as had the one before it. It is also
-// ErrUnavailable.
+// Died says that a worker ended during a call. Either it had handed over some
+// items, or it had handed over none and the worker before it had ended in the
+// same way. It is also ErrUnavailable.
 type Died struct {
 	Method string // the call
 	Items  int    // that it had handed over
@@ -130,7 +130,7 @@ func (d *Died) Error() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "worker: process %d ended during %q", d.Pid, d.Method)
 	if d.Items > 0 {
-		fmt.Fprintf(&s, " (results handed over before that: %d)", d.Items)
+		fmt.Fprintf(&s, ", having handed over %d items", d.Items)
 	} else {
 		s.WriteString(", as had the one before it")
 	}

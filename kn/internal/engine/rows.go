@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// rowBatch is some of a request's rows, in their order, followed by padding.
+type rowBatch struct {
+	batch
+	of      []int // the rows
+	samples []Sample
+	edits   []*Edits // of each row and of the padding
+}
+
+// inBatches calls run with batches of rows: of one length when padded, and
+// under the same edits of weights, which e has.
+func (e *Engine) inBatches(rows []Row, length func(n, most int) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
+	done := 0
+	return e.byEdits(rows, func(r Row) any { return r.Edits.Values }, func(e *Engine, which []int) error {
+		padded := func(i int) int { return length(len(rows[i].IDs), e.Model.Config.MaxPositions) }
+		return groups(which, padded, e.rowsPerBatch, func(n int, of []int) error {
+			b := rowBatch{of: of, samples: samplesOf(rows, of), edits: make([]*Edits, e.sizes.batch(len(of)))}
+			for k := range b.edits {
+				b.edits[k] = &rows[of[min(k, len(of)-1)]].Edits
+			}
+			b.batch = e.sizes.singly(n).ordered(b.samples, len(b.edits))
+			if err := run(e, b); err != nil {
+				return err
+			}
+			done += len(of)
+			progress(float64(done) / float64(len(rows)))
+			return nil
+		})
+	})
+}
+
+// samplesOf returns the samples of some rows.
+func samplesOf(rows []Row, of []int) []Sample {
+	samples := make([]Sample, len(of))
+	for k, i := range of {
+		samples[k] = rows[i].Sample
+	}
+	return samples
+}
+
+// embed returns the first layer's input [B, n, H].
+func (e *Engine) embed(ctx context.Context, b rowBatch) (*tensors.Tensor, error) {
+	out, err := e.run(ctx, embed, 0, form{}, b.ids.tensor(), b.positions.tensor())
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// layer runs a step in a layer under the rows' edits.
+func (e *Engine) layer(ctx context.Context, s step, b rowBatch, l int, args ...any) ([]*tensors.Tensor, error) {
+	edits := editTensors(b.edits, l, e.Model.Config.IntermediateSize)
+	return e.run(ctx, s, l, form{masked: b.masked, edited: edits != nil}, b.arguments(args, edits)...)
+}
