@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
@@ -39,33 +40,41 @@ func (p Plan) Hours(stages ...Planned) float64 {
 // String is the plan in lines.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%.2f hours in all on this machine, at %.3g s a training step and %.3g s an example measured\n", p.Hours(p.Stages...), p.Step, p.Example)
+	fmt.Fprintf(&b, "%.2f hours in all on this machine if nothing is kept, at %.3g s a training step and %.3g s an example measured\n", p.Hours(p.Stages...), p.Step, p.Example)
 	for _, s := range p.Stages {
 		fmt.Fprintf(&b, "%8.2f h  %s\n", p.Hours(s), s.What)
 	}
 	return b.String()
 }
 
-// Announce tells the watch how long all stages will take, unless the folder has a
-// result of every one, be it by other options. The speed is measured by a few steps of the training that c describes.
-func (r *Run) Announce(ctx context.Context, c finetune.Config, stages []Planned) error {
-	if r.watch.Plan == nil || r.complete() {
-		return nil
+// Announce has the watch told how long all stages will take, right before the
+// first one that is computed; if all results are kept, nothing is measured and
+// nothing told. The speed is measured by a few steps of the training that c
+// describes. Call it before the first [Stage].
+func (r *Run) Announce(c finetune.Config, stages []Planned) {
+	if r.watch.Plan == nil {
+		return
 	}
+	var once sync.Once
+	var err error
+	r.announce = func(ctx context.Context) error {
+		once.Do(func() { err = r.tellPlan(ctx, c, stages) })
+		return err
+	}
+}
+
+// tellPlan measures the speed and tells the watch. Stages that start side by
+// side wait for it, so that they do not slow down what is measured.
+func (r *Run) tellPlan(ctx context.Context, c finetune.Config, stages []Planned) error {
 	p := Plan{Stages: stages}
 	var err error
 	if p.Step, p.Example, err = speed(ctx, c); err != nil {
 		return fmt.Errorf("reproduce: measuring a training step: %w", err)
 	}
-	r.watch.Plan(p)
-	return nil
-}
-
-// complete says whether every stage but the writing is in the ledger.
-func (r *Run) complete() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.ledger) >= r.stages-1
+	r.watch.Plan(p)
+	return nil
 }
 
 // speed takes a few steps with one batch of a training's examples, and measures

@@ -22,27 +22,70 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestAnnounce: a step is measured once, before there are results, and leaves
-// none behind.
+// TestAnnounce: a step is measured before the first stage that is computed, be
+// it that an option changed, and not if all results are kept.
 func TestAnnounce(t *testing.T) {
 	dir := t.TempDir()
-	var plans []reproduce.Plan
-	run, err := reproduce.Open(dir, 2, reproduce.Watch{Plan: func(p reproduce.Plan) { plans = append(plans, p) }})
+	data := finetune.MustBuiltIn("true", facts.Known(mini.MustFacts()), finetune.Sizes{Train: 8, Dev: 4, Test: 4})
+	c := finetune.Config{Model: mini.Name, Data: data, Batch: 4, Steps: 1000, Checkpoints: []int{0, 500}}
+	for _, run := range []struct {
+		second string // key
+		told   string
+	}{
+		{"b", "plan, one, two"},
+		{"b", "one kept, two kept"},
+		{"c", "one kept, plan, two"},
+	} {
+		var told []string
+		watch := reproduce.Watch{
+			Plan: func(p reproduce.Plan) {
+				told = append(told, "plan")
+				if !(p.Step > 0 && p.Step < 60 && p.Example > 0 && p.Example < p.Step) {
+					t.Errorf("%+v", p)
+				}
+			},
+			Stage: func(_, _ int, what string, kept bool) {
+				if kept {
+					what += " kept"
+				}
+				told = append(told, what)
+			},
+		}
+		r, err := reproduce.Open(dir, 2, watch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Announce(c, []reproduce.Planned{{What: "all", Steps: 1000}})
+		for _, s := range [][2]string{{"one", "a"}, {"two", run.second}} {
+			if _, err := reproduce.Stage(t.Context(), r, s[0], s[0], s[1], func(context.Context, kn.Progress) (*number, error) { return &number{1}, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(told, ", "); got != run.told {
+			t.Errorf("the second stage's key being %s, told %q, want %q", run.second, got, run.told)
+		}
+	}
+}
+
+// TestAnnounceFails: a training that cannot be measured is an error of the first
+// stage, which is not computed.
+func TestAnnounceFails(t *testing.T) {
+	r, err := reproduce.Open(t.TempDir(), 1, reproduce.Watch{Plan: func(p reproduce.Plan) { t.Errorf("%+v", p) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer run.Close()
-	data := finetune.MustBuiltIn("true", facts.Known(mini.MustFacts()), finetune.Sizes{Train: 8, Dev: 4, Test: 4})
-	c := finetune.Config{Model: mini.Name, Data: data, Batch: 4, Steps: 1000, Checkpoints: []int{0, 500}}
+	defer r.Close()
+	r.Announce(finetune.Config{Model: mini.Name, Data: &finetune.Data{Name: "nothing"}}, nil)
 	for range 2 {
-		if err := run.Announce(t.Context(), c, []reproduce.Planned{{What: "all", Steps: 1000}}); err != nil {
-			t.Fatal(err)
-		}
-		if len(plans) != 1 || !(plans[0].Step > 0 && plans[0].Step < 60 && plans[0].Example > 0 && plans[0].Example < plans[0].Step) {
-			t.Errorf("%+v", plans)
-		}
-		if _, err := reproduce.Stage(t.Context(), run, "all", "all", "key", func(context.Context, kn.Progress) (*number, error) { return &number{1}, nil }); err != nil {
-			t.Fatal(err)
+		_, err := reproduce.Stage(t.Context(), r, "one", "one", "key", func(context.Context, kn.Progress) (*number, error) {
+			t.Error("computed")
+			return &number{1}, nil
+		})
+		if err == nil || !strings.Contains(err.Error(), `measuring a training step: finetune: nothing has no part "train"`) {
+			t.Errorf("error is %v", err)
 		}
 	}
 }

@@ -36,7 +36,8 @@ type Watch struct {
 	// Step is told of the progress within a stage: of those that run side by
 	// side, within the one that started first.
 	Step kn.Progress
-	// Plan is told how long it will take, of papers that train classifiers.
+	// Plan is told how long it will take, of papers that train classifiers, before
+	// the first stage that is computed; if all results are kept, it is not.
 	Plan func(Plan)
 }
 
@@ -50,6 +51,8 @@ type Run struct {
 	// Before, if set, is called before a stage is computed whose result is not
 	// kept: what there is by then can be shown. Not for stages side by side.
 	Before func() error
+	// announce, if set, tells the plan before the first stage that is computed.
+	announce func(ctx context.Context) error
 
 	mu     sync.Mutex
 	ledger map[string]entry
@@ -126,6 +129,11 @@ func Stage[T any](ctx context.Context, r *Run, name, what, key string, compute f
 	kept := r.known(name, key, path, result)
 	if !kept && r.Before != nil {
 		if err := r.Before(); err != nil {
+			return nil, err
+		}
+	}
+	if !kept && r.announce != nil {
+		if err := r.announce(ctx); err != nil {
 			return nil, err
 		}
 	}

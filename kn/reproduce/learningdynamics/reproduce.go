@@ -30,9 +30,7 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.run.Keep("setting", e.setting()); err != nil {
 		return nil, err
 	}
-	if err := e.run.Announce(ctx, e.config("", e.runs[0]), e.plan()); err != nil {
-		return nil, err
-	}
+	e.run.Announce(e.config("", e.runs[0]), e.plan())
 	if err := e.train(ctx); err != nil {
 		return nil, err
 	}
