@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,30 @@ type Planned struct {
 	What     string
 	Steps    int
 	Examples int
+}
+
+// PlanTrainings plans the trainings that configurations describe as one stage.
+// Each is measured on the parts that it names every so many steps, the start and
+// the end included, and at its end once more on all parts that are held out.
+func PlanTrainings(what string, of []finetune.Config) Planned {
+	p := Planned{What: what}
+	for _, c := range of {
+		c = c.WithDefaults()
+		times := 1 // at the end
+		if c.EvaluateEvery > 0 {
+			times += (c.Steps + c.EvaluateEvery - 1) / c.EvaluateEvery
+		}
+		p.Steps += c.Steps
+		for _, part := range c.Data.Parts {
+			if slices.Contains(c.Evaluate, part.Name) {
+				p.Examples += times * len(part.Examples)
+			}
+			if part.Name != "train" {
+				p.Examples += len(part.Examples)
+			}
+		}
+	}
+	return p
 }
 
 // Hours that stages take: all of a plan, or one.

@@ -22,6 +22,30 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanTrainings: as many steps and examples are planned as a training takes
+// and is measured on, whose held-out parts differ in size.
+func TestPlanTrainings(t *testing.T) {
+	data := finetune.MustBuiltIn("true", facts.Known(mini.MustFacts()), finetune.Sizes{Train: 8, Dev: 3, Test: 5})
+	sizes := map[string]int{"dev": 3, "test": 5}
+	for _, every := range []int{2, 3, -1} {
+		c := finetune.Config{Model: mini.Name, Data: data, Out: t.TempDir(), Batch: 4, Steps: 3, Evaluate: []string{"dev"}, EvaluateEvery: every}
+		record, err := finetune.Run(t.Context(), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := reproduce.Planned{What: "learn twice", Steps: 2 * record.Steps}
+		for _, e := range record.History.Evaluations {
+			want.Examples += 2 * sizes[e.Part]
+		}
+		for part := range record.Evaluations {
+			want.Examples += 2 * sizes[part]
+		}
+		if got := reproduce.PlanTrainings("learn twice", []finetune.Config{c, c}); got != want {
+			t.Errorf("evaluated every %d steps: %+v, want %+v", every, got, want)
+		}
+	}
+}
+
 // TestAnnounce: a step is measured before the first stage that is computed, be
 // it that an option changed, and not if all results are kept.
 func TestAnnounce(t *testing.T) {

@@ -49,6 +49,17 @@ type Task struct {
 	TooLong int
 }
 
+// Size is the number of examples in a part, 0 if there is none of that name.
+func (t *Task) Size(part string) int {
+	n := 0
+	for _, p := range t.Data.Parts {
+		if p.Name == part {
+			n += len(p.Examples)
+		}
+	}
+	return n
+}
+
 // OpenTasks opens tasks. Examples are drawn by fixed seeds.
 func OpenTasks(m *kn.Model, known []facts.Fact, o TaskOptions) ([]*Task, error) {
 	var tasks []*Task
@@ -181,9 +192,9 @@ type TaskData struct {
 func DataOf(tasks []*Task) []TaskData {
 	all := make([]TaskData, len(tasks))
 	for i, t := range tasks {
-		all[i] = TaskData{Task: t.Name, Labels: len(t.Data.Labels), TooLong: t.TooLong, Common: t.Common}
-		for _, p := range t.Data.Parts {
-			*map[string]*int{"train": &all[i].Train, "dev": &all[i].Dev, "test": &all[i].Test}[p.Name] = len(p.Examples)
+		all[i] = TaskData{
+			Task: t.Name, Labels: len(t.Data.Labels), Train: t.Size("train"), Dev: t.Size("dev"), Test: t.Size("test"),
+			TooLong: t.TooLong, Common: t.Common,
 		}
 	}
 	return all

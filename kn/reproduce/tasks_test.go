@@ -106,6 +106,9 @@ func TestTasksMadeOfFacts(t *testing.T) {
 	if err != nil || len(tasks) != 2 || !reproduce.MadeOfFacts(tasks) {
 		t.Fatalf("%+v, %v", tasks, err)
 	}
+	if n := tasks[0].Size("none"); n != 0 {
+		t.Errorf("a part that is not there has %d examples", n)
+	}
 	want := finetune.MustBuiltIn("true", known, finetune.Sizes{Train: 20, Dev: 8, Test: 8, Seed: 2})
 	if got := part(t, tasks[1].Other, "train"); !slices.Equal(got, part(t, want, "train")) || common(got, part(t, tasks[1].Data, "train")) == len(got) {
 		t.Errorf("other examples are %v", got)

@@ -129,17 +129,27 @@ func (e *experimenter) kinds() []kind {
 // plan is what all stages do.
 func (e *experimenter) plan() []reproduce.Planned {
 	var plan []reproduce.Planned
-	z, runs := e.o.Sizes, len(e.runs)
 	for _, k := range e.kinds() {
-		plan = append(plan, reproduce.Planned{What: fmt.Sprintf("%s, %d times", k.what, runs), Steps: runs * k.steps, Examples: runs * z.HeldOut * 6}) // dev five times, and test
+		var of []finetune.Config
+		for _, r := range e.runs {
+			of = append(of, e.config(k, r))
+		}
+		plan = append(plan, reproduce.PlanTrainings(fmt.Sprintf("%s, %d times", k.what, len(of)), of))
 	}
-	line, plane, held := len(z.line()), len(z.axis(surfaceLow, surfaceHigh)), runs*z.HeldOut
+	z := e.o.Sizes
+	line, axis, groups := len(z.line()), len(z.axis(surfaceLow, surfaceHigh)), len(landscape.Groups(e.m.Config().Layers))
+	train, dev, all := 0, 0, 0 // examples of the samples, and of the whole part dev, of all trainings
+	for _, t := range e.tasks {
+		train += e.o.Seeds * min(z.Sample, t.Size("train"))
+		dev += e.o.Seeds * min(z.Sample, t.Size("dev"))
+		all += e.o.Seeds * t.Size("dev")
+	}
 	return append(
 		plan,
-		reproduce.Planned{What: "loss from starts to ends", Examples: 4 * runs * line * z.Sample},
-		reproduce.Planned{What: "loss and error on planes", Examples: 4 * runs * plane * plane * z.Sample},
-		reproduce.Planned{What: "loss along the way of each group of layers", Examples: runs * len(landscape.Groups(e.m.Config().Layers)) * plane * z.Sample},
-		reproduce.Planned{What: "take layers back to their start", Examples: held * (1 + len(landscape.Groups(e.m.Config().Layers)))},
+		reproduce.Planned{What: "loss from starts to ends", Examples: 2 * line * (train + dev)},
+		reproduce.Planned{What: "loss and error on planes", Examples: 2 * axis * axis * (train + dev)},
+		reproduce.Planned{What: "loss along the way of each group of layers", Examples: groups * axis * dev},
+		reproduce.Planned{What: "take layers back to their start", Examples: (2 + groups) * all},
 	)
 }
 

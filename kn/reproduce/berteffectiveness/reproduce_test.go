@@ -32,6 +32,9 @@ func reproduced(t *testing.T, dir string, o berteffectiveness.Options) (*reprodu
 	if steps := 2*1 + 2*3 + 4; len(plan.Stages) > 0 && planned(plan) != steps { // fine-tuned twice, from scratch twice, for long
 		t.Errorf("%d steps are planned, not %d: %+v", planned(plan), steps, plan)
 	}
+	if n := 2*6 + 6 + 6; len(plan.Stages) > 0 && plan.Stages[0].Examples != n { // dev at the start and the end, and both parts
+		t.Errorf("fine-tuning once is planned to be measured on %d examples, not %d", plan.Stages[0].Examples, n)
+	}
 	return outcome, kept
 }
 

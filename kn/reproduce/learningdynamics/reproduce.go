@@ -231,17 +231,30 @@ func (e *experimenter) config(half string, r reproduce.Training) finetune.Config
 // long as measuring the loss; attributing a prompt is no training step, but about
 // as long as one.
 func (e *experimenter) plan() []reproduce.Planned {
-	z, runs := e.o.Sizes, len(e.runs)
-	steps := len(z.checkpoints())
-	training := reproduce.Planned{Steps: runs * z.Steps, Examples: 5 * runs * z.Dev}
-	of := func(what string) reproduce.Planned { training.What = what; return training }
-	groups := len(landscape.Groups(e.m.Config().Layers))
+	steps, groups := len(e.o.Sizes.checkpoints()), len(landscape.Groups(e.m.Config().Layers))
+	texts, prompts := 0, 0 // of all tasks; of all facts
+	for _, t := range e.tasks {
+		texts += t.Size("dev")
+	}
+	for _, b := range e.bags {
+		prompts += len(b.Prompts)
+	}
+	held, runs := e.o.Seeds*texts, len(e.runs) // held is the held-out examples of all trainings
+	trainings := func(what, half string) reproduce.Planned {
+		var of []finetune.Config
+		for _, r := range e.runs {
+			of = append(of, e.config(half, r))
+		}
+		return reproduce.PlanTrainings(what, of)
+	}
 	return []reproduce.Planned{
-		of(fmt.Sprintf("fine-tune, %d times", runs)), of("the same with the lower half frozen"), of("the same with the upper half frozen"),
-		{What: "how far each layer moves from the start", Examples: runs * steps * z.Dev},
-		{What: "how far seeds and data sets are from each other", Examples: runs * len(e.tasks) * z.Dev},
-		{What: "take layers back to their start", Examples: runs * (1 + groups) * z.Dev},
-		{What: "follow facts and their knowledge neurons", Steps: runs * steps * z.Facts * z.Prompts},
+		trainings(fmt.Sprintf("fine-tune, %d times", runs), ""),
+		trainings("the same with the lower half frozen", "lower"),
+		trainings("the same with the upper half frozen", "upper"),
+		{What: "how far each layer moves from the start", Examples: steps * held},
+		{What: "how far seeds and data sets are from each other", Examples: runs * texts},
+		{What: "take layers back to their start", Examples: (2 + groups) * held},
+		{What: "follow facts and their knowledge neurons", Steps: runs * steps * prompts, Examples: runs * steps * len(e.control)},
 	}
 }
 
