@@ -240,6 +240,11 @@ func (b *Book) TaskTable(tasks []*Task, other bool) *report.Table {
 	return t
 }
 
+// NamesOfFacts says whether all names are of tasks made of facts.
+func NamesOfFacts(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(finetune.BuiltInTasks, name) })
+}
+
 // MadeOfFacts says whether all of the tasks are.
 func MadeOfFacts(tasks []*Task) bool {
 	return !slices.ContainsFunc(tasks, func(t *Task) bool { return !t.BuiltIn })

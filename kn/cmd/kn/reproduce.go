@@ -88,6 +88,21 @@ func taskFlags(cmd *cobra.Command, tasks *[]string, folder *string, help string)
 	cmd.Flags().StringSliceVar(tasks, "tasks", nil, help)
 	cmd.Flags().StringVar(folder, "data", "", "`DIR` of the tasks that are not made of facts: GLUE's MNLI, RTE, SST-2 and others as published, or folders of your own with train.tsv and dev.tsv")
 	known(cmd.MarkFlagDirname("data"))
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return checkTasks(cmd, *tasks) }
+}
+
+// checkTasks refuses what concerns tasks that are read from files where all are
+// made of facts; no task named are the usual ones, which are.
+func checkTasks(cmd *cobra.Command, tasks []string) error {
+	if !reproduce.NamesOfFacts(tasks) {
+		return nil
+	}
+	for _, flag := range []string{"data", "max-length"} {
+		if cmd.Flags().Changed(flag) {
+			return usagef("--%s concerns tasks that are read from files, and all tasks here are made of facts; name others, such as --tasks RTE,SST-2 with --data DIR, or leave --%s out", flag, flag)
+		}
+	}
+	return nil
 }
 
 // sizeFlag is a flag for a number of which 0 stands for the usual one.
@@ -219,7 +234,7 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
 		{"batch", &z.Batch, "32", "examples in a step"},
 		{"held-out", &z.Dev, "300", "examples of each task to measure on"},
 		{"facts", &z.Facts, "41", "facts to follow"},
-		{"max-length", &z.MaxLength, "128", "most tokens of an example; longer ones of tasks with --data are left out"},
+		{"max-length", &z.MaxLength, "128", "most tokens of an example, of tasks with --data; longer ones are left out"},
 	})
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest; 0 for the default of the model")
 	jobsFlag(cmd, &o.Jobs)
@@ -264,7 +279,7 @@ takes six pairs of task and seed.`,
 		{"held-out", &z.HeldOut, "200", "examples of the held-out parts"},
 		{"sample", &z.Sample, "100", "examples that landscapes are measured on"},
 		{"grid", &z.Grid, "3", "points of lines and planes from start to end; curves have 8 times as many and finer ones near the minimum, surfaces 3 times in each direction"},
-		{"max-length", &z.MaxLength, "128", "most tokens of an example; longer ones of tasks with --data are left out"},
+		{"max-length", &z.MaxLength, "128", "most tokens of an example, of tasks with --data; longer ones are left out"},
 	})
 	cmd.Flags().Float64Var(&o.LearningRate, "learning-rate", 0, "at its highest, and three times that from scratch; 0 for the default of the model")
 	jobsFlag(cmd, &o.Jobs)

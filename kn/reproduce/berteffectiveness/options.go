@@ -52,13 +52,16 @@ type Sizes struct {
 	Sample  int `json:"sample"`   // examples of train, and of dev, that landscapes are measured on; 0: 100
 	Grid    int `json:"grid"`     // points of a landscape from start to end; 0: 3
 	// MaxLength is the most tokens of an example, of tasks that are not built in;
-	// 0: 128.
+	// 0: 128. An error where all are built in.
 	MaxLength int `json:"max_length"`
 }
 
 func (o Options) filled(own bool, hidden int) (Options, error) {
 	if len(o.Tasks) == 0 {
 		o.Tasks = DefaultTasks
+	}
+	if reproduce.NamesOfFacts(o.Tasks) && o.Sizes.MaxLength != 0 {
+		return o, fmt.Errorf("berteffectiveness: a length of at most %d tokens concerns tasks that are read from files, and %q are made of facts; leave it out, or name another task", o.Sizes.MaxLength, o.Tasks)
 	}
 	o.Seeds = cmp.Or(o.Seeds, reproduce.Fewest)
 	o.LearningRate = reproduce.LearningRate(o.LearningRate, own, hidden)

@@ -108,6 +108,7 @@ func TestBadOptions(t *testing.T) {
 	for want, o := range map[string]berteffectiveness.Options{
 		"name each once":    {Tasks: []string{"true", "true"}},
 		"-1 seeds":          {Seeds: -1},
+		"are made of facts": {Sizes: berteffectiveness.Sizes{MaxLength: 64}},
 		"none of the tasks": {Tasks: []string{"truth"}},
 		"long 2 or more":    {Sizes: berteffectiveness.Sizes{Long: 1}},
 		"at most 20":        {Sizes: berteffectiveness.Sizes{Scratch: 21}},

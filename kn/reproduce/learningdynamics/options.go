@@ -40,13 +40,16 @@ type Sizes struct {
 	Facts   int `json:"facts"`   // followed, drawn as evenly from relations as they allow; 0: 41
 	Prompts int `json:"prompts"` // of each of these facts; 0: 5
 	// MaxLength is the most tokens of an example, of tasks that are not built in;
-	// 0: 128.
+	// 0: 128. An error where all are built in.
 	MaxLength int `json:"max_length"`
 }
 
 func (o Options) filled(taught bool, hidden int) (Options, error) {
 	if len(o.Tasks) == 0 {
 		o.Tasks = finetune.BuiltInTasks
+	}
+	if reproduce.NamesOfFacts(o.Tasks) && o.Sizes.MaxLength != 0 {
+		return o, fmt.Errorf("learningdynamics: a length of at most %d tokens concerns tasks that are read from files, and %q are made of facts; leave it out, or name another task", o.Sizes.MaxLength, o.Tasks)
 	}
 	o.LearningRate = reproduce.LearningRate(o.LearningRate, taught, hidden)
 	o.Seeds = cmp.Or(o.Seeds, 3)

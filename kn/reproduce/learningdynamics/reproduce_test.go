@@ -74,6 +74,7 @@ func TestBadOptions(t *testing.T) {
 	for want, o := range map[string]learningdynamics.Options{
 		"two or more different": {Tasks: []string{"true", "true"}},
 		"seeds":                 {Seeds: 1},
+		"are made of facts":     {Sizes: learningdynamics.Sizes{MaxLength: 64}},
 		"none of the tasks":     {Tasks: []string{"true", "truth"}},
 		"positive":              {Sizes: learningdynamics.Sizes{Steps: 1}},
 	} {
