@@ -186,6 +186,8 @@ type TaskData struct {
 	Test    int    `json:"test"`
 	TooLong int    `json:"too_long"` // left out
 	Common  int    `json:"common"`   // of the examples of [Task.Other], those that are Data's too
+	// Unread is what of the task's files was not read, as [finetune.Data] says it.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // DataOf says what tasks have.
@@ -194,7 +196,7 @@ func DataOf(tasks []*Task) []TaskData {
 	for i, t := range tasks {
 		all[i] = TaskData{
 			Task: t.Name, Labels: len(t.Data.Labels), Train: t.Size("train"), Dev: t.Size("dev"), Test: t.Size("test"),
-			TooLong: t.TooLong, Common: t.Common,
+			TooLong: t.TooLong, Common: t.Common, Unread: t.Data.Unread,
 		}
 	}
 	return all
@@ -211,7 +213,6 @@ func (b *Book) TaskTable(tasks []*Task, other bool) *report.Table {
 		t.Columns = append(t.Columns, report.Columns(">other examples that are the same")...)
 	}
 	setting := b.File("setting")
-	tooLong := false
 	for i, task := range tasks {
 		at := func(name string) report.Span {
 			return setting.Number(fmt.Sprintf("/data/%d/%s", i, name), report.Count)
@@ -221,23 +222,44 @@ func (b *Book) TaskTable(tasks []*Task, other bool) *report.Table {
 			row = append(row, at("common"))
 		}
 		t.Row(row...)
-		tooLong = tooLong || task.TooLong > 0
 	}
 	if !MadeOfFacts(tasks) {
-		note := []any{"Test is all that the data set holds out, and dev a part of it; nothing is chosen by either."}
-		if tooLong {
-			note = append(note, " Left out for more than ", setting.Number("/max_length", report.Count), " tokens:")
-			for i, task := range tasks {
-				if i > 0 {
-					note = append(note, ",")
-				}
-				note = append(note, " "+task.Name+" ", setting.Number(fmt.Sprintf("/data/%d/too_long", i), report.Count))
-			}
-			note = append(note, ".")
-		}
-		t.Note = report.Join(note...)
+		t.Note = report.Join("Test is all that the data set holds out, and dev a part of it; nothing is chosen by either.", tooLong(setting, tasks), unread(setting, tasks))
 	}
 	return t
+}
+
+// tooLong says how many examples were left out for their length, if any were.
+func tooLong(setting *report.Result, tasks []*Task) report.Text {
+	if !slices.ContainsFunc(tasks, func(t *Task) bool { return t.TooLong > 0 }) {
+		return nil
+	}
+	note := []any{" Left out for more than ", setting.Number("/max_length", report.Count), " tokens:"}
+	for i, task := range tasks {
+		if i > 0 {
+			note = append(note, ",")
+		}
+		note = append(note, " "+task.Name+" ", setting.Number(fmt.Sprintf("/data/%d/too_long", i), report.Count))
+	}
+	return report.Join(append(note, ".")...)
+}
+
+// unread says what of the tasks' files was not read, if anything was not.
+func unread(setting *report.Result, tasks []*Task) report.Text {
+	var of []string
+	for i, task := range tasks {
+		var what []string
+		for k := range task.Data.Unread {
+			what = append(what, setting.String(fmt.Sprintf("/data/%d/unread/%d", i, k)))
+		}
+		if what != nil {
+			of = append(of, task.Name+" "+strings.Join(what, ", "))
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	return report.Join(" Not read of the files: ", strings.Join(of, "; "), ".")
 }
 
 // NamesOfFacts says whether all names are of tasks made of facts.

@@ -1,9 +1,11 @@
 package reproduce_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -77,7 +79,7 @@ func TestTasksOfOnesOwn(t *testing.T) {
 		task := tasks[0]
 		data := reproduce.DataOf(tasks)[0]
 		want := reproduce.TaskData{Task: "RTE", Labels: 2, Train: c.learn, Dev: 10, Test: 27, TooLong: 10 + 3, Common: c.common}
-		if task.BuiltIn || data != want {
+		if task.BuiltIn || !reflect.DeepEqual(data, want) {
 			t.Errorf("%+v, want %+v", data, want)
 		}
 		train, other := part(t, task.Data, "train"), part(t, task.Other, "train")
@@ -96,6 +98,59 @@ func TestTasksOfOnesOwn(t *testing.T) {
 		if byPath, err := reproduce.OpenTasks(m, nil, o); err != nil || !slices.Equal(part(t, byPath[0].Data, "train"), train) || byPath[0].Name != "RTE" {
 			t.Errorf("by its path: %v", err)
 		}
+	}
+}
+
+// TestTaskTable: what was left out of the tasks' files stands below the table, as
+// the setting's file has it.
+func TestTaskTable(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"train.tsv", "dev.tsv"} {
+		text := "id\tlabel\tsentence\n1\ta\tRome.\n2\tb\tParis.\n3\ta\t" + strings.Repeat("Rome is old. ", 10) + "\n"
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "mine"), 0o755), os.WriteFile(filepath.Join(dir, "mine", name), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	tasks, err := reproduce.OpenTasks(m, facts.Known(mini.MustFacts()), reproduce.TaskOptions{Names: []string{"true", "mine"}, Folder: dir, Train: 2, Dev: 2, Test: 2, MaxLength: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := reproduce.Open(dir, 1, reproduce.Watch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	for _, c := range []struct {
+		tasks []*reproduce.Task
+		want  []string
+	}{
+		{tasks, []string{"Left out for more than 24 tokens: true 0, mine 2.", "Not read of the files: mine train.tsv: id, dev.tsv: id."}},
+		{tasks[:1], nil},
+	} {
+		if err := run.Keep("setting", map[string]any{"max_length": 24, "data": reproduce.DataOf(c.tasks)}); err != nil {
+			t.Fatal(err)
+		}
+		b := reproduce.OpenBook(dir)
+		table := b.TaskTable(c.tasks, true)
+		note := table.Note.String()
+		if err := b.Err(); err != nil || len(table.Rows) != len(c.tasks) || (note == "") != (c.want == nil) {
+			t.Errorf("%d rows, the note %q, %v", len(table.Rows), note, err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(note, want) {
+				t.Errorf("the note %q lacks %q", note, want)
+			}
+		}
+	}
+	// What is printed is the file's.
+	data := reproduce.DataOf(tasks)
+	data[1].Unread = []string{"train.tsv: another column", ""}
+	if err := run.Keep("setting", map[string]any{"max_length": 24, "data": data}); err != nil {
+		t.Fatal(err)
+	}
+	if note := reproduce.OpenBook(dir).TaskTable(tasks, false).Note.String(); !strings.Contains(note, "another column") {
+		t.Errorf("the note %q is not made of the setting's file", note)
 	}
 }
 
