@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
 // Config says what to pre-train, on what, and how. Every zero field stands for
@@ -86,26 +87,18 @@ type Config struct {
 	Checkpoints []int `json:"checkpoints,omitempty"`
 }
 
-// orDefault gives the default for 0, and 0 for a negative value.
-func orDefault(x, standard float64) float64 {
-	if x < 0 {
-		return 0
-	}
-	return cmp.Or(x, standard)
-}
-
 // WithDefaults returns the configuration with the defaults filled in that do
 // not depend on the model.
 func (c Config) WithDefaults() Config {
 	c.SaveEvery, c.Seed = cmp.Or(c.SaveEvery, time.Minute), cmp.Or(c.Seed, 1)
 	c.Sampler, c.Bounding, c.Bound = cmp.Or(c.Sampler, Plain), cmp.Or(c.Bounding, Mixture), cmp.Or(c.Bound, 10)
 	c.Gamma = max(0, c.Gamma)
-	c.Weight, c.HardnessWeight = orDefault(c.Weight, 50), orDefault(c.HardnessWeight, 1)
+	c.Weight, c.HardnessWeight = train.OrDefault(c.Weight, 50), train.OrDefault(c.HardnessWeight, 1)
 	c.MaskedShare, c.GeneratorSize = cmp.Or(c.MaskedShare, 0.15), cmp.Or(c.GeneratorSize, 0.25)
 	c.Steps, c.Batch, c.Length = cmp.Or(c.Steps, 1000), cmp.Or(c.Batch, 32), cmp.Or(c.Length, 128)
-	c.LearningRate, c.WarmUp = cmp.Or(c.LearningRate, 0.001), orDefault(c.WarmUp, 0.1)
+	c.LearningRate, c.WarmUp = cmp.Or(c.LearningRate, 0.001), train.OrDefault(c.WarmUp, 0.1)
 	c.Beta1, c.Beta2, c.Epsilon = cmp.Or(c.Beta1, 0.9), cmp.Or(c.Beta2, 0.999), cmp.Or(c.Epsilon, 1e-6)
-	c.WeightDecay, c.Clip = orDefault(c.WeightDecay, 0.01), cmp.Or(c.Clip, 100)
+	c.WeightDecay, c.Clip = train.OrDefault(c.WeightDecay, 0.01), cmp.Or(c.Clip, 100)
 	c.HeldOut = cmp.Or(c.HeldOut, c.Batch)
 	c.MeasureEvery, c.Resamples = cmp.Or(c.MeasureEvery, max(10, c.Steps/20)), cmp.Or(c.Resamples, 16)
 	c.Checkpoints = slices.Compact(slices.Sorted(slices.Values(c.Checkpoints)))

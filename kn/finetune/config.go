@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
 // Config says what to fine-tune, on what, and how. Every zero field stands for
@@ -74,21 +76,13 @@ func DefaultRate(hidden int, fromScratch bool) float64 {
 	return rate
 }
 
-// orDefault gives the default for 0, and 0 for a negative value.
-func orDefault(x, standard float64) float64 {
-	if x < 0 {
-		return 0
-	}
-	return cmp.Or(x, standard)
-}
-
 // WithDefaults returns the configuration with the defaults filled in that do
 // not depend on the model.
 func (c Config) WithDefaults() Config {
 	c.SaveEvery = cmp.Or(c.SaveEvery, time.Minute)
 	c.Seed, c.Batch = cmp.Or(c.Seed, 1), cmp.Or(c.Batch, 32)
 	c.Epochs, c.MaxLength = cmp.Or(c.Epochs, 3), cmp.Or(c.MaxLength, 128)
-	c.WarmUp, c.WeightDecay = orDefault(c.WarmUp, 0.1), orDefault(c.WeightDecay, 0.01)
+	c.WarmUp, c.WeightDecay = train.OrDefault(c.WarmUp, 0.1), train.OrDefault(c.WeightDecay, 0.01)
 	c.Beta1, c.Beta2, c.Epsilon = cmp.Or(c.Beta1, 0.9), cmp.Or(c.Beta2, 0.999), cmp.Or(c.Epsilon, 1e-8)
 	c.Clip = cmp.Or(c.Clip, 1)
 	c.Checkpoints = slices.Compact(slices.Sorted(slices.Values(c.Checkpoints)))
@@ -100,8 +94,8 @@ func (c Config) WithDefaults() Config {
 				}
 			}
 		}
-		if train, err := c.Data.Part("train"); err == nil && c.Steps == 0 {
-			c.Steps = c.Epochs * stepsOf(len(train), c.Batch)
+		if examples, err := c.Data.Part("train"); err == nil && c.Steps == 0 {
+			c.Steps = c.Epochs * stepsOf(len(examples), c.Batch)
 		}
 	}
 	if c.EvaluateEvery == 0 {

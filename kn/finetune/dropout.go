@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
 // dropout sets random entries to 0 and divides the others by the share that is
@@ -20,7 +21,7 @@ type dropout struct {
 
 // dropoutOf has the configuration's shares, unless c has others.
 func dropoutOf(c Config, b bert.Config) dropout {
-	d := dropout{hidden: orDefault(c.HiddenDropout, b.HiddenDropout), attention: orDefault(c.AttentionDropout, b.AttentionDropout)}
+	d := dropout{hidden: train.OrDefault(c.HiddenDropout, b.HiddenDropout), attention: train.OrDefault(c.AttentionDropout, b.AttentionDropout)}
 	d.classifier = d.hidden
 	if b.ClassifierDropout != nil && c.HiddenDropout == 0 {
 		d.classifier = *b.ClassifierDropout
