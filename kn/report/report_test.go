@@ -194,10 +194,12 @@ func TestFormats(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	for want, verdicts := range map[string][]report.Verdict{
-		"Of the paper's 3 claims 3 hold here.":                                       {report.Holds, report.Holds, report.Holds},
-		"Of the paper's 4 claims 1 holds here, 2 do not and of 1 it cannot be told.": {report.Fails, report.Holds, report.Unknown, report.Fails},
-		"Of the paper's 2 claims 1 holds here and 1 does not.":                       {report.Fails, report.Holds},
-		"Of the paper's 1 claims 0 hold here and of 1 it cannot be told.":            {report.Unknown},
+		"Of the paper's 3 claims 3 hold here.":                                                            {report.Holds, report.Holds, report.Holds},
+		"Of the paper's 4 claims 1 holds here, 2 do not and of 1 it cannot be told.":                      {report.Fails, report.Holds, report.Unknown, report.Fails},
+		"Of the paper's 2 claims 1 holds here and 1 does not.":                                            {report.Fails, report.Holds},
+		"Of the paper's 1 claims 0 hold here and of 1 it cannot be told.":                                 {report.Unknown},
+		"Of the paper's 3 claims 1 holds here and 2 differ by task.":                                      {report.Differs, report.Holds, report.Differs},
+		"Of the paper's 5 claims 1 holds here, 1 does not, 1 differs by task and of 2 it cannot be told.": {report.Unknown, report.Differs, report.Holds, report.Unknown, report.Fails},
 	} {
 		var claims report.Claims
 		for _, v := range verdicts {
@@ -212,23 +214,26 @@ func TestTally(t *testing.T) {
 func TestRules(t *testing.T) {
 	i := func(low, mean, high float64) stats.Interval { return stats.Interval{Mean: mean, Low: low, High: high} }
 	for name, c := range map[string]struct{ got, want report.Verdict }{
-		"above":               {report.Greater(i(2, 3, 4), i(0, 1, 1.9)), report.Holds},
-		"below":               {report.Greater(i(0, 1, 1.9), i(2, 3, 4)), report.Fails},
-		"nothing at all":      {report.Exceeds(i(0, 0, 0), 0), report.Fails},
-		"overlap":             {report.Greater(i(1, 2, 3), i(0, 1, 1.9)), report.Unknown},
-		"above a bound":       {report.Exceeds(i(0.51, 0.6, 0.7), 0.5), report.Holds},
-		"on a bound":          {report.Exceeds(i(0.5, 0.6, 0.7), 0.5), report.Unknown},
-		"below a bound":       {report.Exceeds(i(0.3, 0.4, 0.49), 0.5), report.Fails},
-		"twice":               {report.Times(i(2.1, 3, 4), 2, i(0.5, 0.8, 1)), report.Holds},
-		"more, but not twice": {report.Times(i(1.5, 1.6, 1.7), 2, i(0.9, 1, 1.1)), report.Fails},
-		"twice a gain":        {report.Times(i(0.1, 0.2, 0.3), 2, i(-3, -2, -1)), report.Holds},
-		"nothing twice":       {report.Times(i(-0.1, 0, 0.1), 2, i(-3, -2, -1)), report.Unknown},
-		"loss":                {report.Exceeds(report.Negated(i(-0.4, -0.3, -0.2)), 0.1), report.Holds},
-		"all":                 {report.All(report.Holds, report.Holds), report.Holds},
-		"one fails":           {report.All(report.Unknown, report.Fails, report.Holds), report.Fails},
-		"one cannot be told":  {report.All(report.Holds, report.Unknown), report.Unknown},
-		"few cases":           {report.Enough(9, report.Holds), report.Unknown},
-		"enough cases":        {report.Enough(10, report.Fails), report.Fails},
+		"above":                       {report.Greater(i(2, 3, 4), i(0, 1, 1.9)), report.Holds},
+		"below":                       {report.Greater(i(0, 1, 1.9), i(2, 3, 4)), report.Fails},
+		"nothing at all":              {report.Exceeds(i(0, 0, 0), 0), report.Fails},
+		"overlap":                     {report.Greater(i(1, 2, 3), i(0, 1, 1.9)), report.Unknown},
+		"above a bound":               {report.Exceeds(i(0.51, 0.6, 0.7), 0.5), report.Holds},
+		"on a bound":                  {report.Exceeds(i(0.5, 0.6, 0.7), 0.5), report.Unknown},
+		"below a bound":               {report.Exceeds(i(0.3, 0.4, 0.49), 0.5), report.Fails},
+		"twice":                       {report.Times(i(2.1, 3, 4), 2, i(0.5, 0.8, 1)), report.Holds},
+		"more, but not twice":         {report.Times(i(1.5, 1.6, 1.7), 2, i(0.9, 1, 1.1)), report.Fails},
+		"twice a gain":                {report.Times(i(0.1, 0.2, 0.3), 2, i(-3, -2, -1)), report.Holds},
+		"nothing twice":               {report.Times(i(-0.1, 0, 0.1), 2, i(-3, -2, -1)), report.Unknown},
+		"loss":                        {report.Exceeds(report.Negated(i(-0.4, -0.3, -0.2)), 0.1), report.Holds},
+		"all":                         {report.All(report.Holds, report.Holds), report.Holds},
+		"one fails":                   {report.All(report.Unknown, report.Fails, report.Holds), report.Fails},
+		"one cannot be told":          {report.All(report.Holds, report.Unknown), report.Unknown},
+		"one differs by task":         {report.All(report.Holds, report.Differs), report.Differs},
+		"differs, and fails":          {report.All(report.Differs, report.Fails, report.Unknown), report.Fails},
+		"differs, and cannot be told": {report.All(report.Differs, report.Unknown), report.Unknown},
+		"few cases":                   {report.Enough(9, report.Holds), report.Unknown},
+		"enough cases":                {report.Enough(10, report.Fails), report.Fails},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %s, want %s", name, c.got, c.want)
