@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
@@ -79,6 +81,17 @@ func FineTune(ctx context.Context, r *Run, name, what, digest string, c finetune
 		})
 	})
 	return t, err
+}
+
+// Backends names what trainings were computed on: one backend, or several where
+// results are kept from another.
+func Backends(trainings ...[]Tuned) string {
+	var names []string
+	for _, t := range slices.Concat(trainings...) {
+		names = append(names, t.Record.Backend)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // Part is the progress of the i-th of n things that take about as long.

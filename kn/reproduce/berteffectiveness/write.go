@@ -2,9 +2,10 @@ package berteffectiveness
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -22,7 +23,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
-	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
+	made := e.run.Made(e.o.Command, reproduce.Backends(slices.Collect(maps.Values(e.tuned))...), report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count), "; what is drawn besides, by fixed ones")},
 	}, e.done)

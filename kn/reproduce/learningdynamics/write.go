@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -23,7 +22,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.takenBack(), b.frozen(), b.knowledge()}
-	made := e.run.Made(e.o.Command, backend.Name(), report.Pairs{
+	made := e.run.Made(e.o.Command, reproduce.Backends(e.tuned, e.frozenBy["lower"], e.frozenBy["upper"]), report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count))},
 	}, e.done)
