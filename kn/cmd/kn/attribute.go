@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type attributeResult struct {
@@ -27,7 +28,7 @@ type attributeResult struct {
 // integral are the flags that say how to integrate.
 type integral struct {
 	rule      ruleFlag
-	nodes     countFlag
+	nodes     cli.Count
 	tolerance float64
 }
 
@@ -35,7 +36,7 @@ func (i *integral) flags(cmd *cobra.Command) {
 	cmd.Flags().Var(&i.rule, "rule", "integration rule: adaptive (default), gauss_legendre, left_riemann,\nlinspace_inclusive, trapezoid, or activation_baseline for no integral")
 	cmd.Flags().Var(&i.nodes, "nodes", "nodes of a fixed rule (default 20), or the most that the adaptive one\nmay spend on a layer")
 	cmd.Flags().Float64Var(&i.tolerance, "tolerance", kn.DefaultTolerance, "largest `ERROR` of a score that the adaptive rule accepts, as a share of\nthe prompt's largest score")
-	complete(cmd, "rule", ruleNames()...)
+	cli.Complete(cmd, "rule", ruleNames()...)
 }
 
 // apply puts the flags that were given in the place of o's fields.
@@ -48,10 +49,10 @@ func (i *integral) apply(cmd *cobra.Command, o *kn.AttributeOptions) error {
 	}
 	if cmd.Flags().Changed("tolerance") {
 		if !(i.tolerance > 0 && i.tolerance < 1) {
-			return usagef("--tolerance %g must lie between 0 and 1", i.tolerance)
+			return cli.Usagef("--tolerance %g must lie between 0 and 1", i.tolerance)
 		}
 		if o.Rule != "" && o.Rule != kn.Adaptive {
-			return usagef("--tolerance is for the adaptive rule, not for %s", o.Rule)
+			return cli.Usagef("--tolerance is for the adaptive rule, not for %s", o.Rule)
 		}
 		o.Tolerance = i.tolerance
 	}
@@ -61,7 +62,7 @@ func (i *integral) apply(cmd *cobra.Command, o *kn.AttributeOptions) error {
 func (a *app) attribute() *cobra.Command {
 	var prompt, answer string
 	var integral integral
-	top := countFlag(10)
+	top := cli.Count(10)
 	cmd := &cobra.Command{
 		Use:   "attribute --model MODEL --prompt PROMPT --answer TOKEN",
 		Short: "Attribute an answer's probability to the neurons at [MASK]",
@@ -77,7 +78,7 @@ are printed, one list a layer; without it the largest.`,
   kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris \
      --rule left_riemann --nodes 20 --json > paris.json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			var options kn.AttributeOptions
 			if err := integral.apply(cmd, &options); err != nil {
 				return err
@@ -102,7 +103,7 @@ are printed, one list a layer; without it the largest.`,
 	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` whose probability to attribute (required)")
 	integral.flags(cmd)
 	cmd.Flags().Var(&top, "top", "how many neurons to show without --json")
-	require(cmd, "prompt", "answer")
+	cli.Require(cmd, "prompt", "answer")
 	return cmd
 }
 
@@ -120,11 +121,11 @@ func attributionResult(at *kn.Attribution) attributeResult {
 
 // warnNotConverged says that a prompt's scores are less exact than asked for.
 func (a *app) warnNotConverged(prompt string) {
-	fmt.Fprintf(a.stderr, "%s the scores of %q did not converge; give more --nodes, or a larger --tolerance\n", a.err.bad("warning:"), prompt)
+	fmt.Fprintf(a.stderr, "%s the scores of %q did not converge; give more --nodes, or a larger --tolerance\n", a.err.Bad("warning:"), prompt)
 }
 
-func writeAttribution(w *bytes.Buffer, s style, at *kn.Attribution, top int) {
-	fmt.Fprintf(w, "%s\n%s has probability %s; rule %s\n\n", at.Prompt, s.good(at.Answer), number(at.Probability), at.Rule)
+func writeAttribution(w *bytes.Buffer, s cli.Style, at *kn.Attribution, top int) {
+	fmt.Fprintf(w, "%s\n%s has probability %s; rule %s\n\n", at.Prompt, s.Good(at.Answer), number(at.Probability), at.Rule)
 	layers := newTable(">layer", ">nodes", ">sum of scores", ">probability at zero", ">completeness error", ">estimated error")
 	for l, row := range at.Scores {
 		sum := 0.0

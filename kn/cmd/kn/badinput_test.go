@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // damaged is a copy of the small model with one file replaced.
@@ -120,7 +122,7 @@ func TestFailures(t *testing.T) {
 		"export to a file":     {[]string{"export", "--model", model, "--out", filepath.Join(full, "prompts.txt")}, []string{"prompts.txt", "folder"}},
 	} {
 		o := finished(t, command(t, c.args...))
-		if o.code != exitFailure || o.stdout != "" || !isOneLine(o.stderr) {
+		if o.code != cli.ExitFailure || o.stdout != "" || !isOneLine(o.stderr) {
 			t.Errorf("%s: exit status %d, stdout %q, stderr %q", name, o.code, o.stdout, o.stderr)
 		}
 		for _, w := range c.words {

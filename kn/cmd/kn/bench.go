@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // benchHelp is the help of kn bench around the list of its rows.
@@ -60,7 +61,7 @@ func benchLong() string {
 
 func (a *app) bench() *cobra.Command {
 	var o benchOptions
-	repeats := countFlag(5)
+	repeats := cli.Count(5)
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure attribution against the published tools",
@@ -70,13 +71,13 @@ func (a *app) bench() *cobra.Command {
   kn bench --model google-bert/bert-base-cased --prompt "Mozart was born in [MASK]." --answer Salzburg --rows xla-adaptive
   kn bench --rows go-adaptive,memory --repeats 3 --python ~/venv/bin/python --json > bench.json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
 				return err
 			}
 			b := &benchmark{Machine: thisMachine(), Version: kn.Version, Repeats: int(repeats)}
 			b.say = func(format string, args ...any) {
-				fmt.Fprintf(a.stderr, "%s %s\n", a.err.faint("kn bench:"), fmt.Sprintf(format, args...))
+				fmt.Fprintf(a.stderr, "%s %s\n", a.err.Faint("kn bench:"), fmt.Sprintf(format, args...))
 			}
 			if err := a.runBench(cmd.Context(), b, o); err != nil {
 				return err
@@ -94,11 +95,11 @@ func (a *app) bench() *cobra.Command {
 	cmd.Flags().StringVar(&o.python, "python", "", "`PATH` of a Python that has the published tools")
 	cmd.Flags().StringVar(&o.dir, "dir", "", "`FOLDER` for the checkpoint and the published tools instead of one in the\nuser's cache folder")
 	cmd.Flags().StringVar(&o.size, "size", "base", "size of the random checkpoint: base, or tiny to try the program")
-	known(cmd.Flags().MarkHidden("size"))
-	known(cmd.MarkFlagDirname("model"))
-	known(cmd.MarkFlagFilename("python"))
-	known(cmd.MarkFlagDirname("dir"))
-	complete(cmd, "rows", benchRowNames()...)
+	cli.Known(cmd.Flags().MarkHidden("size"))
+	cli.Known(cmd.MarkFlagDirname("model"))
+	cli.Known(cmd.MarkFlagFilename("python"))
+	cli.Known(cmd.MarkFlagDirname("dir"))
+	cli.Complete(cmd, "rows", benchRowNames()...)
 	cmd.AddCommand(a.benchChild())
 	return cmd
 }
@@ -119,13 +120,13 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 		o.rows = benchRowNames()
 	}
 	if _, ok := benchSizes()[o.size]; !ok {
-		return usagef("--size %s: use base or tiny", o.size)
+		return cli.Usagef("--size %s: use base or tiny", o.size)
 	}
 	switch named := cmd.Flags().Changed("model"); {
 	case o.peers && o.python != "":
-		return usagef("--peers installs the published tools and --python names a Python that has them; give one of the two")
+		return cli.Usagef("--peers installs the published tools and --python names a Python that has them; give one of the two")
 	case named && cmd.Flags().Changed("size"):
-		return usagef("--size is that of the random checkpoint and --model names another one; give one of the two")
+		return cli.Usagef("--size is that of the random checkpoint and --model names another one; give one of the two")
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // benchRequest is what a contender's process is asked, one JSON object a
@@ -75,7 +76,7 @@ func (a *app) benchChild() *cobra.Command {
 		Short:  "Compute for kn bench: one JSON request a line, one answer each",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			return serveBench(cmd.Context(), a.stdin, a.stdout)
 		}),
 	}
@@ -97,7 +98,7 @@ func serveBench(ctx context.Context, in io.Reader, out io.Writer) error {
 			err = errors.New("another program told its process to end")
 		}
 		if err != nil {
-			answer.Error = oneLine(err)
+			answer.Error = cli.OneLine(err)
 		}
 		if err := encoder.Encode(answer); err != nil {
 			return fmt.Errorf("answering: %w", err)

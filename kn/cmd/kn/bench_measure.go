@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // settle is left between two repetitions, for the threads of one contender to
@@ -156,7 +158,7 @@ func (b *benchmark) record(e *entrant, s sample, err error) {
 		err = m.judge(s.scores, entry.at, q.Reference)
 	}
 	if err != nil {
-		e.measure = benchMeasure{Contender: m.Contender, Note: oneLine(err)}
+		e.measure = benchMeasure{Contender: m.Contender, Note: cli.OneLine(err)}
 		e.leave()
 		return
 	}
@@ -228,7 +230,7 @@ func (r *benchRowResult) compareWithLast(how comparison) {
 		share, err := shareOfLargest(m.scores, last.scores)
 		switch {
 		case err != nil:
-			m.Note = oneLine(err)
+			m.Note = cli.OneLine(err)
 		case share > agreement:
 			m.Note = fmt.Sprintf("its scores differ from those of %s: one of the two is wrong", last.Contender)
 		}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // TestBenchInterrupted: Ctrl-C while a contender is alive ends all of it.
@@ -40,7 +41,7 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait() // the exit status is looked at below
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || stdout.Len() > 0 || last != "kn: interrupted" {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stdout.Len() > 0 || last != "kn: interrupted" {
 		t.Errorf("exit status %d, stdout %q, last words %q", code, stdout.String(), last)
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
@@ -420,27 +421,27 @@ func TestBenchFailures(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"--rows", "speed"}, exitUsage, "go-adaptive"},
-		{[]string{"--rows", ""}, exitUsage, "go-adaptive"},
-		{[]string{"--repeats", "0"}, exitUsage, "at least 1"},
-		{[]string{"--size", "huge"}, exitUsage, "base or tiny"},
-		{[]string{"--peers", "--python", "python3"}, exitUsage, "one of the two"},
-		{[]string{"--model", small(t), "--size", "tiny"}, exitUsage, "one of the two"},
-		{[]string{"--model", filepath.Join(file, "below")}, exitFailure, "there is no folder"},
-		{[]string{"--model", "./nowhere"}, exitFailure, "there is no folder"},
-		{[]string{"--model", "no/where"}, exitFailure, "there is no folder"},
-		{[]string{"--model", "nowhere"}, exitFailure, "give a folder"},
-		{[]string{"--model", file}, exitFailure, "give " + filepath.Dir(file)},
-		{[]string{"--model", "mini"}, exitFailure, "kn export --model mini --out"},
-		{[]string{"--model", filepath.Join(goldens(t)[0], "classifier_0")}, exitFailure, "give the masked language model"},
-		{[]string{"--model", small(t), "--answer", "walking"}, exitFailure, "choose an answer that is a single token"},
-		{[]string{"--model", small(t), "--answer", ""}, exitFailure, "give one word"},
-		{[]string{"--model", small(t), "--prompt", "Paris is the capital."}, exitFailure, "needs one [MASK]"},
-		{[]string{"--model", small(t), "--prompt", "[MASK] and [MASK]"}, exitFailure, "one token at a time"},
-		{[]string{"--model", small(t), "--prompt", "[MASK]" + strings.Repeat(" is", 99)}, exitFailure, "shorten it"},
-		{[]string{"extra"}, exitUsage, "extra"},
-		{[]string{"--size", "tiny", "--dir", filepath.Join(file, "below")}, exitFailure, "--dir"},
-		{[]string{"--size", "tiny", "--dir", t.TempDir(), "--python", file}, exitFailure, "--peers"},
+		{[]string{"--rows", "speed"}, cli.ExitUsage, "go-adaptive"},
+		{[]string{"--rows", ""}, cli.ExitUsage, "go-adaptive"},
+		{[]string{"--repeats", "0"}, cli.ExitUsage, "at least 1"},
+		{[]string{"--size", "huge"}, cli.ExitUsage, "base or tiny"},
+		{[]string{"--peers", "--python", "python3"}, cli.ExitUsage, "one of the two"},
+		{[]string{"--model", small(t), "--size", "tiny"}, cli.ExitUsage, "one of the two"},
+		{[]string{"--model", filepath.Join(file, "below")}, cli.ExitFailure, "there is no folder"},
+		{[]string{"--model", "./nowhere"}, cli.ExitFailure, "there is no folder"},
+		{[]string{"--model", "no/where"}, cli.ExitFailure, "there is no folder"},
+		{[]string{"--model", "nowhere"}, cli.ExitFailure, "give a folder"},
+		{[]string{"--model", file}, cli.ExitFailure, "give " + filepath.Dir(file)},
+		{[]string{"--model", "mini"}, cli.ExitFailure, "kn export --model mini --out"},
+		{[]string{"--model", filepath.Join(goldens(t)[0], "classifier_0")}, cli.ExitFailure, "give the masked language model"},
+		{[]string{"--model", small(t), "--answer", "walking"}, cli.ExitFailure, "choose an answer that is a single token"},
+		{[]string{"--model", small(t), "--answer", ""}, cli.ExitFailure, "give one word"},
+		{[]string{"--model", small(t), "--prompt", "Paris is the capital."}, cli.ExitFailure, "needs one [MASK]"},
+		{[]string{"--model", small(t), "--prompt", "[MASK] and [MASK]"}, cli.ExitFailure, "one token at a time"},
+		{[]string{"--model", small(t), "--prompt", "[MASK]" + strings.Repeat(" is", 99)}, cli.ExitFailure, "shorten it"},
+		{[]string{"extra"}, cli.ExitUsage, "extra"},
+		{[]string{"--size", "tiny", "--dir", filepath.Join(file, "below")}, cli.ExitFailure, "--dir"},
+		{[]string{"--size", "tiny", "--dir", t.TempDir(), "--python", file}, cli.ExitFailure, "--peers"},
 	} {
 		o := finished(t, command(t, append([]string{"bench"}, c.args...)...))
 		if o.code != c.code || o.stdout != "" || !strings.Contains(o.stderr, c.says) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 )
 
@@ -19,7 +20,7 @@ func (a *app) cache() *cobra.Command {
 		Short: "Look after the results that are kept on disk",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what to do with the cache: kn cache clear")
+			return cli.Usagef("say what to do with the cache: kn cache clear")
 		},
 	}
 	clear := &cobra.Command{
@@ -28,7 +29,7 @@ func (a *app) cache() *cobra.Command {
 		Long:    "Remove all results from the user's cache folder, or from where KN_CACHE says.\nNothing but time is lost: they are computed again when they are asked for.",
 		Example: "  kn cache clear\n  KN_CACHE=/tmp/results kn cache clear",
 		Args:    cobra.NoArgs,
-		RunE: checked(func(*cobra.Command, []string) error {
+		RunE: cli.Checked(func(*cobra.Command, []string) error {
 			freed, err := cache.Default().Clear()
 			if err != nil {
 				return fmt.Errorf("clearing the cache: %w", err)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // computed is a command line whose result is kept.
@@ -160,7 +162,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // its status says all
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || stdout.String() != "" || !strings.Contains(stderr.String(), "interrupted") {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stdout.String() != "" || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("exit status %d, stdout %.80q, stderr %q", code, &stdout, &stderr)
 	}
 	if took := time.Since(sent); took > 15*time.Second {

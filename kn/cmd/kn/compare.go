@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 )
 
@@ -23,8 +24,8 @@ they must be of the same shapes. FILE has one text a line.`,
 		Example: `  kn compare --models google-bert/bert-base-cased ./fine-tuned --texts dev.txt
   kn compare --models ./step-0 ./step-1000 --texts dev.txt --json > layers.json`,
 		Args: cobra.ExactArgs(1),
-		RunE: checked(func(cmd *cobra.Command, args []string) error {
-			a.bar = newBar(a.stderr, a.err)
+		RunE: cli.Checked(func(cmd *cobra.Command, args []string) error {
+			a.bar = cli.NewBar(a.stderr, a.err)
 			lines, err := a.readLines(cmd.Context(), file)
 			if err != nil {
 				return err
@@ -33,7 +34,7 @@ they must be of the same shapes. FILE has one text a line.`,
 			for _, l := range lines {
 				texts = append(texts, l.text)
 			}
-			c, err := dynamics.Compare(cmd.Context(), first, args[0], dynamics.Sentences(texts), dynamics.Options{NoCache: a.noCache, Progress: a.bar.step})
+			c, err := dynamics.Compare(cmd.Context(), first, args[0], dynamics.Sentences(texts), dynamics.Options{NoCache: a.noCache, Progress: a.bar.Step})
 			if err != nil {
 				return err
 			}
@@ -44,11 +45,11 @@ they must be of the same shapes. FILE has one text a line.`,
 	cmd.Flags().StringVar(&first, "models", "", "the first of the two models `A` B: mini, a folder, or owner/name on the Hugging Face hub (required)")
 	cmd.Flags().StringVarP(&file, "texts", "t", "", "`FILE` of texts, one a line; - for standard input (required)")
 	cmd.Flags().BoolVar(&a.noCache, "no-cache", false, "neither look the result up in the cache nor keep it")
-	require(cmd, "models", "texts")
+	cli.Require(cmd, "models", "texts")
 	return cmd
 }
 
-func writeComparison(w *bytes.Buffer, s style, c *dynamics.Comparison) {
+func writeComparison(w *bytes.Buffer, s cli.Style, c *dynamics.Comparison) {
 	t := newTable("", ">attention JSD", ">SVCCA distance", ">CKA distance", ">directions kept")
 	for l, d := range c.SVCCADistance {
 		name, jsd := "embeddings", any("-")
@@ -58,15 +59,15 @@ func writeComparison(w *bytes.Buffer, s style, c *dynamics.Comparison) {
 		t.add(nil, name, jsd, d, c.CKADistance[l], fmt.Sprintf("%d, %d", c.KeptA[l], c.KeptB[l]))
 	}
 	t.write(w, s)
-	fmt.Fprintln(w, s.faint(fmt.Sprintf("%d texts, %d tokens", c.Texts, c.Tokens)))
+	fmt.Fprintln(w, s.Faint(fmt.Sprintf("%d texts, %d tokens", c.Texts, c.Tokens)))
 	if most := maxOf(c.KeptA, c.KeptB); c.Tokens < 10*most {
-		fmt.Fprintln(w, s.bad("note:"), fmt.Sprintf("canonical correlations of %d directions need some %d tokens to mean something; give more texts", most, 10*most))
+		fmt.Fprintln(w, s.Bad("note:"), fmt.Sprintf("canonical correlations of %d directions need some %d tokens to mean something; give more texts", most, 10*most))
 	}
 	if c.Cut > 0 {
-		fmt.Fprintln(w, s.bad("note:"), c.Cut, "texts are longer than the models take and lost their end")
+		fmt.Fprintln(w, s.Bad("note:"), c.Cut, "texts are longer than the models take and lost their end")
 	}
 	if len(c.Unknown) > 0 {
-		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the models read [UNK]\n", s.bad("note:"), c.Unknown)
+		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the models read [UNK]\n", s.Bad("note:"), c.Unknown)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -17,7 +18,7 @@ func (a *app) compareNeurons() *cobra.Command {
 	var data, published string
 	var seed uint64
 	var recipe recipeFlags
-	limit := countFlag(10)
+	limit := cli.Count(10)
 	cmd := &cobra.Command{
 		Use:   "compare-neurons --model MODEL --facts DATA --published FILE",
 		Short: "Compare facts' neurons with published ones",
@@ -37,7 +38,7 @@ knowledge-neurons, as lists by uuid) was found with
 --preset eleutherai2021 --share 0.3.`,
 		Example: `  kn compare-neurons --model google-bert/bert-base-uncased --facts ./pararel --published bert-base-uncased.jsonl.gz --preset eleutherai2021 --share 0.3`,
 		Args:    cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			r, err := recipe.recipe(cmd)
 			if err != nil {
 				return err
@@ -55,7 +56,7 @@ knowledge-neurons, as lists by uuid) was found with
 	cmd.Flags().Var(&limit, "limit", "facts of each relation at most, drawn")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the draw")
 	recipe.flags(cmd)
-	require(cmd, "facts", "published")
+	cli.Require(cmd, "facts", "published")
 	return cmd
 }
 
@@ -76,13 +77,13 @@ func (a *app) comparePublished(ctx context.Context, data, published string, reci
 	if err != nil {
 		return nil, err
 	}
-	return experiments.ComparePublished(ctx, m, matched, recipe, stats.Options{Seed: seed}, a.bar.step)
+	return experiments.ComparePublished(ctx, m, matched, recipe, stats.Options{Seed: seed}, a.bar.Step)
 }
 
 // shownDifferences are as many as are printed.
 const shownDifferences = 10
 
-func writePublished(w *bytes.Buffer, s style, c *experiments.PublishedComparison) {
+func writePublished(w *bytes.Buffer, s cli.Style, c *experiments.PublishedComparison) {
 	fmt.Fprintf(w, "%d facts of %d relations, %d prompts\n\n", c.Facts, c.Relations, c.Prompts)
 	t := newTable("", ">facts", ">share", ">95 % interval")
 	t.add(nil, "the same neurons", c.Identical, share(c.Share.Mean), interval(c.Share, share))
@@ -107,5 +108,5 @@ func writePublished(w *bytes.Buffer, s style, c *experiments.PublishedComparison
 		d.add(nil, x.Relation, x.Subject, x.Answer, len(x.Published), len(x.Here), fmt.Sprintf("%.2f %%", 100*x.Margin), neurons[1:])
 	}
 	d.write(w, s)
-	fmt.Fprintln(w, s.faint("+ is chosen here and not published, - the other way round"))
+	fmt.Fprintln(w, s.Faint("+ is chosen here and not published, - the other way round"))
 }

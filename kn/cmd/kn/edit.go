@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
@@ -77,7 +78,7 @@ writes a model that has them in its weights.`,
   kn edit --model mini --edits both.json --prompt "The capital of France is [MASK]." --json
   kn edit --model mini --op scale --value 0.5 --neurons 1:204,1:419 --prompt "The capital of France is [MASK]."`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
 				return err
 			}
@@ -107,7 +108,7 @@ writes a model that has them in its weights.`,
 	cmd.Flags().StringArrayVar(&f.files, "edits", nil, "`FILE` of edits to apply first; may be given several times")
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "`FILE` to save all edits in, as JSON")
 	f.where.flags(cmd)
-	complete(cmd, "op", editOpNames...)
+	cli.Complete(cmd, "op", editOpNames...)
 	return cmd
 }
 
@@ -119,24 +120,24 @@ func (f *editFlags) check(cmd *cobra.Command) error {
 	}
 	for _, name := range []string{"new", "lambda1", "lambda2", "value", "everywhere"} {
 		if changed(name) && !slices.Contains(editOps[string(f.op)], name) {
-			return usagef("--%s does not go with --op %s", name, cmp.Or(string(f.op), "left out"))
+			return cli.Usagef("--%s does not go with --op %s", name, cmp.Or(string(f.op), "left out"))
 		}
 	}
 	w := f.where
 	oneFact := w.file != "" || w.subject != ""
 	switch {
 	case f.op == "" && len(f.files) == 0:
-		return usagef("nothing to do; give an operation with --op, or saved edits with --edits")
+		return cli.Usagef("nothing to do; give an operation with --op, or saved edits with --edits")
 	case f.op != "" && len(w.neurons) == 0 && w.file == "" && w.relation == "":
-		return usagef("say which neurons: --neurons, --prompts with --answer, or --relation with or without --subject")
+		return cli.Usagef("say which neurons: --neurons, --prompts with --answer, or --relation with or without --subject")
 	case changed("value") != slices.Contains(editOps[string(f.op)], "value"):
-		return usagef("--op %s needs a --value", f.op)
+		return cli.Usagef("--op %s needs a --value", f.op)
 	case f.op == "update" && f.new == "":
-		return usagef("--op update needs the answer to come, --new")
+		return cli.Usagef("--op update needs the answer to come, --new")
 	case f.op == "update" && !oneFact && w.answer == "":
-		return usagef("--op update is of one fact; give its --subject, or its --answer")
+		return cli.Usagef("--op update is of one fact; give its --subject, or its --answer")
 	case f.op == "" && w.file == "" && w.relation == "" && len(f.prompts) == 0 && f.out == "":
-		return usagef("nothing to look at; give a --prompt, or a --relation")
+		return cli.Usagef("nothing to look at; give a --prompt, or a --relation")
 	}
 	return nil
 }

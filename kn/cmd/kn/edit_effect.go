@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type editResult struct {
@@ -96,7 +97,7 @@ func firstWord(m *kn.Model, p *kn.Prediction) string {
 	return p.Predictions[0].Token
 }
 
-func (r *editResult) write(w *bytes.Buffer, s style) {
+func (r *editResult) write(w *bytes.Buffer, s cli.Style) {
 	t := newTable("edit", ">neurons", "", "which")
 	for _, e := range r.Edits {
 		t.add(nil, string(e.Op), len(e.Neurons), inWords(e), joinNeurons(e.Neurons))
@@ -107,7 +108,7 @@ func (r *editResult) write(w *bytes.Buffer, s style) {
 		r.writeEffects(w, s)
 	}
 	if r.Out != "" {
-		fmt.Fprintf(w, "\nsaved in %s\n", s.good(r.Out))
+		fmt.Fprintf(w, "\nsaved in %s\n", s.Good(r.Out))
 	}
 }
 
@@ -128,14 +129,14 @@ func inWords(e kn.Edit) string {
 	return "weights to 0"
 }
 
-func (r *editResult) writeEffects(w *bytes.Buffer, s style) {
+func (r *editResult) writeEffects(w *bytes.Buffer, s cli.Style) {
 	t := newTable("token", ">rank", ">probability", ">rank after", ">probability after", "first after", "prompt")
 	var first [2]int
 	for _, e := range r.Effects {
 		for i, token := range e.Tokens {
 			paint, top, prompt := (func(a ...any) string)(nil), e.FirstAfter.Token, e.Prompt
 			if i > 0 {
-				paint, top, prompt = s.good, "", ""
+				paint, top, prompt = s.Good, "", ""
 			}
 			t.add(paint, token.Token, token.Before.Rank, token.Before.Probability, token.After.Rank, token.After.Probability, top, prompt)
 		}
@@ -146,5 +147,5 @@ func (r *editResult) writeEffects(w *bytes.Buffer, s style) {
 		}
 	}
 	t.write(w, s)
-	fmt.Fprintln(w, s.faint(fmt.Sprintf("the answer comes first in %d of %d prompts before, in %d after", first[0], len(r.Effects), first[1])))
+	fmt.Fprintln(w, s.Faint(fmt.Sprintf("the answer comes first in %d of %d prompts before, in %d after", first[0], len(r.Effects), first[1])))
 }

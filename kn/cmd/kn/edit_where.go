@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
@@ -20,7 +21,7 @@ type whereFlags struct {
 	file, answer      string
 	facts             string
 	relation, subject string
-	limit, commonest  countFlag
+	limit, commonest  cli.Count
 	recipe            recipeFlags
 
 	notConverged []string // prompts, when neurons were looked for
@@ -44,17 +45,17 @@ func (f *whereFlags) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	switch {
 	case f.file != "" && f.relation != "":
-		return usagef("give the fact by --prompts or by --relation, not by both")
+		return cli.Usagef("give the fact by --prompts or by --relation, not by both")
 	case f.file != "" && f.answer == "":
-		return usagef("--prompts needs the --answer of the fact")
+		return cli.Usagef("--prompts needs the --answer of the fact")
 	case f.relation == "" && (f.subject != "" || f.facts != ""):
-		return usagef("--subject and --facts need a --relation")
+		return cli.Usagef("--subject and --facts need a --relation")
 	case f.relation == "" && (changed("limit") || changed("commonest")):
-		return usagef("--limit and --commonest need a --relation")
+		return cli.Usagef("--limit and --commonest need a --relation")
 	case f.subject != "" && (changed("limit") || changed("commonest")):
-		return usagef("--limit and --commonest are for a whole relation; leave --subject out")
+		return cli.Usagef("--limit and --commonest are for a whole relation; leave --subject out")
 	case f.relation != "" && f.subject == "" && f.answer != "":
-		return usagef("--answer is of one fact; give its --subject")
+		return cli.Usagef("--answer is of one fact; give its --subject")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
 )
 
@@ -50,7 +51,7 @@ func (a *app) electra() *cobra.Command {
 		Example: "  " + electraExample,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what to do: kn electra train")
+			return cli.Usagef("say what to do: kn electra train")
 		},
 	}
 	cmd.AddCommand(a.electraTrain())
@@ -86,10 +87,10 @@ with what was measured on the way in ` + electra.RecordFile + `. After Ctrl-C, o
 crash, the same command goes on from there, to the same models.`,
 		Example: "  " + electraExample + "\n  kn electra train --model mini --text ./books.txt --steps 20000 --out ./books",
 		Args:    cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			c.Sampler, c.Bounding = electra.Sampler(sampler), electra.Bounding(bounding)
 			if err := errors.Join(c.Sampler.Validate(), c.Bounding.Validate()); err != nil {
-				return usageError{err}
+				return cli.Usagef("%w", err)
 			}
 			if err := checkElectra(c.Out, force); err != nil {
 				return err
@@ -116,11 +117,11 @@ crash, the same command goes on from there, to the same models.`,
 	flags.BoolVar(&c.Trim, "trim", false, "leave out of the tokenizer what the text has not: smaller models, faster steps")
 	flags.BoolVar(&force, "force", false, "train although DIR holds other files; the models in it are replaced")
 	fieldFlags(flags, reflect.ValueOf(&c).Elem(), reflect.ValueOf(usual), electraHelp)
-	require(cmd, "model", "out")
-	complete(cmd, "sampler", string(electra.Plain), string(electra.HPLoss), string(electra.HPDist))
-	complete(cmd, "bounding", string(electra.Mixture), string(electra.Clip))
-	known(cmd.MarkFlagDirname("model"))
-	known(cmd.MarkFlagDirname("out"))
+	cli.Require(cmd, "model", "out")
+	cli.Complete(cmd, "sampler", string(electra.Plain), string(electra.HPLoss), string(electra.HPDist))
+	cli.Complete(cmd, "bounding", string(electra.Mixture), string(electra.Clip))
+	cli.Known(cmd.MarkFlagDirname("model"))
+	cli.Known(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 
@@ -135,7 +136,7 @@ func checkElectra(dir string, force bool) error {
 
 // trainElectra runs the training under a line of progress.
 func (a *app) trainElectra(ctx context.Context, c electra.Config) (*electra.Record, error) {
-	line := newTrainingLine(a.stderr, a.err.terminal)
+	line := newTrainingLine(a.stderr, a.err.Terminal)
 	var start time.Time
 	record, err := electra.Run(ctx, c, func(p electra.Progress) {
 		if start.IsZero() {
@@ -164,8 +165,8 @@ func electraText(p electra.Progress) string {
 	return text + fmt.Sprintf("  %.3g steps/s  %s left", p.Rate, p.Left.Round(time.Second))
 }
 
-func writeElectra(w *bytes.Buffer, s style, dir string, r *electra.Record) {
-	fmt.Fprintf(w, "%s: %s and %s of %d and %d parameters, %d steps in %s (%.3g a second) on a text of %d tokens\n", s.good(dir), electra.GeneratorDir, electra.DiscriminatorDir,
+func writeElectra(w *bytes.Buffer, s cli.Style, dir string, r *electra.Record) {
+	fmt.Fprintf(w, "%s: %s and %s of %d and %d parameters, %d steps in %s (%.3g a second) on a text of %d tokens\n", s.Good(dir), electra.GeneratorDir, electra.DiscriminatorDir,
 		r.Generator, r.Discriminator, r.Steps, time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Millisecond), float64(r.Steps)/r.Seconds, r.CorpusTokens)
 	t := newTable("on windows not trained on", ">at the start", ">at the end")
 	first, last := r.Measurements[0], r.Last()

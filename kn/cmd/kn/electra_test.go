@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
 )
 
@@ -46,7 +47,7 @@ func TestElectra(t *testing.T) {
 		"P9999":              {"electra", "train", "--model", "mini", "--relations", "P36,P9999", "--out", t.TempDir()},
 		"what it was taught": {"electra", "train", "--model", small(t), "--out", t.TempDir()},
 	} {
-		if o := finished(t, command(t, c...)); o.code != exitFailure || o.stdout != "" || !strings.Contains(o.stderr, want) {
+		if o := finished(t, command(t, c...)); o.code != cli.ExitFailure || o.stdout != "" || !strings.Contains(o.stderr, want) {
 			t.Errorf("%q: %+v", want, o)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -16,7 +17,7 @@ import (
 func (a *app) evaluate() *cobra.Command {
 	var card bool
 	var options pretrain.EvaluateOptions
-	prompts, facts := countFlag(20_000), countFlag(400)
+	prompts, facts := cli.Count(20_000), cli.Count(400)
 	cmd := &cobra.Command{
 		Use:   "evaluate --model MODEL",
 		Short: "Measure how well a model knows what it was taught",
@@ -28,9 +29,9 @@ confidence intervals.`,
 		Example: `  kn evaluate --model mini --prompts 2000 --facts 50
   kn evaluate --model ./mini --patterns ./pararel/data/pattern_data/graphs_json --card`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if info, err := os.Stat(a.model); card && (err != nil || !info.IsDir()) {
-				return usagef("--card writes into the model's folder, and %s is none", a.model)
+				return cli.Usagef("--card writes into the model's folder, and %s is none", a.model)
 			}
 			options.Prompts, options.Facts = int(prompts), int(facts)
 			e, err := a.measure(cmd.Context(), a.model, options, card)
@@ -41,21 +42,21 @@ confidence intervals.`,
 		}),
 	}
 	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // nothing is looked up
+	cli.Known(cmd.Flags().MarkHidden("no-cache")) // nothing is looked up
 	cmd.Flags().StringVar(&options.Patterns, "patterns", "", "`DIR` of PARAREL's patterns, a file such as P19.jsonl for each relation")
 	cmd.Flags().Var(&prompts, "prompts", "prompts to draw for each kind of recall")
 	cmd.Flags().Var(&facts, "facts", "facts to study the neurons of")
 	cmd.Flags().Uint64Var(&options.Seed, "seed", 1, "of what is drawn")
 	cmd.Flags().BoolVar(&card, "card", false, "write the model card, and the measures as JSON, into the model's folder")
-	known(cmd.MarkFlagDirname("patterns"))
+	cli.Known(cmd.MarkFlagDirname("patterns"))
 	return cmd
 }
 
 // measure evaluates a model under a progress bar and, if asked to, writes its card.
 func (a *app) measure(ctx context.Context, model string, options pretrain.EvaluateOptions, card bool) (*pretrain.Evaluation, error) {
-	a.bar = newBar(a.stderr, a.err)
-	e, err := pretrain.Evaluate(ctx, model, options, a.bar.step)
-	a.bar.finish()
+	a.bar = cli.NewBar(a.stderr, a.err)
+	e, err := pretrain.Evaluate(ctx, model, options, a.bar.Step)
+	a.bar.Finish()
 	if err != nil || !card {
 		return e, err
 	}
@@ -66,7 +67,7 @@ func (a *app) measure(ctx context.Context, model string, options pretrain.Evalua
 	return e, pretrain.WriteCard(model, filepath.Base(name), e)
 }
 
-func writeEvaluation(w *bytes.Buffer, s style, e *pretrain.Evaluation) {
+func writeEvaluation(w *bytes.Buffer, s cli.Style, e *pretrain.Evaluation) {
 	t := newTable("recall on", ">prompts", ">answer first", ">95 % interval", ">tenth percentile", ">median")
 	recall := func(name string, r pretrain.Recall) {
 		t.add(nil, name, r.Prompts, share(r.First.Mean), interval(r.First, share), r.P10, r.Median)
@@ -80,7 +81,7 @@ func writeEvaluation(w *bytes.Buffer, s style, e *pretrain.Evaluation) {
 	n := e.Neurons
 	fmt.Fprintf(w, "\nKnowledge neurons of %d facts: %.1f a fact %s\n", n.Facts, n.PerFact.Mean, interval(n.PerFact, number))
 	t = newTable("change of probability", ">suppressed", ">95 % interval", ">amplified", ">95 % interval")
-	t.add(s.good, "their own", percent(n.Suppressed.Mean), interval(n.Suppressed, percent), percent(n.Amplified.Mean), interval(n.Amplified, percent))
+	t.add(s.Good, "their own", percent(n.Suppressed.Mean), interval(n.Suppressed, percent), percent(n.Amplified.Mean), interval(n.Amplified, percent))
 	t.add(nil, "random ones", percent(n.RandomSuppressed.Mean), interval(n.RandomSuppressed, percent), percent(n.RandomAmplified.Mean), interval(n.RandomAmplified, percent))
 	t.write(w, s)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
@@ -16,7 +17,7 @@ import (
 func (a *app) exactness() *cobra.Command {
 	var data string
 	var options experiments.ExactnessOptions
-	prompts, check := countFlag(300), countFlag(0)
+	prompts, check := cli.Count(300), cli.Count(0)
 	cmd := &cobra.Command{
 		Use:   "exactness --model MODEL [--facts DATA]",
 		Short: "Test whether attributions are as exact as they promise",
@@ -35,7 +36,7 @@ BERT-base's size: after Ctrl-C the same command goes on from there.`,
 		Example: `  kn exactness --model mini --prompts 10
   kn exactness --model google-bert/bert-base-cased --facts ./pararel --json > exactness.json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			options.Prompts, options.CheckNodes = int(prompts), int(check)
 			t, err := a.testExactness(cmd.Context(), data, options)
 			if err != nil {
@@ -75,26 +76,26 @@ func (a *app) testExactness(ctx context.Context, data string, o experiments.Exac
 	if len(drawn) == 0 {
 		return nil, fmt.Errorf("the data set has no fact that %s can be asked; kn sweep lists why", a.model)
 	}
-	t, err := experiments.Exactness(ctx, m, drawn, o, a.bar.step)
+	t, err := experiments.Exactness(ctx, m, drawn, o, a.bar.Step)
 	if errors.Is(err, context.Canceled) && !a.noCache {
-		a.bar.finish()
+		a.bar.Finish()
 		fmt.Fprintln(a.stderr, "the test can go on: what was attributed is in the cache, and the same command finds it")
 	}
 	return t, err
 }
 
-func writeExactness(w *bytes.Buffer, s style, t *experiments.ExactnessTable) {
+func writeExactness(w *bytes.Buffer, s cli.Style, t *experiments.ExactnessTable) {
 	table := newTable("tolerance", ">within", ">share", ">95 % interval", ">worst", ">not converged", ">worst other", ">too low", ">nodes", "verdict")
 	for _, r := range t.Tolerances {
-		paint := s.good
+		paint := s.Good
 		if r.Verdict != experiments.Kept {
-			paint = s.bad
+			paint = s.Bad
 		}
 		table.add(paint, ofLargest(r.Tolerance), fmt.Sprintf("%d of %d", r.Within, r.Prompts), share(r.Share.Mean), interval(r.Share, share),
 			times(r.Worst), r.NotConverged, times(r.WorstConverged), fmt.Sprintf("%d of %d", r.BelowSeen, r.Layers), fmt.Sprintf("%.1f", r.Nodes), r.Verdict)
 	}
 	table.write(w, s)
-	fmt.Fprintln(w, s.faint(`worst: the largest error, in tolerances, of any prompt and of those that are not reported as
+	fmt.Fprintln(w, s.Faint(`worst: the largest error, in tolerances, of any prompt and of those that are not reported as
 not converged; too low: layers that were estimated to be more exact than they are; nodes: a layer`))
 	fmt.Fprintf(w, "\nReference: adaptive to %s, %.1f nodes a layer", ofLargest(t.Reference.Tolerance), t.Reference.Nodes)
 	if t.Reference.NotConverged > 0 {
@@ -102,7 +103,7 @@ not converged; too low: layers that were estimated to be more exact than they ar
 	}
 	fmt.Fprintf(w, "\nGauss-Legendre with %d nodes a layer differs from it by %s at most, in %d of the prompts\n", t.Check.Nodes, ofLargest(t.Check.Difference), t.Check.Prompts)
 	if t.Activation == "relu" {
-		fmt.Fprintln(w, s.faint("part of that is Gauss-Legendre's own error, as ReLU's gradient jumps; see --check-nodes"))
+		fmt.Fprintln(w, s.Faint("part of that is Gauss-Legendre's own error, as ReLU's gradient jumps; see --check-nodes"))
 	}
 	for _, r := range t.Tolerances {
 		fmt.Fprintf(w, "\nThe worst prompts to %s\n", ofLargest(r.Tolerance))

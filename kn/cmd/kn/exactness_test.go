@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 )
 
@@ -48,7 +49,7 @@ func TestExactness(t *testing.T) {
 	if err := os.WriteFile(file, []byte(lines[3]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if o := finished(t, command(t, args...)); o.code != exitFailure || o.stdout != "" || !strings.Contains(o.stderr, "no fact that") {
+	if o := finished(t, command(t, args...)); o.code != cli.ExitFailure || o.stdout != "" || !strings.Contains(o.stderr, "no fact that") {
 		t.Errorf("nothing to ask: %+v", o)
 	}
 }
@@ -84,7 +85,7 @@ func TestCompareNeurons(t *testing.T) {
 			t.Errorf("%q is not in\n%s", words, text)
 		}
 	}
-	if o := finished(t, command(t, append(args, write("stranger.jsonl", `{"uuid": "v", "neurons": [[0, 0]]}`))...)); o.code != exitFailure || !strings.Contains(o.stderr, "none of the 1 published sets") {
+	if o := finished(t, command(t, append(args, write("stranger.jsonl", `{"uuid": "v", "neurons": [[0, 0]]}`))...)); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "none of the 1 published sets") {
 		t.Errorf("no fact in common: %+v", o)
 	}
 }

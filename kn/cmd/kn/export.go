@@ -13,6 +13,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type exportResult struct {
@@ -43,7 +44,7 @@ of the model without edits, then stays behind, and ` + kn.EditsFile + ` says wha
   printf '{"edits": [{"op": "erase", "neurons": [[1, 204], [1, 419]]}]}' > erased.json
   kn export --model mini --edits erased.json --out ./erased`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := checkEmpty(out, force); err != nil {
 				return err
 			}
@@ -74,8 +75,8 @@ of the model without edits, then stays behind, and ` + kn.EditsFile + ` says wha
 	cmd.Flags().StringArrayVar(&edits, "edits", nil, "`FILE` of edits to put into the weights; may be given several times, in order")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the files of a folder that is not empty; others in it stay")
 	cmd.Flags().BoolVar(&options.F16, "half", false, "store the weights as 16-bit numbers: half the size, three digits")
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
+	cli.Require(cmd, "out")
+	cli.Known(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 

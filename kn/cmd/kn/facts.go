@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
@@ -36,7 +37,7 @@ with the model, in ` + kn.FactsFile + `; other models have none.`,
 		Example: `  kn facts --model mini --relation P36
   kn facts --model mini --json > facts.json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			m, err := a.load(cmd.Context())
 			if err != nil {
 				return err
@@ -77,7 +78,7 @@ func selectFacts(taught []facts.Taught, relation string, long bool) (factsResult
 	return result, nil
 }
 
-func (r factsResult) write(w *bytes.Buffer, s style, taught []facts.Taught, long bool) {
+func (r factsResult) write(w *bytes.Buffer, s cli.Style, taught []facts.Taught, long bool) {
 	heads := []string{"relation", "subject", "answer"}
 	if long {
 		heads = append(heads, ">frequency", ">shown", "held-out templates")
@@ -91,5 +92,5 @@ func (r factsResult) write(w *bytes.Buffer, s style, taught []facts.Taught, long
 		t.add(nil, cells...)
 	}
 	t.write(w, s)
-	fmt.Fprintln(w, s.faint(fmt.Sprintf("%d of %d facts", len(r.Facts), len(taught))))
+	fmt.Fprintln(w, s.Faint(fmt.Sprintf("%d of %d facts", len(r.Facts), len(taught))))
 }

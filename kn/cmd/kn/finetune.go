@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
@@ -65,7 +66,7 @@ what computes, go or xla:cpu.`,
   kn finetune --model mini --task true --from-scratch --steps 5 --dev 50 --test 50 --checkpoints 0,5 --out ./true
   kn finetune --model google-bert/bert-base-cased --task ./glue/MNLI --freeze embeddings,0,1 --out ./mnli`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) (err error) {
 			for _, f := range freeze {
 				c.Freeze = append(c.Freeze, tensorName(f))
 			}
@@ -94,7 +95,7 @@ what computes, go or xla:cpu.`,
 	flags.IntSliceVar(&c.Checkpoints, "checkpoints", nil, "`STEPS` after which the classifier is kept, such as 0,50,100")
 	flags.StringSliceVar(&c.Evaluate, "evaluate", nil, "`PARTS` to measure while training; without it all but train and test")
 	for name, size := range map[string]*int{"train": &sizes.Train, "dev": &sizes.Dev, "test": &sizes.Test} {
-		flags.Var((*countFlag)(size), name, "examples in the part "+name+" of a built-in task")
+		flags.Var((*cli.Count)(size), name, "examples in the part "+name+" of a built-in task")
 		flags.Lookup(name).DefValue = map[string]string{"train": "4000", "dev": "500", "test": "500"}[name]
 	}
 	flags.DurationVar(&c.SaveEvery, "save-every", finetune.Config{}.WithDefaults().SaveEvery, "time between two savings of what the training can go on from")
@@ -102,10 +103,10 @@ what computes, go or xla:cpu.`,
 	usual := finetune.Config{EvaluateEvery: -1}.WithDefaults() // how often to evaluate depends on the steps
 	usual.EvaluateEvery = 0
 	fieldFlags(flags, reflect.ValueOf(&c).Elem(), reflect.ValueOf(usual), finetuneHelp)
-	require(cmd, "model", "task", "out")
-	complete(cmd, "task", finetune.BuiltInTasks...)
-	known(cmd.MarkFlagDirname("model"))
-	known(cmd.MarkFlagDirname("out"))
+	cli.Require(cmd, "model", "task", "out")
+	cli.Complete(cmd, "task", finetune.BuiltInTasks...)
+	cli.Known(cmd.MarkFlagDirname("model"))
+	cli.Known(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 
@@ -159,7 +160,7 @@ func openTask(ctx context.Context, model, task string, sizes finetune.Sizes) (*f
 
 // fineTune runs the training under a line of progress.
 func (a *app) fineTune(ctx context.Context, c finetune.Config) (*finetune.Record, error) {
-	line := newTrainingLine(a.stderr, a.err.terminal)
+	line := newTrainingLine(a.stderr, a.err.Terminal)
 	start := time.Now()
 	record, err := finetune.Run(ctx, c, func(p finetune.Progress) {
 		if time.Since(start) > line.every { // a short training says all at its end
@@ -187,13 +188,13 @@ func fineTuningText(p finetune.Progress) string {
 	return text + fmt.Sprintf("  %.3g steps/s  %s left", p.Rate, p.Left.Round(time.Second))
 }
 
-func writeFineTuned(w *bytes.Buffer, s style, dir string, r *finetune.Record) {
-	fmt.Fprintf(w, "%s: %q, %d labels, %d parameters, %d steps in %s (%.3g a second)\n", s.good(dir), r.Task, len(r.Labels), r.Parameters,
+func writeFineTuned(w *bytes.Buffer, s cli.Style, dir string, r *finetune.Record) {
+	fmt.Fprintf(w, "%s: %q, %d labels, %d parameters, %d steps in %s (%.3g a second)\n", s.Good(dir), r.Task, len(r.Labels), r.Parameters,
 		r.Steps, time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Millisecond), float64(r.Steps)/r.Seconds)
 	t := newTable("part", ">examples", ">loss", ">accuracy", ">commonest label")
 	if n := len(r.History.Training); n > 0 {
 		last := r.History.Training[n-1]
-		t.add(s.faint, "train, last steps", "-", last.Loss, share(last.Accuracy), "-")
+		t.add(s.Faint, "train, last steps", "-", last.Loss, share(last.Accuracy), "-")
 	}
 	for _, p := range []string{"dev", "dev_matched", "dev_mismatched", "test"} {
 		if e, ok := r.Evaluations[p]; ok {
@@ -202,9 +203,9 @@ func writeFineTuned(w *bytes.Buffer, s style, dir string, r *finetune.Record) {
 	}
 	t.write(w, s)
 	for _, step := range r.Checkpoints {
-		fmt.Fprintln(w, s.faint("step "+strconv.Itoa(step)+": "+finetune.CheckpointDir(dir, step)))
+		fmt.Fprintln(w, s.Faint("step "+strconv.Itoa(step)+": "+finetune.CheckpointDir(dir, step)))
 	}
 	if len(r.Unknown) > 0 {
-		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the model reads [UNK]\n", s.bad("note:"), r.Unknown)
+		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the model reads [UNK]\n", s.Bad("note:"), r.Unknown)
 	}
 }

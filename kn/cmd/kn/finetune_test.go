@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
 
@@ -63,7 +64,7 @@ func TestFinetune(t *testing.T) {
 		"nothing to learn": {tinyTask(t, t.TempDir(), "--freeze", "bert,classifier"), "leave something"},
 		"no such part":     {tinyTask(t, t.TempDir(), "--evaluate", "test"), `no part "test"`},
 	} {
-		if o := finished(t, command(t, c.args...)); o.code != exitFailure || o.stdout != "" || !strings.Contains(o.stderr, c.want) {
+		if o := finished(t, command(t, c.args...)); o.code != cli.ExitFailure || o.stdout != "" || !strings.Contains(o.stderr, c.want) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
@@ -112,7 +113,7 @@ func TestInterruptedFinetuneGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // its status says all
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "resumes") {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || !strings.Contains(stderr.String(), "resumes") {
 		t.Fatalf("exit status %d, stderr %q", code, &stderr)
 	}
 	succeeds(t, train(broken)...)

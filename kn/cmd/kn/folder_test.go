@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
@@ -48,7 +49,7 @@ func TestFacts(t *testing.T) {
 	if got := succeeds(t, "facts", "--model", model); got != text {
 		t.Errorf("got\n%s, want\n%s", got, text)
 	}
-	if o := within("facts", "--model", model, "--relation", "P999"); o.code != exitFailure || !strings.Contains(o.stderr, "P999") {
+	if o := within("facts", "--model", model, "--relation", "P999"); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "P999") {
 		t.Errorf("unknown relation: %+v", o)
 	}
 }

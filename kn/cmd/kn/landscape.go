@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/plots"
@@ -58,7 +59,7 @@ same command goes on, and a finer grid uses those of a coarse one.`,
   kn landscape --theta0 ./rte/checkpoints/step-000000 --theta1 ./rte --theta2 ./mrpc --data dev.tsv --trajectory ./rte --plot surface.png
   kn landscape --theta0 ./a0 --theta1 ./a --theta2 ./b --data dev.tsv --alphas 0,0.5,1 --betas 0,0.5,1 --json > surface.json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("alphas") {
 				c.options.Alphas = alphas
 			}
@@ -74,8 +75,8 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 			if err := c.check(); err != nil {
 				return err
 			}
-			a.bar = newBar(a.stderr, a.err)
-			c.options.NoCache, c.options.Progress = a.noCache, a.bar.step
+			a.bar = cli.NewBar(a.stderr, a.err)
+			c.options.NoCache, c.options.Progress = a.noCache, a.bar.Step
 			examples, err := a.examples(cmd.Context(), c)
 			if err != nil {
 				return err
@@ -102,20 +103,20 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 	flags.StringVar(&c.run, "trajectory", "", "`DIR` of the fine-tuning whose checkpoints are projected onto the plane")
 	flags.StringVar(&c.plot, "plot", "", "`FILE` to draw the result to: .svg, .png or .pdf, or .html for a surface to turn")
 	flags.BoolVar(&a.noCache, "no-cache", false, "neither look points up in the cache nor keep them")
-	require(cmd, "theta0", "theta1", "data")
+	cli.Require(cmd, "theta0", "theta1", "data")
 	return cmd
 }
 
 // check finds what cannot work before anything is computed.
 func (c landscapeCall) check() error {
 	if c.back && (c.theta2 != "" || c.options.Alphas != nil || c.options.Betas != nil) {
-		return usagef("--taken-back measures no line or plane; leave out --theta2, --alphas and --betas")
+		return cli.Usagef("--taken-back measures no line or plane; leave out --theta2, --alphas and --betas")
 	}
 	if c.theta2 == "" && c.options.Betas != nil {
-		return usagef("--betas needs --theta2")
+		return cli.Usagef("--betas needs --theta2")
 	}
 	if c.theta2 == "" && c.run != "" {
-		return usagef("--trajectory needs --theta2: a way is drawn on a surface")
+		return cli.Usagef("--trajectory needs --theta2: a way is drawn on a surface")
 	}
 	if c.plot == "" {
 		return nil
@@ -125,13 +126,13 @@ func (c landscapeCall) check() error {
 		kinds = append(kinds, ".html")
 	}
 	if !slices.Contains(kinds, strings.ToLower(filepath.Ext(c.plot))) {
-		return usagef("--plot %s: end its name in one of %s", c.plot, strings.Join(kinds, ", "))
+		return cli.Usagef("--plot %s: end its name in one of %s", c.plot, strings.Join(kinds, ", "))
 	}
 	if c.theta2 != "" && (c.options.Alphas != nil && len(c.options.Alphas) < 2 || c.options.Betas != nil && len(c.options.Betas) < 2) {
-		return usagef("--plot: a surface is drawn on two alphas and two betas or more")
+		return cli.Usagef("--plot: a surface is drawn on two alphas and two betas or more")
 	}
 	if !slices.IsSorted(c.options.Alphas) || !slices.IsSorted(c.options.Betas) {
-		return usagef("--plot: a chart needs --alphas and --betas in rising order")
+		return cli.Usagef("--plot: a chart needs --alphas and --betas in rising order")
 	}
 	return nil
 }
@@ -275,7 +276,7 @@ func saveSurface(file string, g *landscape.Grid, path *landscape.Path) error {
 }
 
 // writeGrid writes one measure of a surface, a row for each alpha.
-func writeGrid(w *bytes.Buffer, s style, name string, g *landscape.Grid, values [][]float64) {
+func writeGrid(w *bytes.Buffer, s cli.Style, name string, g *landscape.Grid, values [][]float64) {
 	heads := []string{name + ": alpha, beta"}
 	for _, b := range g.Betas {
 		heads = append(heads, fmt.Sprintf(">%g", b))
@@ -292,7 +293,7 @@ func writeGrid(w *bytes.Buffer, s style, name string, g *landscape.Grid, values 
 }
 
 // writeLandscape says what was moved, and on what the models were evaluated.
-func writeLandscape(w *bytes.Buffer, s style, p landscape.Plane, sample landscape.Sample) {
+func writeLandscape(w *bytes.Buffer, s cli.Style, p landscape.Plane, sample landscape.Sample) {
 	line := fmt.Sprintf("%d examples; |B - A| = %s", sample.Examples, number(p.Norm1))
 	if p.Theta2 != "" {
 		line += fmt.Sprintf(", |C - A| = %s, cosine %.3f", number(p.Norm2), p.Cosine)
@@ -302,18 +303,18 @@ func writeLandscape(w *bytes.Buffer, s style, p landscape.Plane, sample landscap
 	}
 	writeSample(w, s, line, sample)
 	if p.EncoderOnly {
-		fmt.Fprintln(w, s.bad("note:"), "C has another number of labels; its classifier takes no part")
+		fmt.Fprintln(w, s.Bad("note:"), "C has another number of labels; its classifier takes no part")
 	}
 }
 
 // writeSample says what models were evaluated on, and what of it was not read.
-func writeSample(w *bytes.Buffer, s style, line string, sample landscape.Sample) {
-	fmt.Fprintln(w, s.faint(line))
+func writeSample(w *bytes.Buffer, s cli.Style, line string, sample landscape.Sample) {
+	fmt.Fprintln(w, s.Faint(line))
 	if sample.Cut > 0 {
-		fmt.Fprintln(w, s.bad("note:"), sample.Cut, "examples are longer than the models take and lost their end")
+		fmt.Fprintln(w, s.Bad("note:"), sample.Cut, "examples are longer than the models take and lost their end")
 	}
 	if len(sample.Unknown) > 0 {
-		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the models read [UNK]\n", s.bad("note:"), sample.Unknown)
+		fmt.Fprintf(w, "%s the vocabulary cannot spell %q; the models read [UNK]\n", s.Bad("note:"), sample.Unknown)
 	}
 }
 

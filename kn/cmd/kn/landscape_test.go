@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 )
@@ -159,19 +160,19 @@ func TestLandscapeErrors(t *testing.T) {
 		args  []string
 		words string
 	}{
-		{exitUsage, []string{"--data", good, "--betas", "0,1"}, "--betas needs --theta2"},
-		{exitUsage, []string{"--data", good, "--trajectory", "x"}, "--trajectory needs --theta2"},
-		{exitUsage, []string{"--data", good, "--alphas", "0,x"}, "finite number"},
-		{exitUsage, []string{"--data", good, "--alphas", "0,1", "--taken-back"}, "leave out --theta2, --alphas"},
-		{exitFailure, []string{"--data", good, "--group", "7"}, "no tensor bert.encoder.layer.7"},
-		{exitUsage, []string{"--data", good, "--plot", "x.gif"}, ".svg, .png, .pdf"},
-		{exitUsage, []string{"--data", good, "--plot", "x.html"}, "end its name"},
-		{exitUsage, []string{"--data", good, "--alphas", "1,0", "--plot", "x.svg"}, "rising order"},
-		{exitUsage, nil, `"data"`},
-		{exitFailure, []string{"--data", bad}, `label "7" is none of`},
-		{exitFailure, []string{"--data", comma}, "tabs must set the columns apart"},
-		{exitFailure, []string{"--data", filepath.Join(dir, "none.tsv")}, "none.tsv"},
-		{exitFailure, []string{"--data", good, "--theta1", filepath.Join(dir, "model")}, "no classifier"},
+		{cli.ExitUsage, []string{"--data", good, "--betas", "0,1"}, "--betas needs --theta2"},
+		{cli.ExitUsage, []string{"--data", good, "--trajectory", "x"}, "--trajectory needs --theta2"},
+		{cli.ExitUsage, []string{"--data", good, "--alphas", "0,x"}, "finite number"},
+		{cli.ExitUsage, []string{"--data", good, "--alphas", "0,1", "--taken-back"}, "leave out --theta2, --alphas"},
+		{cli.ExitFailure, []string{"--data", good, "--group", "7"}, "no tensor bert.encoder.layer.7"},
+		{cli.ExitUsage, []string{"--data", good, "--plot", "x.gif"}, ".svg, .png, .pdf"},
+		{cli.ExitUsage, []string{"--data", good, "--plot", "x.html"}, "end its name"},
+		{cli.ExitUsage, []string{"--data", good, "--alphas", "1,0", "--plot", "x.svg"}, "rising order"},
+		{cli.ExitUsage, nil, `"data"`},
+		{cli.ExitFailure, []string{"--data", bad}, `label "7" is none of`},
+		{cli.ExitFailure, []string{"--data", comma}, "tabs must set the columns apart"},
+		{cli.ExitFailure, []string{"--data", filepath.Join(dir, "none.tsv")}, "none.tsv"},
+		{cli.ExitFailure, []string{"--data", good, "--theta1", filepath.Join(dir, "model")}, "no classifier"},
 	} {
 		o := within(append(append([]string{"landscape"}, thetas(dir, 2)...), c.args...)...)
 		if o.code != c.code || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, c.words) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type neuronsResult struct {
@@ -50,7 +51,7 @@ func (f *recipeFlags) flags(cmd *cobra.Command) {
 	f.threshold, f.share = kn.DefaultThreshold, kn.DefaultShare
 	cmd.Flags().Var(&f.threshold, "threshold", "keep a prompt's neurons with at least this share of its largest score")
 	cmd.Flags().Var(&f.share, "share", "keep the neurons that at least this share of the prompts have in common")
-	complete(cmd, "preset", "dai2022", "eleutherai2021")
+	cli.Complete(cmd, "preset", "dai2022", "eleutherai2021")
 }
 
 func (f *recipeFlags) recipe(cmd *cobra.Command) (kn.Recipe, error) {
@@ -82,7 +83,7 @@ of the fact. The prompts should say the same thing in different words.`,
   kn neurons --model mini --prompts france.txt --answer Paris
   kn neurons --model mini --prompts france.txt --answer Paris --preset dai2022 --share 0.5 --json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			recipe, err := flags.recipe(cmd)
 			if err != nil {
 				return err
@@ -110,7 +111,7 @@ of the fact. The prompts should say the same thing in different words.`,
 	cmd.Flags().StringVar(&file, "prompts", "", "`FILE` with one prompt a line, - for standard input (required)")
 	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` that answers all prompts (required)")
 	flags.flags(cmd)
-	require(cmd, "prompts", "answer")
+	cli.Require(cmd, "prompts", "answer")
 	return cmd
 }
 
@@ -130,7 +131,7 @@ func (a *app) readPrompts(ctx context.Context, m *kn.Model, file string) ([]stri
 	return prompts, nil
 }
 
-func writeNeurons(w *bytes.Buffer, s style, found *kn.KnowledgeNeurons) {
+func writeNeurons(w *bytes.Buffer, s cli.Style, found *kn.KnowledgeNeurons) {
 	count := map[kn.Neuron]int{}
 	t := newTable(">neurons", "prompt")
 	for i, set := range found.Coarse {
@@ -144,11 +145,11 @@ func writeNeurons(w *bytes.Buffer, s style, found *kn.KnowledgeNeurons) {
 		fmt.Fprintf(w, "\nNo neurons of %s are shared by enough prompts; try a smaller --share or --threshold.\n", found.Answer)
 		return
 	}
-	fmt.Fprintf(w, "\nKnowledge neurons of %s: %d\n", s.good(found.Answer), len(found.Refined))
+	fmt.Fprintf(w, "\nKnowledge neurons of %s: %d\n", s.Good(found.Answer), len(found.Refined))
 	t = newTable("neuron", ">prompts")
 	for _, n := range found.Refined {
 		t.add(nil, n, fmt.Sprintf("%d of %d", count[n], len(found.Coarse)))
 	}
 	t.write(w, s)
-	fmt.Fprintln(w, s.faint("\nfor kn scale: --neurons "+joinNeurons(found.Refined)))
+	fmt.Fprintln(w, s.Faint("\nfor kn scale: --neurons "+joinNeurons(found.Refined)))
 }

@@ -106,21 +106,6 @@ func (s *shareFlag) Set(text string) error {
 	return nil
 }
 
-// countFlag is a whole number of at least 1.
-type countFlag int
-
-func (c *countFlag) Type() string   { return "N" }
-func (c *countFlag) String() string { return strconv.Itoa(int(*c)) }
-
-func (c *countFlag) Set(text string) error {
-	value, err := strconv.ParseUint(text, 10, 31)
-	if err != nil || value == 0 {
-		return fmt.Errorf("must be a whole number of at least 1")
-	}
-	*c = countFlag(value)
-	return nil
-}
-
 // line is a line of a file that is not blank, with where it stands.
 type line struct{ text, at string }
 

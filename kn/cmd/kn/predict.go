@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type predictResult struct {
@@ -25,7 +26,7 @@ type answerResult struct {
 
 func (a *app) predict() *cobra.Command {
 	var prompt, answer string
-	top := countFlag(10)
+	top := cli.Count(10)
 	cmd := &cobra.Command{
 		Use:   "predict --model MODEL --prompt PROMPT",
 		Short: "Show the most probable tokens at [MASK]",
@@ -34,7 +35,7 @@ probability of one token and its rank in the whole vocabulary, 1 being best.`,
 		Example: `  kn predict --model mini --prompt "The capital of France is [MASK]." --answer Paris --top 5
   kn predict --model google-bert/bert-base-cased --prompt "The capital of France is [MASK]." --json`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			m, err := a.load(cmd.Context())
 			if err != nil {
 				return err
@@ -54,23 +55,23 @@ probability of one token and its rank in the whole vocabulary, 1 being best.`,
 	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
 	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` to report probability and rank of")
 	cmd.Flags().Var(&top, "top", "how many tokens to show")
-	require(cmd, "prompt")
+	cli.Require(cmd, "prompt")
 	return cmd
 }
 
-func (r predictResult) write(w *bytes.Buffer, s style) {
+func (r predictResult) write(w *bytes.Buffer, s cli.Style) {
 	fmt.Fprintln(w, r.Prompt)
 	t := newTable(">rank", "token", ">id", ">probability")
 	shown := false
 	for i, p := range r.Predictions {
 		paint := (func(a ...any) string)(nil)
 		if r.Answer != nil && r.Answer.ID == p.ID {
-			paint, shown = s.good, true
+			paint, shown = s.Good, true
 		}
 		t.add(paint, i+1, p.Token, p.ID, p.Probability)
 	}
 	if r.Answer != nil && !shown {
-		t.add(s.good, r.Answer.Rank, r.Answer.Token, r.Answer.ID, r.Answer.Probability)
+		t.add(s.Good, r.Answer.Rank, r.Answer.Token, r.Answer.ID, r.Answer.Probability)
 	}
 	t.write(w, s)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
 )
 
@@ -34,7 +35,7 @@ on one kind of machine. KN_BACKEND chooses what computes, as go or xla:cuda.`,
   kn pretrain --triples ./trex_lms_vocab --out ./tiny --facts 2000 --examples 200000
   kn pretrain --text ./books.txt --out ./reader --layers 6 --hidden 256 --ffn 1024 --activation gelu`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := checkTraining(c.Out, force); err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ on one kind of machine. KN_BACKEND chooses what computes, as go or xla:cuda.`,
 			}
 			return a.print(record, func(w *bytes.Buffer) {
 				fmt.Fprintf(w, "%s: %d parameters, %d tokens in the vocabulary, %d steps in %.0f s, loss %.3f\n",
-					a.out.good(c.Out), record.Parameters, record.Vocabulary, record.Steps, record.Seconds, record.FinalLoss)
+					a.out.Good(c.Out), record.Parameters, record.Vocabulary, record.Steps, record.Seconds, record.FinalLoss)
 			})
 		}),
 	}
@@ -62,18 +63,18 @@ on one kind of machine. KN_BACKEND chooses what computes, as go or xla:cuda.`,
 	cmd.Flags().BoolVar(&noCard, "no-card", false, "neither measure the model nor write its card")
 	cmd.Flags().StringVar(&options.Patterns, "patterns", "", "`DIR` of PARAREL's patterns, to measure recall on them for the card")
 	configFlags(cmd.Flags(), &c)
-	require(cmd, "out")
+	cli.Require(cmd, "out")
 	cmd.MarkFlagsOneRequired("triples", "text")
 	cmd.MarkFlagsMutuallyExclusive("triples", "text")
 	for _, name := range []string{"out", "triples", "patterns"} {
-		known(cmd.MarkFlagDirname(name))
+		cli.Known(cmd.MarkFlagDirname(name))
 	}
 	return cmd
 }
 
 // train runs the training under a line of progress.
 func (a *app) train(ctx context.Context, c pretrain.Config) (*pretrain.Record, error) {
-	line := newTrainingLine(a.stderr, a.err.terminal)
+	line := newTrainingLine(a.stderr, a.err.Terminal)
 	record, err := pretrain.Run(ctx, c, line.show)
 	line.end()
 	if errors.Is(err, context.Canceled) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
 )
 
@@ -66,10 +67,10 @@ func TestPretrain(t *testing.T) {
 	if card, err := os.ReadFile(filepath.Join(out, kn.CardFile)); err != nil || !strings.HasPrefix(string(card), "---") && !strings.HasPrefix(string(card), "# model") {
 		t.Errorf("card %.80q, %v", card, err)
 	}
-	if o := finished(t, command(t, args...)); o.code != exitFailure || !strings.Contains(o.stderr, "--force") {
+	if o := finished(t, command(t, args...)); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "--force") {
 		t.Errorf("a folder in use: %+v", o)
 	}
-	if o := finished(t, command(t, "evaluate", "--model", small(t))); o.code != exitFailure || !strings.Contains(o.stderr, "no facts") {
+	if o := finished(t, command(t, "evaluate", "--model", small(t))); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "no facts") {
 		t.Errorf("a model without facts: %+v", o)
 	}
 }
@@ -99,7 +100,7 @@ func TestInterruptedTrainingGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // its status says all
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "resumes") {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || !strings.Contains(stderr.String(), "resumes") {
 		t.Fatalf("exit status %d, stderr %q", code, &stderr)
 	}
 	if o := finished(t, command(t, append(tiny(data, broken, examples), "--no-card")...)); o.code != 0 {
@@ -140,7 +141,7 @@ func TestConfigFlags(t *testing.T) {
 		{"--seed", "0"}, {"--layers", "two"}, {"--layers", "-2"}, {"--learning-rate", "NaN"}, {"--clip", "Inf"}, {"--doubt", "-1"}, {},
 	} {
 		o := within(append([]string{"pretrain", "--out", t.TempDir()}, args...)...) // neither triples nor text
-		if o.code != exitUsage || !isOneLine(o.stderr) {
+		if o.code != cli.ExitUsage || !isOneLine(o.stderr) {
 			t.Errorf("%v: %+v", args, o)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce/berteffectiveness"
@@ -37,7 +38,7 @@ what the option concerns.`,
 			for _, paper := range cmd.Commands() {
 				papers = append(papers, paper.Name())
 			}
-			return usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
+			return cli.Usagef("say which paper: kn reproduce %s", strings.Join(papers, " | "))
 		},
 	}
 	cmd.AddCommand(a.reproduceKnowledgeNeurons(), a.reproduceLearningDynamics(), a.reproduceEffectiveness(), a.reproduceElectraSampling())
@@ -52,15 +53,15 @@ type making func(ctx context.Context, out string, watch reproduce.Watch) (*repro
 func (a *app) paper(cmd *cobra.Command, prepare func(command string) (making, error)) *cobra.Command {
 	var out string
 	cmd.Args = cobra.NoArgs
-	cmd.RunE = checked(func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = cli.Checked(func(cmd *cobra.Command, _ []string) error {
 		make, err := prepare(cmd.CommandPath() + " " + shellWords(givenFlags(cmd, "json", "no-cache", "jobs")...))
 		if err != nil {
 			return err
 		}
-		a.noCache, a.bar = true, newBar(a.stderr, a.err)
-		step := func(done, total int, what string) { a.bar.step(done, total, what) } // loading a model makes another bar
+		a.noCache, a.bar = true, cli.NewBar(a.stderr, a.err)
+		step := func(done, total int, what string) { a.bar.Step(done, total, what) } // loading a model makes another bar
 		outcome, err := make(cmd.Context(), out, reproduce.Watch{Stage: a.stage, Step: step, Plan: a.planned})
-		a.bar.finish()
+		a.bar.Finish()
 		if errors.Is(err, context.Canceled) {
 			fmt.Fprintf(a.stderr, "the reproduction can go on: %s keeps what was computed, and the same command resumes it\n", out)
 		}
@@ -70,16 +71,16 @@ func (a *app) paper(cmd *cobra.Command, prepare func(command string) (making, er
 		return a.print(outcome, func(w *bytes.Buffer) { writeOutcome(w, a.out, outcome) })
 	})
 	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
+	cli.Known(cmd.Flags().MarkHidden("no-cache")) // the stages' results are kept in DIR
 	cmd.Flags().StringVarP(&out, "out", "o", "", "`DIR` to write the report to (required)")
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
+	cli.Require(cmd, "out")
+	cli.Known(cmd.MarkFlagDirname("out"))
 	return cmd
 }
 
 // jobsFlag is for papers that need trainings.
 func jobsFlag(cmd *cobra.Command, jobs *int) {
-	cmd.Flags().Var((*countFlag)(jobs), "jobs", "trainings side by side")
+	cmd.Flags().Var((*cli.Count)(jobs), "jobs", "trainings side by side")
 	cmd.Flags().Lookup("jobs").DefValue = "one a core, up to 8; 1 for models of 20 million parameters or more"
 }
 
@@ -87,7 +88,7 @@ func jobsFlag(cmd *cobra.Command, jobs *int) {
 func taskFlags(cmd *cobra.Command, tasks *[]string, folder *string, help string) {
 	cmd.Flags().StringSliceVar(tasks, "tasks", nil, help)
 	cmd.Flags().StringVar(folder, "data", "", "`DIR` of the tasks that are not made of facts: GLUE's MNLI, RTE, SST-2 and others as published, or folders of your own with train.tsv and dev.tsv")
-	known(cmd.MarkFlagDirname("data"))
+	cli.Known(cmd.MarkFlagDirname("data"))
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return checkTasks(cmd, *tasks) }
 }
 
@@ -99,7 +100,7 @@ func checkTasks(cmd *cobra.Command, tasks []string) error {
 	}
 	for _, flag := range []string{"data", "max-length"} {
 		if cmd.Flags().Changed(flag) {
-			return usagef("--%s concerns tasks that are read from files, and all tasks here are made of facts; name others, such as --tasks RTE,SST-2 with --data DIR, or leave --%s out", flag, flag)
+			return cli.Usagef("--%s concerns tasks that are read from files, and all tasks here are made of facts; name others, such as --tasks RTE,SST-2 with --data DIR, or leave --%s out", flag, flag)
 		}
 	}
 	return nil
@@ -115,7 +116,7 @@ type sizeFlag struct {
 
 func sizeFlags(cmd *cobra.Command, flags []sizeFlag) {
 	for _, f := range flags {
-		cmd.Flags().Var((*countFlag)(f.to), f.name, f.help)
+		cmd.Flags().Var((*cli.Count)(f.to), f.name, f.help)
 		cmd.Flags().Lookup(f.name).DefValue = f.usual
 	}
 }
@@ -133,10 +134,10 @@ func (a *app) onModel(make func(ctx context.Context, m *kn.Model, out string, wa
 
 // stage says on standard error which stage starts.
 func (a *app) stage(i, n int, what string, kept bool) {
-	a.bar.finish()
+	a.bar.Finish()
 	line := fmt.Sprintf("stage %d of %d: %s", i, n, what)
 	if kept {
-		line += a.err.faint(" (kept)")
+		line += a.err.Faint(" (kept)")
 	}
 	fmt.Fprintln(a.stderr, line)
 }
@@ -144,28 +145,28 @@ func (a *app) stage(i, n int, what string, kept bool) {
 // planned says on standard error how long a reproduction takes, if that is long.
 func (a *app) planned(p reproduce.Plan) {
 	const long = 1. / 60 // hours
-	if a.err.terminal || p.Hours(p.Stages...) >= long {
-		a.bar.finish()
+	if a.err.Terminal || p.Hours(p.Stages...) >= long {
+		a.bar.Finish()
 		fmt.Fprint(a.stderr, p)
 	}
 }
 
-func writeOutcome(w *bytes.Buffer, s style, o *reproduce.Outcome) {
+func writeOutcome(w *bytes.Buffer, s cli.Style, o *reproduce.Outcome) {
 	t := newTable("verdict", "claim")
 	for _, c := range o.Claims {
 		var paint func(...any) string
 		if c.Verdict == report.Holds {
-			paint = s.good
+			paint = s.Good
 		}
 		t.add(paint, string(c.Verdict), c.Statement)
 	}
 	t.write(w, s)
-	fmt.Fprintf(w, "\n%s, the same as %s; computed in %s\n", s.good(o.Page), o.Markdown, time.Duration(o.Seconds*float64(time.Second)).Round(time.Second))
+	fmt.Fprintf(w, "\n%s, the same as %s; computed in %s\n", s.Good(o.Page), o.Markdown, time.Duration(o.Seconds*float64(time.Second)).Round(time.Second))
 }
 
 func (a *app) reproduceKnowledgeNeurons() *cobra.Command {
 	var o knowledgeneurons.Options
-	limit, tolerance := countFlag(0), 0.01
+	limit, tolerance := cli.Count(0), 0.01
 	cmd := a.paper(&cobra.Command{
 		Use:   "knowledge-neurons --model MODEL --out DIR [--facts DATA]",
 		Short: "Knowledge Neurons in Pretrained Transformers (Dai et al., ACL 2022)",
@@ -182,7 +183,7 @@ taught, in a sample of 492 facts; others need --facts.`,
   kn reproduce knowledge-neurons --model google-bert/bert-base-cased --facts ./pararel --limit 1000 --out ./bert`,
 	}, func(command string) (making, error) {
 		if !(tolerance > 0) || tolerance > 1 {
-			return nil, usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
+			return nil, cli.Usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
 		}
 		o.Limit, o.Tolerance = int(limit), tolerance
 		o.Command, o.Projected = command, a.projected
@@ -193,7 +194,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 	cmd.Flags().StringVar(&o.Facts, "facts", "", "`DATA` set of facts: PARAREL's folder, LAMA's, or a file of facts with prompts")
 	cmd.Flags().StringVar(&o.Texts, "texts", "", "open `TEXTS` about the facts, a file or folder in the authors' format")
 	cmd.Flags().StringVar(&o.Publish, "publish", "", "`DIR` for a copy of the report to pass on, without the data's sentences and without PNGs")
-	known(cmd.MarkFlagDirname("publish"))
+	cli.Known(cmd.MarkFlagDirname("publish"))
 	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")
@@ -218,7 +219,7 @@ Markdown, the figures as SVG and PNG, and the classifiers.`,
   kn reproduce fine-tuning-dynamics --model google-bert/bert-base-cased --data ./glue --tasks RTE,MRPC,SST-2 --train 2000 --out ./bert-dynamics`,
 	}, func(command string) (making, error) {
 		if o.LearningRate < 0 {
-			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
+			return nil, cli.Usagef("--learning-rate %v: must be positive", o.LearningRate)
 		}
 		o.Command = command
 		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
@@ -260,7 +261,7 @@ takes six pairs of task and seed.`,
   kn reproduce bert-effectiveness --model google-bert/bert-base-cased --data ./glue --tasks RTE,MRPC,SST-2 --train 2000 --seeds 2 --out ./bert-effectiveness`,
 	}, func(command string) (making, error) {
 		if o.LearningRate < 0 {
-			return nil, usagef("--learning-rate %v: must be positive", o.LearningRate)
+			return nil, cli.Usagef("--learning-rate %v: must be positive", o.LearningRate)
 		}
 		o.Command = command
 		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {

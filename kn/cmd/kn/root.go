@@ -2,78 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
-)
 
-// The exit statuses besides 0.
-const (
-	exitFailure     = 1
-	exitUsage       = 2
-	exitInterrupted = 130 // as shells report a program that Ctrl-C ended
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, out: newStyle(stdout), err: newStyle(stderr)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, out: cli.NewStyle(stdout), err: cli.NewStyle(stderr)}
 	root := a.root()
 	root.SetArgs(args)
-	command, err := root.ExecuteContextC(ctx)
-	a.bar.finish()
-	if err == nil {
-		return 0
-	}
-	var failure failure
-	switch ran := errors.As(err, &failure); {
-	case ran && ctx.Err() != nil:
-		fmt.Fprintln(stderr, "kn: interrupted")
-		return exitInterrupted
-	case ran:
-		fmt.Fprintln(stderr, a.err.bad("error:"), oneLine(err))
-		return exitFailure
-	default:
-		fmt.Fprintf(stderr, "%s %s; see %s --help\n", a.err.bad("error:"), oneLine(err), command.CommandPath())
-		return exitUsage
-	}
-}
-
-// failure marks an error of a command that was called correctly. All other
-// errors that cobra returns are about the way it was called.
-type failure struct{ error }
-
-func (f failure) Unwrap() error { return f.error }
-
-// usageError is a wrong usage that only the command itself can see.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// body is what a command does.
-type body func(cmd *cobra.Command, args []string) error
-
-// checked marks the errors of a command's body that are not about its usage.
-func checked(do body) body {
-	return func(cmd *cobra.Command, args []string) error {
-		err := do(cmd, args)
-		var usage usageError
-		if err == nil || errors.As(err, &usage) {
-			return err
-		}
-		return failure{err}
-	}
-}
-
-var breaks = regexp.MustCompile(`\s*[\n\t]\s*`)
-
-// oneLine prints an error on one line.
-func oneLine(err error) string {
-	text := strings.TrimPrefix(err.Error(), "kn: ")
-	return breaks.ReplaceAllString(strings.TrimSpace(text), " ")
+	return cli.Execute(ctx, root, stderr, a.err, func() { a.bar.Finish() })
 }
 
 func (a *app) root() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type scaleResult struct {
@@ -29,7 +30,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 		Example: `  kn scale --model mini --prompt "The capital of France is [MASK]." --answer Paris \
      --neurons 1:204,1:419 --factors 0,0.5,1,2`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			m, err := a.load(cmd.Context())
 			if err != nil {
 				return err
@@ -41,7 +42,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 					return err
 				}
 				result.Probability = append(result.Probability, p)
-				a.bar.step(i+1, len(factors), "factors")
+				a.bar.Step(i+1, len(factors), "factors")
 			}
 			if a.json {
 				return a.print(result, nil)
@@ -51,7 +52,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 				return err
 			}
 			return a.print(nil, func(w *bytes.Buffer) {
-				fmt.Fprintf(w, "%s\n%s has probability %s; neurons %s\n", prompt, a.out.good(answer), number(plain), joinNeurons(neurons))
+				fmt.Fprintf(w, "%s\n%s has probability %s; neurons %s\n", prompt, a.out.Good(answer), number(plain), joinNeurons(neurons))
 				result.write(w, a.out, plain)
 			})
 		}),
@@ -62,7 +63,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 	cmd.Flags().VarP(&neurons, "neurons", "n", "neurons to scale, as layer:index (required)")
 	cmd.Flags().VarP(&factors, "factors", "f", "factors to multiply them by")
 	cmd.Flags().BoolVar(&everywhere, "everywhere", false, "scale at every token instead of only at [MASK]")
-	require(cmd, "prompt", "answer", "neurons")
+	cli.Require(cmd, "prompt", "answer", "neurons")
 	return cmd
 }
 
@@ -77,7 +78,7 @@ func scaled(m *kn.Model, prompt, answer string, neurons []kn.Neuron, factor floa
 	return edited.Probability(prompt, answer)
 }
 
-func (r scaleResult) write(w *bytes.Buffer, s style, plain float64) {
+func (r scaleResult) write(w *bytes.Buffer, s cli.Style, plain float64) {
 	t := newTable(">factor", ">probability", ">change")
 	for i, p := range r.Probability {
 		change := "-"

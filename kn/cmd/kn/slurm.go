@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
@@ -224,15 +225,15 @@ func runByGo(path string) bool {
 	return strings.Contains(path, "/go-build") || cachedRun.MatchString(path)
 }
 
-func writeSlurm(w *bytes.Buffer, s style, dir string, r *slurmResult) {
+func writeSlurm(w *bytes.Buffer, s cli.Style, dir string, r *slurmResult) {
 	if r.Sweep.Job == "" {
 		for _, script := range []slurmScript{r.Sweep, r.Merge} {
-			fmt.Fprintf(w, "%s\n%s\n", s.head("== "+script.Path), script.Text)
+			fmt.Fprintf(w, "%s\n%s\n", s.Head("== "+script.Path), script.Text)
 		}
-		fmt.Fprintf(w, "%s\n%s\n", s.head("== to submit them"), strings.Join(r.Commands, "\n"))
+		fmt.Fprintf(w, "%s\n%s\n", s.Head("== to submit them"), strings.Join(r.Commands, "\n"))
 		return
 	}
-	fmt.Fprintf(w, "%s: %d facts with %d prompts, in %d tasks\n", s.good(dir), r.Facts, r.Prompts, r.Tasks)
+	fmt.Fprintf(w, "%s: %d facts with %d prompts, in %d tasks\n", s.Good(dir), r.Facts, r.Prompts, r.Tasks)
 	fmt.Fprintf(w, "submitted %s as job %s, and %s as job %s after it\n", filepath.Base(r.Sweep.Path), r.Sweep.Job, filepath.Base(r.Merge.Path), r.Merge.Job)
 	fmt.Fprintln(w, "each task writes task-N.log there; the whole will be", sweep.RecordsFile)
 }

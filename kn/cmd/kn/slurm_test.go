@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
@@ -240,7 +241,7 @@ func TestSlurmFails(t *testing.T) {
 		if script != "" {
 			executable(t, filepath.Join(fake, "sbatch"), script)
 		}
-		if o := submit(fake); o.code != exitFailure || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, want) {
+		if o := submit(fake); o.code != cli.ExitFailure || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, want) {
 			t.Errorf("%s: %+v, want %q", script, o, want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
@@ -21,23 +22,23 @@ import (
 type sweepFlags struct {
 	facts, out string
 	integral   integral
-	limit      countFlag
+	limit      cli.Count
 	options    sweep.Options
 }
 
 func (f *sweepFlags) flags(a *app, cmd *cobra.Command) {
 	a.modelFlags(cmd)
-	known(cmd.Flags().MarkHidden("no-cache")) // a sweep keeps its results itself
+	cli.Known(cmd.Flags().MarkHidden("no-cache")) // a sweep keeps its results itself
 	cmd.Flags().StringVar(&f.facts, "facts", "", "`DATA` set: PARAREL's folder, LAMA's, or a file of facts with prompts; without\nit what the model was taught")
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "`DIR` of the sweep's files (required)")
 	cmd.Flags().StringSliceVar(&f.options.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&f.limit, "limit", "at most so many facts of each relation, drawn")
 	cmd.Flags().Uint64Var(&f.options.Seed, "seed", 1, "of the draw")
 	f.integral.flags(cmd)
-	known(cmd.Flags().Lookup("tolerance").Value.Set(strconv.FormatFloat(sweep.DefaultTolerance, 'g', -1, 64)))
+	cli.Known(cmd.Flags().Lookup("tolerance").Value.Set(strconv.FormatFloat(sweep.DefaultTolerance, 'g', -1, 64)))
 	cmd.Flags().Lookup("tolerance").DefValue = cmd.Flags().Lookup("tolerance").Value.String()
-	require(cmd, "out")
-	known(cmd.MarkFlagDirname("out"))
+	cli.Require(cmd, "out")
+	cli.Known(cmd.MarkFlagDirname("out"))
 }
 
 // open returns the model and the facts, and fills in the options.
@@ -87,26 +88,26 @@ again when the jobs have ended, the same command computes what is missing.`,
   kn sweep --model mini --out ./all --slurm tasks=8,time=2:00:00,cpus=4 --dry-run
   kn sweep --model google-bert/bert-base-cased --facts ./pararel --shard 1/4 --out ./sweep`,
 		Args: cobra.NoArgs,
-		RunE: checked(func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) (err error) {
 			if f.options.Shard, f.options.Shards, err = parseShard(shard); err != nil {
 				return err
 			}
 			switch {
 			case slurm.tasks > 0 && shard != "":
-				return usagef("--shard is for one part, --slurm for all of them: give one of the two")
+				return cli.Usagef("--shard is for one part, --slurm for all of them: give one of the two")
 			case slurm.tasks > 0:
 				return a.slurm(cmd, &f, slurm, dry)
 			case dry:
-				return usagef("--dry-run shows what --slurm would submit; give --slurm too")
+				return cli.Usagef("--dry-run shows what --slurm would submit; give --slurm too")
 			}
 			m, source, err := f.open(a, cmd)
 			if err != nil {
 				return err
 			}
 			f.options.Projected = a.projected
-			summary, err := sweep.Run(cmd.Context(), m, source, f.out, f.options, a.bar.step)
+			summary, err := sweep.Run(cmd.Context(), m, source, f.out, f.options, a.bar.Step)
 			if errors.Is(err, context.Canceled) {
-				a.bar.finish()
+				a.bar.Finish()
 				fmt.Fprintf(a.stderr, "the sweep can go on: %s keeps what was attributed, and the same command resumes it\n", f.out)
 			}
 			if err != nil {
@@ -126,8 +127,8 @@ again when the jobs have ended, the same command computes what is missing.`,
 // only where it is long, so that scripts of small sweeps stay silent.
 func (a *app) projected(p sweep.Projection) {
 	const long = 1. / 60 // machine-hours
-	if a.err.terminal || p.MachineHours >= long {
-		a.bar.finish()
+	if a.err.Terminal || p.MachineHours >= long {
+		a.bar.Finish()
 		fmt.Fprintln(a.stderr, p)
 	}
 }
@@ -141,7 +142,7 @@ func parseShard(text string) (shard, shards int, err error) {
 	shard, err1 := strconv.Atoi(first)
 	shards, err2 := strconv.Atoi(second)
 	if err1 != nil || err2 != nil || shard < 1 || shard > shards {
-		return 0, 0, usagef("--shard %q: give i/n, such as 1/4 to 4/4", text)
+		return 0, 0, cli.Usagef("--shard %q: give i/n, such as 1/4 to 4/4", text)
 	}
 	return shard, shards, nil
 }
@@ -158,12 +159,12 @@ said, and which shard to run again. The file's bytes do not depend on how many
 shards there were.`,
 		Example: `  kn merge --model google-bert/bert-base-cased --facts ./pararel --out ./sweep
   kn merge --model google-bert/bert-base-cased --facts ./pararel --out ./whole ./machine-1 ./machine-2`,
-		RunE: checked(func(cmd *cobra.Command, from []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, from []string) error {
 			m, source, err := f.open(a, cmd)
 			if err != nil {
 				return err
 			}
-			summary, err := sweep.Merge(cmd.Context(), m, source, f.out, from, f.options, a.bar.step)
+			summary, err := sweep.Merge(cmd.Context(), m, source, f.out, from, f.options, a.bar.Step)
 			if err != nil {
 				return err
 			}
@@ -174,8 +175,8 @@ shards there were.`,
 	return cmd
 }
 
-func writeSweep(w *bytes.Buffer, s style, dir string, r *sweep.Summary) {
-	fmt.Fprintf(w, "%s: %d facts with %d prompts", s.good(dir), r.Facts, r.Prompts)
+func writeSweep(w *bytes.Buffer, s cli.Style, dir string, r *sweep.Summary) {
+	fmt.Fprintf(w, "%s: %d facts with %d prompts", s.Good(dir), r.Facts, r.Prompts)
 	if r.Shards > 1 {
 		fmt.Fprintf(w, ", of which this is shard %d of %d", r.Shard, r.Shards)
 	}
@@ -187,7 +188,7 @@ func writeSweep(w *bytes.Buffer, s style, dir string, r *sweep.Summary) {
 		fmt.Fprintf(w, "%.3g prompts a second, %.3g machine-hours for all of them\n", r.PromptsPerSecond, r.ProjectedHours)
 	}
 	if r.NotConverged > 0 {
-		fmt.Fprintln(w, s.bad("warning:"), r.NotConverged, "prompts did not converge; give more --nodes, or a larger --tolerance")
+		fmt.Fprintln(w, s.Bad("warning:"), r.NotConverged, "prompts did not converge; give more --nodes, or a larger --tolerance")
 	}
 	for _, reason := range slices.Sorted(maps.Keys(r.LeftOutCounts)) {
 		fmt.Fprintf(w, "left out: %d, %s\n", r.LeftOutCounts[reason], reason)

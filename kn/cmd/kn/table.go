@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // table is aligned text: columns as wide as their widest cell, numbers to the
@@ -40,7 +42,7 @@ func (t *table) add(paint func(a ...any) string, cells ...any) {
 	t.rows, t.paint = append(t.rows, row), append(t.paint, paint)
 }
 
-func (t *table) write(w io.Writer, s style) {
+func (t *table) write(w io.Writer, s cli.Style) {
 	width := make([]int, len(t.head))
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		for i, cell := range row {
@@ -58,7 +60,7 @@ func (t *table) write(w io.Writer, s style) {
 		}
 		return strings.TrimRight(b.String(), " ")
 	}
-	fmt.Fprintln(w, s.head(line(t.head)))
+	fmt.Fprintln(w, s.Head(line(t.head)))
 	for i, row := range t.rows {
 		text := line(row)
 		if t.paint[i] != nil {

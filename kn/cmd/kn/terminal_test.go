@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // onTerminal runs a command on a terminal of 80 columns and returns what it shows.
@@ -86,7 +88,7 @@ func TestTableAligns(t *testing.T) {
 	table.add(nil, "東京", 0.25)
 	table.add(nil, "e\u0301", -1.5)
 	var out bytes.Buffer
-	table.write(&out, newStyle(&out))
+	table.write(&out, cli.NewStyle(&out))
 	want := "  word    number\n  Zürich       1\n  東京    0.2500\n  e\u0301       -1.500\n"
 	if out.String() != want {
 		t.Errorf("got\n%s, want\n%s", &out, want)

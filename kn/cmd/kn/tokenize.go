@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 type tokenizeResult struct {
@@ -23,7 +25,7 @@ this shows whether it is.`,
   kn tokenize --model ./bert-base-cased --json "Paris"
   kn tokenize --model mini -- "-1 is a number"`,
 		Args: cobra.ExactArgs(1),
-		RunE: checked(func(cmd *cobra.Command, args []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, args []string) error {
 			m, err := a.load(cmd.Context())
 			if err != nil {
 				return err

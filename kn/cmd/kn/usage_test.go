@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // TestWrongUsage: exit status 2, nothing on standard output, and one line on
@@ -131,7 +133,7 @@ func TestWrongUsage(t *testing.T) {
 	} {
 		args := append(append([]string{}, c.base...), c.args...)
 		o := within(args...)
-		if o.code != exitUsage || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, c.words) || !strings.Contains(o.stderr, "--help") {
+		if o.code != cli.ExitUsage || o.stdout != "" || !isOneLine(o.stderr) || !strings.Contains(o.stderr, c.words) || !strings.Contains(o.stderr, "--help") {
 			t.Errorf("kn %q: exit status %d, stdout %q, stderr %q without %q", args, o.code, o.stdout, o.stderr, c.words)
 		}
 	}
@@ -145,7 +147,7 @@ func isOneLine(s string) bool {
 // TestStatusOfTheProgram: what run returns is the program's exit status.
 func TestStatusOfTheProgram(t *testing.T) {
 	for code, args := range map[int][]string{
-		0: {"version"}, exitFailure: {"facts", "--model", "./no/such"}, exitUsage: {"bogus"},
+		0: {"version"}, cli.ExitFailure: {"facts", "--model", "./no/such"}, cli.ExitUsage: {"bogus"},
 	} {
 		if o := finished(t, command(t, args...)); o.code != code {
 			t.Errorf("kn %q: exit status %d, want %d", args, o.code, code)
@@ -236,7 +238,7 @@ func TestInterruptedWait(t *testing.T) {
 	defer cancel()
 	var stdout, stderr strings.Builder
 	code := run(ctx, []string{"neurons", "--model", small(t), "--prompts", "-", "--answer", "Paris"}, never, &stdout, &stderr)
-	if code != exitInterrupted || stdout.String() != "" || !strings.Contains(stderr.String(), "interrupted") {
+	if code != cli.ExitInterrupted || stdout.String() != "" || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("exit status %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 }

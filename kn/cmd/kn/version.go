@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
@@ -27,7 +28,7 @@ func (a *app) version() *cobra.Command {
 		Short:   "Show this program's version and what it computes on",
 		Example: "  kn version\n  kn version --json",
 		Args:    cobra.NoArgs,
-		RunE: checked(func(*cobra.Command, []string) error {
+		RunE: cli.Checked(func(*cobra.Command, []string) error {
 			v := versionResult{
 				Version: kn.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 				Backend: backend.Name(),

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
 )
@@ -20,10 +21,10 @@ func (a *app) worker() *cobra.Command {
 		Short:  "Keep a model warm for the cells of notebooks (started by the library)",
 		Args:   cobra.NoArgs,
 		Hidden: true,
-		RunE: checked(func(cmd *cobra.Command, _ []string) error {
+		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			options, ok := worker.FromEnvironment()
 			if !ok {
-				return usagef("only the library starts a worker, when KN_WORKER names this program")
+				return cli.Usagef("only the library starts a worker, when KN_WORKER names this program")
 			}
 			open := func(ctx context.Context) (*engine.Engine, error) {
 				folder, err := checkpoint.OpenFolder(dir)

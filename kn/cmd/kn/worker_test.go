@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 )
 
@@ -127,7 +128,7 @@ func TestWorkerIsToldToStop(t *testing.T) {
 
 // TestWorkerUsage: people do not start workers.
 func TestWorkerUsage(t *testing.T) {
-	if o := within("worker"); o.code != exitUsage || !strings.Contains(o.stderr, "KN_WORKER") {
+	if o := within("worker"); o.code != cli.ExitUsage || !strings.Contains(o.stderr, "KN_WORKER") {
 		t.Errorf("%+v", o)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package cli
 
 // limitsAreErrors does nothing where there is no file-size limit.
 func limitsAreErrors() {}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -21,9 +21,9 @@ const (
 	nextLine  = time.Minute
 )
 
-// bar shows the progress of one step after another: on a terminal as a bar,
+// Bar shows the progress of one step after another: on a terminal as a bar,
 // elsewhere as lines. A nil bar shows nothing.
-type bar struct {
+type Bar struct {
 	mutex sync.Mutex
 	w     io.Writer
 	start time.Time
@@ -38,13 +38,13 @@ type bar struct {
 	told  time.Time // the last line
 }
 
-// newBar returns a bar for what w is.
-func newBar(w io.Writer, s style) *bar {
-	return &bar{w: w, start: time.Now(), plain: !s.terminal, clock: time.Now}
+// NewBar returns a bar for what w is.
+func NewBar(w io.Writer, s Style) *Bar {
+	return &Bar{w: w, start: time.Now(), plain: !s.Terminal, clock: time.Now}
 }
 
 // line writes a line if it is time to.
-func (b *bar) line(done, total int, what string) {
+func (b *Bar) line(done, total int, what string) {
 	name, _, _ := strings.Cut(what, ",")
 	now := b.clock()
 	if b.began.IsZero() || b.what != name || b.total != total {
@@ -61,8 +61,8 @@ func (b *bar) line(done, total int, what string) {
 	fmt.Fprintf(b.w, "%d of %d %s%s\n", done, total, what, left)
 }
 
-// step is a kn.Progress.
-func (b *bar) step(done, total int, what string) {
+// Step is a kn.Progress.
+func (b *Bar) Step(done, total int, what string) {
 	if b == nil {
 		return
 	}
@@ -91,8 +91,8 @@ func (b *bar) step(done, total int, what string) {
 	_ = b.now.Set(done) // fails only for more than all, which shows itself
 }
 
-// finish takes the bar off the terminal.
-func (b *bar) finish() {
+// Finish takes the bar off the terminal.
+func (b *Bar) Finish() {
 	if b == nil {
 		return
 	}
@@ -101,7 +101,7 @@ func (b *bar) finish() {
 	b.close()
 }
 
-func (b *bar) close() {
+func (b *Bar) close() {
 	if b.now != nil {
 		_ = b.now.Clear() // the terminal is gone, then
 		_ = b.now.Exit()
