@@ -3,18 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/clitest"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 )
 
@@ -23,20 +18,7 @@ var program string
 
 // TestMain builds the program once: the tests run it as a user would.
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "kn-test-*")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		program = filepath.Join(dir, "kn")
-		if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-			return 1
-		}
-		return m.Run()
-	}())
+	os.Exit(clitest.Main(m, func(paths []string) { program = paths[0] }, "."))
 }
 
 // outcome is what a run of the program left.
@@ -48,24 +30,14 @@ type outcome struct {
 // command is the program with a cache of its own, and no network.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	home := t.TempDir()
-	cmd.Env = append(os.Environ(), "KN_CACHE="+filepath.Join(home, "results"), "XDG_CACHE_HOME="+home,
-		"HF_HOME="+home, "HF_HUB_OFFLINE=1", "NO_COLOR=")
-	return cmd
+	return clitest.Command(t, program, args...)
 }
 
 // finished runs a command to its end.
 func finished(t *testing.T, cmd *exec.Cmd) outcome {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("%v: %v", cmd, err)
-	}
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	o := clitest.Finished(t, cmd)
+	return outcome{o.Stdout, o.Stderr, o.Code}
 }
 
 // succeeds runs the program and returns its standard output.
@@ -78,25 +50,10 @@ func succeeds(t *testing.T, args ...string) string {
 	return o.stdout
 }
 
-// object reads exactly one JSON object with exactly the keys, and nothing
-// after it, from a command's output; it goes into v as well.
+// object reads exactly one JSON object with exactly the keys into v.
 func object(t *testing.T, stdout string, v any, keys ...string) {
 	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(stdout))
-	var fields map[string]json.RawMessage
-	if err := decoder.Decode(&fields); err != nil {
-		t.Fatalf("not a JSON object: %v: %.200s", err, stdout)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		t.Errorf("more than one JSON object: %.200s", stdout)
-	}
-	slices.Sort(keys)
-	if got := slices.Sorted(maps.Keys(fields)); !slices.Equal(got, keys) {
-		t.Errorf("keys %q, want %q", got, keys)
-	}
-	if err := json.Unmarshal([]byte(stdout), v); err != nil {
-		t.Fatalf("%v: %.200s", err, stdout)
-	}
+	clitest.Object(t, stdout, v, keys...)
 }
 
 // goldens are the reference checkpoints' folders.

@@ -41,6 +41,6 @@ again when the same is asked; "kn cache clear" empties it.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(a.tokenize(), a.predict(), a.attribute(), a.neurons(), a.scale(), a.edit(), a.compare(), a.landscape(),
-		a.facts(), a.compareNeurons(), a.export(), a.pretrain(), a.evaluate(), a.exactness(), a.finetune(), a.electra(), a.sweep(), a.merge(), a.reproduce(), a.bench(), a.worker(), a.version(), a.cache())
+		a.facts(), a.compareNeurons(), a.export(), a.pretrain(), a.evaluate(), a.exactness(), a.finetune(), a.electra(), a.sweep(), a.merge(), a.reproduce(), a.worker(), a.version(), a.cache())
 	return root
 }

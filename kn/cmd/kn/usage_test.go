@@ -70,6 +70,7 @@ func TestWrongUsage(t *testing.T) {
 		{slurm, []string{"tasks=4,comment=a\nb"}, "line break"},
 		{slurm, []string{"tasks=4,exclude=a,b\n#SBATCH --x"}, "line break"},
 		{nil, []string{"merge", "--model", "mini"}, `"out"`},
+		{nil, []string{"bench"}, `unknown command "bench"`}, // a program of its own
 		{nil, []string{"reproduce"}, "knowledge-neurons"},
 		{nil, []string{"reproduce", "knowledge-neurons", "--model", "mini"}, `"out"`},
 		{nil, []string{"reproduce", "electra-sampling", "--model", "mini"}, `"out"`},

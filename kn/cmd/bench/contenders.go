@@ -72,10 +72,10 @@ var benchEntries = map[string]benchEntry{
 	"prediction":                {name: "kn, Go backend", make: predictionProcess},
 }
 
-// kn is a command line of this program.
-func (b *benchmark) kn(environment []string, args ...string) func(context.Context) *exec.Cmd {
+// command is a command line of a program of ours: b.self or b.kn.
+func command(program string, environment []string, args ...string) func(context.Context) *exec.Cmd {
 	return func(ctx context.Context) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, b.program, args...)
+		cmd := exec.CommandContext(ctx, program, args...)
 		cmd.Env = benchEnvironment(environment...)
 		return cmd
 	}
@@ -111,8 +111,8 @@ func (b *benchmark) filled(ask benchRequest) benchRequest {
 
 func ours(backend string, ask benchRequest) func(*benchmark) (contender, error) {
 	return func(b *benchmark) (contender, error) {
-		command := b.kn([]string{"KN_BACKEND=" + backend}, "bench", "child")
-		return &childContender{command: command, ask: b.filled(ask), folder: b.scratch}, nil
+		child := command(b.self, []string{"KN_BACKEND=" + backend}, "child")
+		return &childContender{command: child, ask: b.filled(ask), folder: b.scratch}, nil
 	}
 }
 
@@ -129,31 +129,31 @@ func (b *benchmark) their(tool string) benchRequest {
 
 func theirs(tool, prepare string) func(*benchmark) (contender, error) {
 	return func(b *benchmark) (contender, error) {
-		command, err := b.peers()
+		peers, err := b.peers()
 		if err != nil {
 			return nil, err
 		}
-		return &childContender{command: command, ask: b.their(tool), prepare: prepare, folder: b.scratch}, nil
+		return &childContender{command: peers, ask: b.their(tool), prepare: prepare, folder: b.scratch}, nil
 	}
 }
 
 func theirProcess(b *benchmark) (contender, error) {
-	command, err := b.peers()
+	peers, err := b.peers()
 	if err != nil {
 		return nil, err
 	}
 	scores := filepath.Join(b.scratch, "scores")
 	run := benchRequest{Do: "run", Scores: scores}
 	return &processContender{
-		command: command, input: []benchRequest{b.their("knowledge-neurons"), run},
+		command: peers, input: []benchRequest{b.their("knowledge-neurons"), run},
 		folder: b.scratch, read: readPeers(scores),
 	}, nil
 }
 
 // attribution is the process of kn attribute with the default rule.
 func (b *benchmark) attribution(environment ...string) *processContender {
-	command := b.kn(environment, "attribute", "--json", "--model", b.Model, "--prompt", b.Prompt, "--answer", b.Answer)
-	return &processContender{command: command, folder: b.scratch, read: readAttribution}
+	attribute := command(b.kn, environment, "attribute", "--json", "--model", b.Model, "--prompt", b.Prompt, "--answer", b.Answer)
+	return &processContender{command: attribute, folder: b.scratch, read: readAttribution}
 }
 
 func process(backend string) func(*benchmark) (contender, error) {
@@ -166,7 +166,7 @@ func process(backend string) func(*benchmark) (contender, error) {
 // behind, which ends with this program.
 func cell(b *benchmark) (contender, error) {
 	return b.attribution("KN_CACHE=off", "KN_BACKEND="+benchXLA,
-		"KN_WORKER="+b.program, fmt.Sprintf("KN_KERNEL_PID=%d", os.Getpid())), nil
+		"KN_WORKER="+b.kn, fmt.Sprintf("KN_KERNEL_PID=%d", os.Getpid())), nil
 }
 
 // cachedProcess has a cache of its own, which the first process fills.
@@ -175,6 +175,6 @@ func cachedProcess(b *benchmark) (contender, error) {
 }
 
 func predictionProcess(b *benchmark) (contender, error) {
-	command := b.kn([]string{"KN_CACHE=off", "KN_BACKEND=" + benchGo}, "predict", "--json", "--model", b.Model, "--prompt", b.Prompt)
-	return &processContender{command: command, folder: b.scratch, read: func([]byte) (sample, error) { return sample{}, nil }}, nil
+	predict := command(b.kn, []string{"KN_CACHE=off", "KN_BACKEND=" + benchGo}, "predict", "--json", "--model", b.Model, "--prompt", b.Prompt)
+	return &processContender{command: predict, folder: b.scratch, read: func([]byte) (sample, error) { return sample{}, nil }}, nil
 }

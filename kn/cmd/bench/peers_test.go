@@ -16,12 +16,13 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/clitest"
 )
 
 // TestBenchInterrupted: Ctrl-C while a contender is alive ends all of it.
 func TestBenchInterrupted(t *testing.T) {
 	scratch := t.TempDir()
-	cmd := command(t, "bench", "--size", "tiny", "--dir", t.TempDir(), "--repeats", "1000000", "--rows", "go-20")
+	cmd := bench(t, "--size", "tiny", "--dir", t.TempDir(), "--repeats", "1000000", "--rows", "go-20")
 	cmd.Env = append(cmd.Env, "TMPDIR="+scratch)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
@@ -41,7 +42,7 @@ func TestBenchInterrupted(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait() // the exit status is looked at below
-	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stdout.Len() > 0 || last != "kn: interrupted" {
+	if code := cmd.ProcessState.ExitCode(); code != cli.ExitInterrupted || stdout.Len() > 0 || last != "bench: interrupted" {
 		t.Errorf("exit status %d, stdout %q, last words %q", code, stdout.String(), last)
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
@@ -58,7 +59,7 @@ func standIn(t *testing.T) string {
 	script := fmt.Sprintf(`#!/bin/sh
 if [ "$1" = -c ]; then exit 0; fi
 sed -u -e 's/"tool":"knowledge-neurons"/"rule":"linspace_inclusive"/' -e 's/"tool":"[a-z]*"/"rule":"left_riemann"/' \
-	-e 's|"do":"warm"|"do":"run","scores":"/dev/null"|' | KN_BACKEND=go:ops_sequential %s bench child
+	-e 's|"do":"warm"|"do":"run","scores":"/dev/null"|' | KN_BACKEND=go:ops_sequential %s child
 `, program)
 	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
@@ -70,10 +71,10 @@ sed -u -e 's/"tool":"knowledge-neurons"/"rule":"linspace_inclusive"/' -e 's/"too
 // authors' way is measured once whatever the repetitions, and who cannot do
 // what it is asked is out.
 func TestBenchPeers(t *testing.T) {
-	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", t.TempDir(), "--repeats", "2", "--json",
+	o := clitest.Finished(t, bench(t, "--size", "tiny", "--dir", t.TempDir(), "--repeats", "2", "--json",
 		"--rows", "go-adaptive,both-ends,go-20,authors,cold-start", "--python", standIn(t)))
 	var b benchmark
-	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 || len(b.Rows) != 5 {
+	if err := json.Unmarshal([]byte(o.Stdout), &b); err != nil || o.Code != 0 || len(b.Rows) != 5 {
 		t.Fatalf("%v: %+v", err, o)
 	}
 	rows := map[string][]benchMeasure{}
@@ -111,9 +112,9 @@ func TestBenchPeerDies(t *testing.T) {
 	if err := os.WriteFile(python, []byte("#!/bin/sh\nif [ \"$1\" = -c ]; then exit 0; fi\nread line\nkill -9 $$\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	o := finished(t, command(t, "bench", "--size", "tiny", "--dir", t.TempDir(), "--repeats", "1", "--json", "--rows", "go-20", "--python", python))
+	o := clitest.Finished(t, bench(t, "--size", "tiny", "--dir", t.TempDir(), "--repeats", "1", "--json", "--rows", "go-20", "--python", python))
 	var b benchmark
-	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 {
+	if err := json.Unmarshal([]byte(o.Stdout), &b); err != nil || o.Code != 0 {
 		t.Fatalf("%v: %+v", err, o)
 	}
 	if m := b.Rows[0].Measures; m[0].Median == 0 || !strings.Contains(m[1].Note, "signal: killed") {

@@ -15,7 +15,7 @@ import (
 
 // peersProgram runs the published tools; see the words at its beginning.
 //
-//go:embed bench/peers.py
+//go:embed peers.py
 var peersProgram []byte
 
 // peerPackages are what the published tools are measured as.

@@ -16,7 +16,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
-// benchHelp is the help of kn bench around the list of its rows.
+// benchHelp is the help around the list of the rows.
 const benchHelp = `Measure how long attribution takes, side by side with the published tools, and
 print a Markdown table of what was measured.
 
@@ -45,8 +45,10 @@ process's, from its start.
 
 The published tools are measured when --peers installs them (PyTorch and
 knowledge-neurons, some gigabytes of Python packages, kept for the next time)
-or --python names a Python that has them. XLA needs a kn that was built with it
-and a plug-in; where it is missing, its rows say so. The rows are
+or --python names a Python that has them. XLA needs -tags xla and a plug-in,
+which "go run ./install -xla" installs; where it is missing, its rows say so.
+Whole processes are those of the kn command, which is built for it as this
+program was, or named with --kn. The rows are
 
 `
 
@@ -66,26 +68,33 @@ func (a *app) bench() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure attribution against the published tools",
 		Long:  benchLong(),
-		Example: `  kn bench --peers
-  kn bench --model ./bert-base-cased --peers
-  kn bench --model google-bert/bert-base-cased --prompt "Mozart was born in [MASK]." --answer Salzburg --rows xla-adaptive
-  kn bench --rows go-adaptive,memory --repeats 3 --python ~/venv/bin/python --json > bench.json`,
-		Args: cobra.NoArgs,
+		Example: `  go run -tags xla ./kn/cmd/bench --peers
+  go run -tags xla ./kn/cmd/bench --model ./bert-base-cased --peers
+  go run -tags xla ./kn/cmd/bench --model google-bert/bert-base-cased --prompt "Mozart was born in [MASK]." --answer Salzburg --rows xla-adaptive
+  go run ./kn/cmd/bench --rows go-adaptive,memory --repeats 3 --python ~/venv/bin/python --json > bench.json`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
 				return err
 			}
 			b := &benchmark{Machine: thisMachine(), Version: kn.Version, Repeats: int(repeats)}
 			b.say = func(format string, args ...any) {
-				fmt.Fprintf(a.stderr, "%s %s\n", a.err.Faint("kn bench:"), fmt.Sprintf(format, args...))
+				fmt.Fprintf(a.stderr, "%s %s\n", a.err.Faint("bench:"), fmt.Sprintf(format, args...))
 			}
 			if err := a.runBench(cmd.Context(), b, o); err != nil {
 				return err
 			}
-			return a.print(b, func(w *bytes.Buffer) { b.write(w) })
+			return cli.Print(a.stdout, a.json, b, func(w *bytes.Buffer) { b.write(w) })
 		}),
 	}
-	a.jsonFlag(cmd)
+	cmd.SetIn(a.stdin)
+	cmd.SetOut(a.stdout)
+	cmd.SetErr(a.stderr)
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // --help says all
+	cmd.Flags().BoolVar(&a.json, "json", false, "print one JSON object instead of the table")
 	cmd.Flags().StringVarP(&a.model, "model", "m", "", "`MODEL` to measure instead of random weights: a folder, or owner/name on the\nHugging Face hub")
 	cmd.Flags().StringVarP(&o.prompt, "prompt", "p", benchPrompts[benchPrompt], "`PROMPT` with one [MASK]")
 	cmd.Flags().StringVarP(&o.answer, "answer", "a", "", "`TOKEN` to attribute instead of the one that the text above says")
@@ -93,24 +102,22 @@ func (a *app) bench() *cobra.Command {
 	cmd.Flags().Var(&repeats, "repeats", "how often each contender repeats")
 	cmd.Flags().BoolVar(&o.peers, "peers", false, "install the published tools into an environment of their own")
 	cmd.Flags().StringVar(&o.python, "python", "", "`PATH` of a Python that has the published tools")
+	cmd.Flags().StringVar(&o.kn, "kn", "", "`PATH` of the kn command to measure instead of one that is built for it")
 	cmd.Flags().StringVar(&o.dir, "dir", "", "`FOLDER` for the checkpoint and the published tools instead of one in the\nuser's cache folder")
 	cmd.Flags().StringVar(&o.size, "size", "base", "size of the random checkpoint: base, or tiny to try the program")
 	cli.Known(cmd.Flags().MarkHidden("size"))
-	cli.Known(cmd.MarkFlagDirname("model"))
-	cli.Known(cmd.MarkFlagFilename("python"))
-	cli.Known(cmd.MarkFlagDirname("dir"))
-	cli.Complete(cmd, "rows", benchRowNames()...)
 	cmd.AddCommand(a.benchChild())
 	return cmd
 }
 
-// benchOptions are the flags of kn bench but for the model.
+// benchOptions are the flags but for the model.
 type benchOptions struct {
-	prompt, answer    string
-	answered          bool // --answer was given
-	rows              rowsFlag
-	dir, python, size string
-	peers             bool
+	prompt, answer string
+	answered       bool // --answer was given
+	rows           rowsFlag
+	kn, dir        string
+	python, size   string
+	peers          bool
 }
 
 // check reports wrong usage, and fills in what was left out.
@@ -133,8 +140,11 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 
 // runBench prepares what b needs, and runs it.
 func (a *app) runBench(ctx context.Context, b *benchmark, o benchOptions) (err error) {
-	if b.program, err = os.Executable(); err != nil {
+	if b.self, err = os.Executable(); err != nil {
 		return fmt.Errorf("cannot find this program to run it: %w", err)
+	}
+	if b.kn, err = findKn(o.kn); err != nil {
+		return err
 	}
 	dir, err := filepath.Abs(cmp.Or(o.dir, filepath.Join(xdg.CacheHome, "gonb-kn", "bench")))
 	if err != nil {
@@ -160,5 +170,10 @@ func (a *app) runBench(ctx context.Context, b *benchmark, o benchOptions) (err e
 		return fmt.Errorf("no place for what processes exchange: %w", err)
 	}
 	defer os.RemoveAll(b.scratch)
+	if b.kn == "" {
+		if b.kn, err = buildKn(ctx, b.scratch, a.stderr, b.say); err != nil {
+			return err
+		}
+	}
 	return b.run(ctx, o)
 }

@@ -92,9 +92,9 @@ func (b *benchmark) settle(ctx context.Context, prompt, answer string) (benchQue
 	if answer != "" {
 		args = append(args, "--answer", answer)
 	}
-	p := &processContender{command: b.kn([]string{"KN_CACHE=off", "KN_BACKEND=" + benchGo}, args...), folder: b.scratch}
+	p := &processContender{command: command(b.kn, []string{"KN_CACHE=off", "KN_BACKEND=" + benchGo}, args...), folder: b.scratch}
 	p.read = func(stdout []byte) (sample, error) {
-		var r predictResult
+		var r kn.Prediction
 		if err := json.Unmarshal(stdout, &r); err != nil {
 			return sample{}, err
 		}

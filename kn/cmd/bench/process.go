@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
 // sample is one repetition of a contender.
@@ -196,7 +198,7 @@ func lastLine(log *os.File) string {
 
 // readAttribution reads what kn attribute --json prints.
 func readAttribution(stdout []byte) (sample, error) {
-	var r attributeResult
+	var r kn.Attribution
 	if err := json.Unmarshal(stdout, &r); err != nil {
 		return sample{}, fmt.Errorf("its output cannot be read: %w", err)
 	}

@@ -1,4 +1,4 @@
-"""The published tools that kn bench measures itself against.
+"""The published tools that bench measures kn against.
 
 A process that reads one JSON object a line and answers with one:
 

@@ -20,8 +20,8 @@ import (
 )
 
 // benchRequest is what a contender's process is asked, one JSON object a
-// line: first to load, then to run as often as wanted. kn bench child and
-// bench/peers.py understand it; the latter can be asked to choose or to warm
+// line: first to load, then to run as often as wanted. This program's child and
+// peers.py understand it; the latter can be asked to choose or to warm
 // up, too.
 type benchRequest struct {
 	Do string `json:"do"` // "load", "run", doChoose or doWarm
@@ -73,7 +73,7 @@ type promptTaken struct {
 func (a *app) benchChild() *cobra.Command {
 	return &cobra.Command{
 		Use:    "child",
-		Short:  "Compute for kn bench: one JSON request a line, one answer each",
+		Short:  "Compute for bench: one JSON request a line, one answer each",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {

@@ -42,7 +42,7 @@ func (b *benchmark) write(w *bytes.Buffer) {
 
 // String says in words what is asked.
 func (q benchQuestion) String() string {
-	return fmt.Sprintf("%d tokens: “%s”, “%s” with probability %s", q.Tokens, q.Prompt, q.Answer, number(q.Probability))
+	return fmt.Sprintf("%d tokens: “%s”, “%s” with probability %#.4g", q.Tokens, q.Prompt, q.Answer, q.Probability)
 }
 
 // writeDetails writes what the table has no column for: how scores agree, what

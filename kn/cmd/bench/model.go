@@ -8,6 +8,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
@@ -52,7 +53,9 @@ func (a *app) openBenchModel(ctx context.Context, b *benchmark, dir, size string
 // benchFolder finds the folder of the model that --model names, and what to
 // call it.
 func (a *app) benchFolder(ctx context.Context) (folder, name string, err error) {
-	if _, err := a.load(ctx); err != nil { // a folder that is not there, or a classifier
+	a.bar = cli.NewBar(a.stderr, a.err)
+	defer a.bar.Finish()
+	if _, err := cli.Load(a.model, kn.WithContext(ctx), kn.WithProgress(a.bar.Step)); err != nil { // a folder that is not there, or a classifier
 		return "", "", err
 	}
 	opened, err := kn.OpenCheckpoint(a.model, kn.WithContext(ctx))

@@ -32,7 +32,7 @@ const benchPrompt = 6
 // benchTruth is what a model with trained weights is asked for.
 const benchTruth = "Paris"
 
-// benchSizes are the sizes of the checkpoints that kn bench makes: that of
+// benchSizes are the sizes of the checkpoints that bench makes: that of
 // bert-base-cased, and one for trying the program.
 func benchSizes() map[string]checkpoint.Config {
 	base := checkpoint.DefaultConfig()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/clitest"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
@@ -194,7 +197,7 @@ func TestBenchPrompts(t *testing.T) {
 // are in a row.
 func TestBenchRows(t *testing.T) {
 	seen, used := map[string]bool{}, map[string]bool{}
-	last := ""
+	last, help := "", clitest.Finished(t, bench(t, "--help")).Stdout
 	for _, row := range benchRows {
 		for _, key := range row.contenders {
 			if benchEntries[key].make == nil {
@@ -209,7 +212,7 @@ func TestBenchRows(t *testing.T) {
 			t.Errorf("%s stands apart from its group %q", row.name, row.group)
 		}
 		seen[row.group], last = true, row.group
-		if !strings.Contains(within("bench", "--help").stdout, "  "+row.name+"  ") {
+		if !strings.Contains(help, "  "+row.name+"  ") {
 			t.Errorf("%s is not in the help", row.name)
 		}
 	}
@@ -295,11 +298,11 @@ func TestBenchChild(t *testing.T) {
 		"before", "dance", "invalid", "missing", "no prompts", "", "", "scores", "", "no such answer",
 		"", "", "", "prompt 2 of 2", "", "of 2 prompts",
 	}
-	cmd := command(t, "bench", "child")
+	cmd := clitest.Command(t, program, "child")
 	cmd.Stdin = strings.NewReader(strings.Join(requests, "\n"))
-	o := finished(t, cmd)
-	answers := strings.Split(strings.TrimSpace(o.stdout), "\n")
-	if o.code != 0 || len(answers) != len(requests) {
+	o := clitest.Finished(t, cmd)
+	answers := strings.Split(strings.TrimSpace(o.Stdout), "\n")
+	if o.Code != 0 || len(answers) != len(requests) {
 		t.Fatalf("%d answers to %d requests: %+v", len(answers), len(requests), o)
 	}
 	for i, line := range answers {
@@ -362,14 +365,14 @@ func quoted(s string) string {
 // itself on the Go backend. This program has no XLA and no peers.
 func TestBench(t *testing.T) {
 	dir, scratch := t.TempDir(), t.TempDir()
-	cmd := command(t, "bench", "--size", "tiny", "--dir", dir, "--repeats", "2", "--json")
+	cmd := bench(t, "--size", "tiny", "--dir", dir, "--repeats", "2", "--json")
 	cmd.Env = append(cmd.Env, "TMPDIR="+scratch)
-	o := finished(t, cmd)
-	if o.code != 0 {
+	o := clitest.Finished(t, cmd)
+	if o.Code != 0 {
 		t.Fatalf("%+v", o)
 	}
 	var b benchmark
-	object(t, o.stdout, &b, "machine", "version", "model", "name", "parameters", "digest",
+	clitest.Object(t, o.Stdout, &b, "machine", "version", "model", "name", "parameters", "digest",
 		"prompt", "tokens", "answer", "probability", "repeats", "reference", "rows")
 	if b.Tokens != 14 || b.Answer == "" || b.Probability <= 0 || b.Reference.Difference > 1e-5 || len(b.Rows) != len(benchRows) ||
 		b.Name != "random-bert-tiny-1" || b.Model != filepath.Join(dir, b.Name) || b.Parameters < 30_000 || len(b.Digest) != 64 {
@@ -410,6 +413,30 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// TestBenchBuildsKn: without --kn the command is built, measured and removed.
+func TestBenchBuildsKn(t *testing.T) {
+	scratch := t.TempDir()
+	built, err := exec.Command("go", "env", "GOCACHE").Output() // which would lie in the command's own cache folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := clitest.Command(t, program, "--model", small(t), "--dir", t.TempDir(), "--repeats", "1", "--rows", "prediction", "--json")
+	cmd.Env = append(cmd.Env, "TMPDIR="+scratch, "GOCACHE="+strings.TrimSpace(string(built)))
+	o := clitest.Finished(t, cmd)
+	var b benchmark
+	if err := json.Unmarshal([]byte(o.Stdout), &b); err != nil || o.Code != 0 || b.Answer != "Paris" || b.Rows[0].Measures[0].Median == 0 || !strings.Contains(o.Stderr, "building the kn command") {
+		t.Errorf("%v: %+v", err, o)
+	}
+	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	cmd = clitest.Command(t, program, "--model", small(t), "--dir", t.TempDir())
+	cmd.Dir = t.TempDir() // no module
+	if o := clitest.Finished(t, cmd); o.Code != cli.ExitFailure || o.Stdout != "" || !strings.Contains(o.Stderr, "name a kn with --kn") {
+		t.Errorf("outside the module: %+v", o)
+	}
+}
+
 // TestBenchFailures: errors that say what to do, and nothing on standard output.
 func TestBenchFailures(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
@@ -433,19 +460,20 @@ func TestBenchFailures(t *testing.T) {
 		{[]string{"--model", "nowhere"}, cli.ExitFailure, "give a folder"},
 		{[]string{"--model", file}, cli.ExitFailure, "give " + filepath.Dir(file)},
 		{[]string{"--model", "mini"}, cli.ExitFailure, "kn export --model mini --out"},
-		{[]string{"--model", filepath.Join(goldens(t)[0], "classifier_0")}, cli.ExitFailure, "give the masked language model"},
+		{[]string{"--model", filepath.Join(sharedtest.Goldens(t)[0], "classifier_0")}, cli.ExitFailure, "give the masked language model"},
 		{[]string{"--model", small(t), "--answer", "walking"}, cli.ExitFailure, "choose an answer that is a single token"},
 		{[]string{"--model", small(t), "--answer", ""}, cli.ExitFailure, "give one word"},
 		{[]string{"--model", small(t), "--prompt", "Paris is the capital."}, cli.ExitFailure, "needs one [MASK]"},
 		{[]string{"--model", small(t), "--prompt", "[MASK] and [MASK]"}, cli.ExitFailure, "one token at a time"},
 		{[]string{"--model", small(t), "--prompt", "[MASK]" + strings.Repeat(" is", 99)}, cli.ExitFailure, "shorten it"},
+		{[]string{"--kn", file}, cli.ExitFailure, "leave that out to have it built"},
 		{[]string{"extra"}, cli.ExitUsage, "extra"},
 		{[]string{"--size", "tiny", "--dir", filepath.Join(file, "below")}, cli.ExitFailure, "--dir"},
 		{[]string{"--size", "tiny", "--dir", t.TempDir(), "--python", file}, cli.ExitFailure, "--peers"},
 	} {
-		o := finished(t, command(t, append([]string{"bench"}, c.args...)...))
-		if o.code != c.code || o.stdout != "" || !strings.Contains(o.stderr, c.says) {
-			t.Errorf("kn bench %q: %+v, want exit status %d and %q", c.args, o, c.code, c.says)
+		o := clitest.Finished(t, bench(t, c.args...))
+		if o.Code != c.code || o.Stdout != "" || !strings.Contains(o.Stderr, c.says) {
+			t.Errorf("bench %q: %+v, want exit status %d and %q", c.args, o, c.code, c.says)
 		}
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/clitest"
 )
 
 // namedBench benches a model on disk.
 func namedBench(t *testing.T, model string, args ...string) *benchmark {
 	t.Helper()
-	o := finished(t, command(t, append([]string{"bench", "--model", model, "--dir", t.TempDir(), "--repeats", "1", "--json"}, args...)...))
+	o := clitest.Finished(t, bench(t, append([]string{"--model", model, "--dir", t.TempDir(), "--repeats", "1", "--json"}, args...)...))
 	var b benchmark
-	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 {
+	if err := json.Unmarshal([]byte(o.Stdout), &b); err != nil || o.Code != 0 {
 		t.Fatalf("%v: %+v", err, o)
 	}
 	return &b
@@ -60,11 +61,11 @@ func TestBenchHubModel(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(repository, "refs", "main"), []byte(commit), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, "bench", "--model", "someone/model", "--dir", t.TempDir(), "--repeats", "1", "--json", "--rows", "prediction")
+	cmd := bench(t, "--model", "someone/model", "--dir", t.TempDir(), "--repeats", "1", "--json", "--rows", "prediction")
 	cmd.Env = append(cmd.Env, "HF_HOME="+home)
-	o := finished(t, cmd)
+	o := clitest.Finished(t, cmd)
 	var b benchmark
-	if err := json.Unmarshal([]byte(o.stdout), &b); err != nil || o.code != 0 || b.Name != "someone/model" || filepath.Base(b.Model) != commit || b.Answer != "Paris" {
+	if err := json.Unmarshal([]byte(o.Stdout), &b); err != nil || o.Code != 0 || b.Name != "someone/model" || filepath.Base(b.Model) != commit || b.Answer != "Paris" {
 		t.Errorf("%v: %+v", err, o)
 	}
 }

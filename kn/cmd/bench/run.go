@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// benchmark is one run of kn bench, and what it prints.
+// benchmark is one run of the program, and what it prints.
 type benchmark struct {
 	Machine benchMachine `json:"machine"`
 	Version string       `json:"version"`
@@ -19,9 +19,10 @@ type benchmark struct {
 	Repeats int              `json:"repeats"`
 	Rows    []benchRowResult `json:"rows"`
 
-	program, python string
-	scratch         string // folder that is removed at the end
-	say             func(format string, args ...any)
+	self, kn string // this program, and the kn command
+	python   string
+	scratch  string // folder that is removed at the end
+	say      func(format string, args ...any)
 }
 
 // run measures the rows.
