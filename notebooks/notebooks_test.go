@@ -307,8 +307,8 @@ func TestLossLandscapes(t *testing.T) {
 		t.Errorf("training loss and held-out error correlate by %v", r)
 	}
 	shows(t, held, "held-out")
-	back := cell(t, n, "MustTakenBack")
-	if g := numbers(t, back, `(?s)all as fine-tuned: loss ([\d.]+).*classifier +moved by +([\d.]+) %; taken back: loss ([\d.]+)`); g[1] == 0 || g[2] <= g[0] {
+	back := cell(t, n, "MustReset")
+	if g := numbers(t, back, `(?s)all as fine-tuned: loss ([\d.]+).*classifier +moved by +([\d.]+) %; reset: loss ([\d.]+)`); g[1] == 0 || g[2] <= g[0] {
 		t.Errorf("the loss is %v; the classifier moved by %v %%, and without that the loss is %v", g[0], g[1], g[2])
 	}
 	shows(t, back, "classifier")

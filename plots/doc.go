@@ -28,8 +28,8 @@
 //
 // of those of package landscape
 //
-//   - [LossCurves], [LossSurface]: loss and error on lines and planes between models, with a training's way,
-//   - [TakenBack]: what becomes of a fine-tuned model whose layers are as before,
+//   - [LossCurves], [LossSurface]: loss and error on lines and planes between models, with a training's trajectory,
+//   - [GroupResets]: what becomes of a fine-tuned model whose layers are as before,
 //   - [TurnableSurface]: a surface in three dimensions that can be turned, as a piece of HTML,
 //
 // and of trainings, by packages finetune and dynamics

@@ -223,6 +223,6 @@ func allExperiments(o plots.Options) map[string]*plots.Figure {
 		"exactness":                 plots.MustExactness(exactness(), o),
 		"loss curves":               plots.MustLossCurves([]plots.LossCurve{{"pre-trained", lossLine(0.2)}, {"from scratch", lossLine(1.5)}}, o),
 		"loss surface":              plots.MustLossSurface(lossGrid(5), lossPath(), o),
-		"groups taken back":         plots.MustTakenBack(groupsTakenBack(), o),
+		"group resets":              plots.MustGroupResets(groupResets(), o),
 	}
 }

@@ -45,7 +45,7 @@ func TestGolden(t *testing.T) {
 
 		"loss_curves.png":  ExampleLossCurves,
 		"loss_surface.png": ExampleLossSurface,
-		"taken_back.png":   ExampleTakenBack,
+		"group_resets.png": ExampleGroupResets,
 
 		"training_history.png":   ExampleTrainingHistory,
 		"dynamics_heat_map.png":  ExampleDynamicsHeatMap,

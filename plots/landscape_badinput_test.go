@@ -33,12 +33,12 @@ func TestBadLandscapes(t *testing.T) {
 		{"negative", curve(func(l *landscape.Line) { l.Loss[3] = -1 }), "no cross-entropy"},
 		{"error", curve(func(l *landscape.Line) { l.Error[2] = 1.5 }), "error[2] is 1.5"},
 		{"order", curve(func(l *landscape.Line) { l.Alphas[2] = -4 }), "rising order"},
-		{"nil groups", func() (any, error) { return plots.TakenBack(nil) }, "groups"},
-		{"no groups", func() (any, error) { return plots.TakenBack(&landscape.GroupsTakenBack{}) }, "no group"},
+		{"nil groups", func() (any, error) { return plots.GroupResets(nil) }, "groups"},
+		{"no groups", func() (any, error) { return plots.GroupResets(&landscape.GroupResets{}) }, "no group"},
 		{"NaN group", func() (any, error) {
-			r := groupsTakenBack()
+			r := groupResets()
 			r.Groups[2].Loss = math.NaN()
-			return plots.TakenBack(r)
+			return plots.GroupResets(r)
 		}, "middle layers"},
 		{"nil surface", func() (any, error) { return plots.LossSurface(nil, nil) }, "loss surface"},
 		{"one alpha", func() (any, error) { return plots.LossSurface(lossGrid(2), &landscape.Path{}) }, "the trajectory is on the plane of"},

@@ -47,7 +47,7 @@ func lossGrid(n int) *landscape.Grid {
 	return g
 }
 
-// lossPath is a way on that surface's plane.
+// lossPath is a trajectory on that surface's plane.
 func lossPath() *landscape.Path {
 	g := lossGrid(2)
 	p := &landscape.Path{Plane: g.Plane, Provenance: madeUp}
@@ -59,13 +59,13 @@ func lossPath() *landscape.Path {
 	return p
 }
 
-// groupsTakenBack are those of a model of twelve layers.
-func groupsTakenBack() *landscape.GroupsTakenBack {
-	r := &landscape.GroupsTakenBack{Theta0: "start", Theta1: "end", Start: landscape.Value{Loss: 0.71, Error: 0.5}, FineTuned: landscape.Value{Loss: 0.21, Error: 0.08}, Provenance: madeUp}
+// groupResets are those of a model of twelve layers.
+func groupResets() *landscape.GroupResets {
+	r := &landscape.GroupResets{Theta0: "start", Theta1: "end", Start: landscape.Value{Loss: 0.71, Error: 0.5}, FineTuned: landscape.Value{Loss: 0.21, Error: 0.08}, Provenance: madeUp}
 	r.Examples = 500
 	for i, g := range landscape.Groups(12) {
 		v := landscape.Value{Loss: 0.22 + 0.03*float64(i*i), Error: 0.08 + 0.02*float64(i*i)}
-		r.Groups = append(r.Groups, landscape.GroupTakenBack{Name: g.Name, Value: v, Moved: 0.004 * float64(i+1)})
+		r.Groups = append(r.Groups, landscape.GroupReset{Name: g.Name, Value: v, Moved: 0.004 * float64(i+1)})
 	}
 	return r
 }

@@ -21,9 +21,9 @@ func ExampleLossSurface() {
 	// Output: Loss and error on the plane of two fine-tunings
 }
 
-func ExampleTakenBack() {
-	fig := plots.MustTakenBack(groupsTakenBack(), small)
-	fig.MustSave(filepath.Join(folder, "taken_back.png"))
+func ExampleGroupResets() {
+	fig := plots.MustGroupResets(groupResets(), small)
+	fig.MustSave(filepath.Join(folder, "group_resets.png"))
 	fmt.Println(fig.Title())
-	// Output: Parameters taken back to their values before fine-tuning
+	// Output: Parameters reset to their values before fine-tuning
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // LossSurface draws the loss on a plane as filled contours, and the error beside
-// it at the same scale, with a training's way from its start to its end; path may
+// it at the same scale, with a training's trajectory from its start to its end; path may
 // be nil. The loss has logarithmic bands where its values are far apart.
 func LossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) (*Figure, error) {
 	o, err := optional(options)
@@ -99,16 +99,16 @@ func mapped(rows [][]float64, f func(float64) float64) [][]float64 {
 	return out
 }
 
-// addPath draws a training's way.
+// addPath draws a training's trajectory.
 func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error {
 	if path == nil {
 		return nil
 	}
-	way := make(plotter.XYs, len(path.Points))
+	points := make(plotter.XYs, len(path.Points))
 	for i, q := range path.Points {
-		way[i].X, way[i].Y = q.Alpha, q.Beta
+		points[i].X, points[i].Y = q.Alpha, q.Beta
 	}
-	line, err := plotter.NewLine(way)
+	line, err := plotter.NewLine(points)
 	if err != nil {
 		return fmt.Errorf("plots: trajectory: %w", err)
 	}
@@ -121,7 +121,7 @@ func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error 
 		p.Add(glyphAt{spot{q.Alpha, q.Beta}, dot})
 	}
 	if legend {
-		f.addLegend("checkpoints on the way", line, glyphAt{style: dot})
+		f.addLegend("checkpoints of the training", line, glyphAt{style: dot})
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func checkGrid(g *landscape.Grid) error {
 	return nil
 }
 
-// checkPath refuses a way on another plane.
+// checkPath refuses a trajectory on another plane.
 func checkPath(g *landscape.Grid, path *landscape.Path) error {
 	if path == nil {
 		return nil
@@ -219,7 +219,7 @@ func describeSurface(g *landscape.Grid, path *landscape.Path) string {
 		fmt.Sprintf("The lowest loss is %s, at α = %s, β = %s, with an error of %.1f %%", short(g.Loss[a][b]), short(g.Alphas[a]), short(g.Betas[b]), 100*g.Error[a][b]),
 	}
 	if path != nil {
-		text := "The training's way (step: α, β):"
+		text := "The training's trajectory (step: α, β):"
 		for _, q := range path.Points {
 			text += fmt.Sprintf(" %d: %s, %s;", q.Step, short(q.Alpha), short(q.Beta))
 		}

@@ -19,7 +19,7 @@ import (
 var turnablePage string
 
 // TurnableSurface makes a surface that can be turned with a mouse, a finger or the
-// arrow keys, loss or error at the press of a button, with a training's way on it;
+// arrow keys, loss or error at the press of a button, with a training's trajectory on it;
 // path may be nil. All is in the fragment, with a script of its own that needs
 // neither a kernel nor a network. Where scripts do not run, the picture of
 // [LossSurface] stands in its place.

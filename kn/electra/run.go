@@ -156,13 +156,13 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 // train takes the steps that are left.
 func (s *session) train(ctx context.Context) error {
 	if !s.resumed {
-		if err := s.look(ctx); err != nil {
+		if err := s.evaluate(ctx); err != nil {
 			return err
 		}
 	}
 	return train.Loop{
 		Steps: s.config.Steps, SaveEvery: s.config.SaveEvery, Taken: &s.state.Step, Seconds: &s.state.Seconds,
-		Take: s.step, Look: s.look, Tell: s.tell, Save: s.save,
+		Take: s.step, Evaluate: s.evaluate, Tell: s.tell, Save: s.save,
 	}.Run(ctx)
 }
 
@@ -218,9 +218,9 @@ func (w *window) point(step int, seconds, rate float64) Point {
 	return p
 }
 
-// look adds a point to the record, measures, and writes a checkpoint, whatever
+// evaluate adds a point to the record, measures, and writes a checkpoint, whatever
 // it is time for.
-func (s *session) look(ctx context.Context) error {
+func (s *session) evaluate(ctx context.Context) error {
 	s.point()
 	step, every := s.state.Step, s.config.MeasureEvery
 	if every > 0 && step%every == 0 || step == s.config.Steps {

@@ -131,7 +131,7 @@ func (c *erasure) summarize(o EraseOptions) ErasedRelation {
 		return ErasePoint{Neurons: neurons, Erased: recall(before[:c.own], after[:c.own], bootstrap), Others: recall(before[c.own:], after[c.own:], bootstrap)}
 	}
 	against := func(s EraseSet, after answers) EraseSet {
-		s.PerplexityMore = perplexity(after[:c.own].surprises(), own[:c.own].surprises(), bootstrap).Change
+		s.PerplexityMore = perplexity(after[:c.own].surprisals(), own[:c.own].surprisals(), bootstrap).Change
 		s.AccuracyLess = stats.Difference(own[:c.own].right(), after[:c.own].right(), bootstrap)
 		return s
 	}
@@ -152,7 +152,7 @@ func (c *erasure) summarize(o EraseOptions) ErasedRelation {
 // recall compares what is known of facts.
 func recall(before, after answers, o stats.Options) Recall {
 	return Recall{
-		Perplexity:     perplexity(before.surprises(), after.surprises(), o),
+		Perplexity:     perplexity(before.surprisals(), after.surprisals(), o),
 		AccuracyBefore: stats.Bootstrap(before.right(), o),
 		Accuracy:       stats.Bootstrap(after.right(), o),
 		AccuracyChange: stats.Difference(after.right(), before.right(), o),

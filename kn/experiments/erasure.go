@@ -84,8 +84,8 @@ func neuronsOf(counted []NeuronCount, n int) []kn.Neuron {
 
 // reply is what a model says to one prompt.
 type reply struct {
-	surprise float64 // of the answer
-	right    float64 // 1 if it is ranked first
+	surprisal float64 // of the answer
+	right     float64 // 1 if it is ranked first
 }
 
 // answers are the answers to all prompts of facts [facts][prompts].
@@ -110,7 +110,7 @@ func (c *erasure) answered(m *kn.Model, neurons []kn.Neuron) (answers, error) {
 	all := make(answers, len(c.facts))
 	for i, f := range c.facts {
 		for _, out := range outcomes[:len(f.Bag.Prompts)] {
-			a := reply{surprise: surprise(out.Answer.Probability)}
+			a := reply{surprisal: surprisal(out.Answer.Probability)}
 			if out.Top.ID == out.Answer.ID {
 				a.right = 1
 			}
@@ -128,7 +128,7 @@ func mean(sets []answers) answers {
 		sum[i] = make([]reply, len(sets[0][i]))
 		for j := range sum[i] {
 			for _, s := range sets {
-				sum[i][j].surprise += s[i][j].surprise / float64(len(sets))
+				sum[i][j].surprisal += s[i][j].surprisal / float64(len(sets))
 				sum[i][j].right += s[i][j].right / float64(len(sets))
 			}
 		}
@@ -144,9 +144,9 @@ func (a answers) prompts(from, to int) (n int) {
 	return n
 }
 
-// surprises and right gather the answers by fact.
-func (a answers) surprises() map[int][]float64 {
-	return a.gather(func(a reply) float64 { return a.surprise })
+// surprisals and right gather the answers by fact.
+func (a answers) surprisals() map[int][]float64 {
+	return a.gather(func(a reply) float64 { return a.surprisal })
 }
 
 func (a answers) right() map[int][]float64 {

@@ -23,10 +23,10 @@ type PerplexityChange struct {
 // which models compute in, knows no smaller normal number.
 const leastProbability = 0x1p-126
 
-// surprise is -ln P.
-func surprise(probability float64) float64 { return -math.Log(max(probability, leastProbability)) }
+// surprisal is -ln P.
+func surprisal(probability float64) float64 { return -math.Log(max(probability, leastProbability)) }
 
-// perplexity is that of clusters of prompts' surprises.
+// perplexity is that of clusters of prompts' surprisals.
 func perplexity(before, after map[int][]float64, o stats.Options) PerplexityChange {
 	if len(before) == 0 {
 		return PerplexityChange{}

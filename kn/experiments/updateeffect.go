@@ -14,7 +14,7 @@ type updated struct {
 	changed, success, topFive      []float64
 	rank, reciprocal               []float64
 	newProbability, oldProbability []float64
-	within, across                 []float64 // surprises of the probes
+	within, across                 []float64 // surprisals of the probes
 }
 
 // neurons are the fact's, at most so many; 0 for all.
@@ -79,7 +79,7 @@ func (c *updateCase) under(m *kn.Model, neurons []kn.Neuron, lambda1, lambda2 fl
 		outcomes = outcomes[2:]
 	}
 	for i, out := range outcomes {
-		if s := surprise(out.Answer.Probability); i < len(c.within) {
+		if s := surprisal(out.Answer.Probability); i < len(c.within) {
 			u.within = append(u.within, s)
 		} else {
 			u.across = append(u.across, s)

@@ -83,7 +83,7 @@ func (s *session) finish(ctx context.Context) (*Record, error) {
 		Evaluations: map[string]Evaluation{}, Checkpoints: s.config.Checkpoints,
 	}
 	for _, p := range s.parts {
-		e, err := s.evaluate(ctx, p)
+		e, err := s.evaluatePart(ctx, p)
 		if err != nil {
 			return nil, err
 		}

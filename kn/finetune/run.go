@@ -179,7 +179,7 @@ func (s *session) encode() {
 // train takes the steps that are left.
 func (s *session) train(ctx context.Context) error {
 	if !s.resumed {
-		if err := s.look(ctx); err != nil {
+		if err := s.evaluate(ctx); err != nil {
 			return err
 		}
 	}
@@ -205,7 +205,7 @@ func (s *session) step(ctx context.Context) error {
 	if s.state.Step%max(1, s.config.Steps/points) == 0 || s.state.Step == s.config.Steps {
 		s.state.History.Training = append(s.state.History.Training, s.state.Window.point(s.state.Step, s.config.rate(step)))
 	}
-	return s.look(ctx)
+	return s.evaluate(ctx)
 }
 
 // batch returns the examples of a step.
@@ -217,15 +217,15 @@ func (s *session) batch(step int) []int {
 	return s.order[step%steps]
 }
 
-// look evaluates and writes a checkpoint if it is time to.
-func (s *session) look(ctx context.Context) error {
+// evaluate measures all parts and writes a checkpoint if it is time to.
+func (s *session) evaluate(ctx context.Context) error {
 	step, every := s.state.Step, s.config.EvaluateEvery
 	if every > 0 && step%every == 0 || step == s.config.Steps {
 		for _, p := range s.parts {
 			if !slices.Contains(s.config.Evaluate, p.name) {
 				continue
 			}
-			e, err := s.evaluate(ctx, p)
+			e, err := s.evaluatePart(ctx, p)
 			if err != nil {
 				return err
 			}
@@ -238,7 +238,7 @@ func (s *session) look(ctx context.Context) error {
 	return nil
 }
 
-func (s *session) evaluate(ctx context.Context, p evaluated) (*Evaluation, error) {
+func (s *session) evaluatePart(ctx context.Context, p evaluated) (*Evaluation, error) {
 	scores, err := scoreAll(ctx, s.learner.call, p.batches, len(p.examples), nil)
 	if err != nil {
 		return nil, err

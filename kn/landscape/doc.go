@@ -20,7 +20,7 @@
 // feed-forward networks, biases, LayerNorms' scales and shifts, pooler and
 // classifier. None is scaled or left at its place. (Where only a group of them is
 // to move, see [Options].Group; for groups put back to their start one at a time,
-// [TakenBack].) A point is computed as
+// [Reset].) A point is computed as
 //
 //	(1 - α - β) θ0 + α θ1 + β θ2
 //

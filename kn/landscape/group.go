@@ -76,12 +76,12 @@ func Groups(layers int) []Group {
 	return append(groups, Group{"classifier", []string{"bert.pooler", "classifier"}})
 }
 
-// TakenBack measures what becomes of the fine-tuned theta1 if one group of its
+// Reset measures what becomes of the fine-tuned theta1 if one group of its
 // parameters after another has the values of theta0 again; nil groups are
 // [Groups]. Options' grid and group are of no use here.
-func TakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) (*GroupsTakenBack, error) {
+func Reset(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) (*GroupResets, error) {
 	if o.Alphas != nil || o.Betas != nil || o.Group != nil {
-		return nil, errors.New("landscape: taking groups back needs no grid and no group among the options")
+		return nil, errors.New("landscape: resetting groups needs no grid and no group among the options")
 	}
 	s, err := newSpace(ctx, []string{theta0, theta1}, examples, o)
 	if err != nil {
@@ -101,19 +101,19 @@ func TakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examp
 	if err != nil {
 		return nil, err
 	}
-	r := &GroupsTakenBack{Theta0: theta0, Theta1: theta1, Start: values[0], FineTuned: values[1], Sample: s.sample}
-	r.Provenance = s.provenance("groups taken back", o)
+	r := &GroupResets{Theta0: theta0, Theta1: theta1, Start: values[0], FineTuned: values[1], Sample: s.sample}
+	r.Provenance = s.provenance("group resets", o)
 	for i := range groups {
 		l, err := s.lengths(ctx, &groups[i])
 		if err != nil {
 			return nil, err
 		}
-		r.Groups = append(r.Groups, GroupTakenBack{groups[i].Name, values[i+2], l.moved()})
+		r.Groups = append(r.Groups, GroupReset{groups[i].Name, values[i+2], l.moved()})
 	}
 	return r, nil
 }
 
-// MustTakenBack is [TakenBack] for notebook cells: it panics instead of returning an error.
-func MustTakenBack(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) *GroupsTakenBack {
-	return kn.Must(TakenBack(ctx, theta0, theta1, groups, examples, o))
+// MustReset is [Reset] for notebook cells: it panics instead of returning an error.
+func MustReset(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) *GroupResets {
+	return kn.Must(Reset(ctx, theta0, theta1, groups, examples, o))
 }

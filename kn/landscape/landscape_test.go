@@ -103,12 +103,12 @@ func TestCheckpointsThemselves(t *testing.T) {
 	}
 	same("alpha 0", l.Loss[20], l.Error[20], own[0])
 	same("alpha 1", l.Loss[25], l.Error[25], own[1])
-	r := landscape.MustTakenBack(t.Context(), theta[0], theta[1], nil, examples, noCache)
+	r := landscape.MustReset(t.Context(), theta[0], theta[1], nil, examples, noCache)
 	same("the start", r.Start.Loss, r.Start.Error, own[0])
 	same("the end", r.FineTuned.Loss, r.FineTuned.Error, own[1])
 }
 
-// TestEveryParameterTakesPart: with all groups taken back one after another the
+// TestEveryParameterTakesPart: with all groups reset one after another the
 // model is the start again, each group matters, and together they are the whole.
 func TestEveryParameterTakesPart(t *testing.T) {
 	_, theta, examples := small(t)
@@ -117,7 +117,7 @@ func TestEveryParameterTakesPart(t *testing.T) {
 	for _, g := range groups {
 		all.Tensors = append(all.Tensors, g.Tensors...)
 	}
-	r := landscape.MustTakenBack(t.Context(), theta[0], theta[1], append(groups, all), examples, noCache)
+	r := landscape.MustReset(t.Context(), theta[0], theta[1], append(groups, all), examples, noCache)
 	if len(r.Groups) != 5 || r.Groups[0].Name != "embeddings" || r.Groups[2].Name != "layer 1" {
 		t.Fatalf("the groups are %+v", r.Groups)
 	}
@@ -127,20 +127,20 @@ func TestEveryParameterTakesPart(t *testing.T) {
 		}
 	}
 	if last := r.Groups[4]; last.Value != r.Start {
-		t.Errorf("with everything taken back it is %+v, the start is %+v", last.Value, r.Start)
+		t.Errorf("with everything reset it is %+v, the start is %+v", last.Value, r.Start)
 	}
 }
 
-// TestGroupMovesAlone: a curve of one group begins where that group is taken back
+// TestGroupMovesAlone: a curve of one group begins where that group is reset
 // and ends at the fine-tuned model.
 func TestGroupMovesAlone(t *testing.T) {
 	_, theta, examples := small(t)
 	group := landscape.Groups(2)[1]
 	l := landscape.MustCurve(t.Context(), theta[0], theta[1], examples, landscape.Options{Alphas: []float64{0, 0.5, 1}, Group: &group, NoCache: true})
-	r := landscape.MustTakenBack(t.Context(), theta[0], theta[1], []landscape.Group{group}, examples, noCache)
+	r := landscape.MustReset(t.Context(), theta[0], theta[1], []landscape.Group{group}, examples, noCache)
 	whole := landscape.MustCurve(t.Context(), theta[0], theta[1], examples, landscape.Options{Alphas: []float64{0, 0.5, 1}, NoCache: true})
 	if l.Loss[0] != r.Groups[0].Loss || l.Loss[2] != r.FineTuned.Loss || l.Loss[1] == whole.Loss[1] {
-		t.Errorf("the group's curve is %v, the whole one %v; taken back it is %+v", l.Loss, whole.Loss, r)
+		t.Errorf("the group's curve is %v, the whole one %v; reset it is %+v", l.Loss, whole.Loss, r)
 	}
 	if l.Group != group.Name || !(l.Norm1 < whole.Norm1) {
 		t.Errorf("the group moves %v, all %v", l.Norm1, whole.Norm1)
@@ -281,7 +281,7 @@ func TestOtherNumberOfLabels(t *testing.T) {
 	way := []dynamics.Checkpoint{{Step: 1, Model: theta[0]}, {Step: 2, Model: theta[2]}, {Step: 3, Model: theta[1]}}
 	a, b := landscape.MustTrajectory(t.Context(), theta[0], theta[1], two, way, noCache), landscape.MustTrajectory(t.Context(), theta[0], theta[1], three, way, noCache)
 	if !reflect.DeepEqual(a.Points, b.Points) {
-		t.Errorf("the way is %+v, want %+v", a.Points, b.Points)
+		t.Errorf("the trajectory is %+v, want %+v", a.Points, b.Points)
 	}
 }
 

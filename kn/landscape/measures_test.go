@@ -40,7 +40,7 @@ func moved(t *testing.T, theta []string, alpha, beta, far float64) string {
 }
 
 // TestTrajectory: checkpoints made on the plane are found where they were put,
-// those beside it are told by the share of the way that lies in it.
+// those beside it are told by the share of the distance that lies in it.
 func TestTrajectory(t *testing.T) {
 	_, theta, _ := small(t)
 	var way []dynamics.Checkpoint
@@ -62,7 +62,7 @@ func TestTrajectory(t *testing.T) {
 		}
 	}
 	if p := path.Points[3]; math.Abs(p.Distance-path.Norm1) > 1e-6 {
-		t.Errorf("the way to theta1 is %v long, and %v", p.Distance, path.Norm1)
+		t.Errorf("the trajectory to theta1 is %v long, and %v", p.Distance, path.Norm1)
 	}
 	line := landscape.MustTrajectory(t.Context(), theta[0], theta[1], "", way[3:], noCache)
 	if p := line.Points[0]; math.Abs(p.Alpha-1) > 1e-9 || p.Beta != 0 || math.Abs(p.Explained-1) > 1e-9 {
@@ -222,20 +222,20 @@ func ExampleCurve() {
 	// alpha 1.0: loss 1.112, error 1.0
 }
 
-func ExampleTakenBack() {
+func ExampleGroupResets() {
 	folder := filepath.Join("..", "internal", "sharedtest", "testdata", "golden")
 	examples := []finetune.Example{{Sentence1: "Mary was born in London", Label: 0}, {Sentence1: "John speaks German", Label: 1}}
-	r := landscape.MustTakenBack(ctx, filepath.Join(folder, "classifier_0"), filepath.Join(folder, "classifier_1"), nil, examples, landscape.Options{})
+	r := landscape.MustReset(ctx, filepath.Join(folder, "classifier_0"), filepath.Join(folder, "classifier_1"), nil, examples, landscape.Options{})
 	fmt.Printf("fine-tuned: loss %.3f\n", r.FineTuned.Loss)
 	for _, g := range r.Groups {
-		fmt.Printf("%s taken back: loss %.3f\n", g.Name, g.Loss)
+		fmt.Printf("%s reset: loss %.3f\n", g.Name, g.Loss)
 	}
 	// Output:
 	// fine-tuned: loss 1.112
-	// embeddings taken back: loss 1.107
-	// layer 0 taken back: loss 1.103
-	// layer 1 taken back: loss 1.126
-	// classifier taken back: loss 1.058
+	// embeddings reset: loss 1.107
+	// layer 0 reset: loss 1.103
+	// layer 1 reset: loss 1.126
+	// classifier reset: loss 1.058
 }
 
 func ExampleGrid_Area() {

@@ -56,7 +56,7 @@ type Grid struct {
 	Provenance kn.Provenance `json:"provenance"`
 }
 
-// Path is a training's way, projected onto a plane by [Trajectory].
+// Path is a training's trajectory, projected onto a plane by [Trajectory].
 type Path struct {
 	Plane
 	Points     []PathPoint   `json:"points"`
@@ -74,20 +74,20 @@ type PathPoint struct {
 	Explained float64 `json:"explained"`
 }
 
-// GroupsTakenBack is what [TakenBack] measures.
-type GroupsTakenBack struct {
-	Theta0    string           `json:"theta0"`
-	Theta1    string           `json:"theta1"`
-	Start     Value            `json:"start"`      // of Theta0
-	FineTuned Value            `json:"fine_tuned"` // of Theta1
-	Groups    []GroupTakenBack `json:"groups"`
+// GroupResets is what [Reset] measures.
+type GroupResets struct {
+	Theta0    string       `json:"theta0"`
+	Theta1    string       `json:"theta1"`
+	Start     Value        `json:"start"`      // of Theta0
+	FineTuned Value        `json:"fine_tuned"` // of Theta1
+	Groups    []GroupReset `json:"groups"`
 	Sample
 	Provenance kn.Provenance `json:"provenance"`
 }
 
-// GroupTakenBack is a fine-tuned model in which one group of parameters has its
+// GroupReset is a fine-tuned model in which one group of parameters has its
 // values of before.
-type GroupTakenBack struct {
+type GroupReset struct {
 	Name string `json:"name"`
 	Value
 	// Moved is |δ|/|θ0| within the group: how far fine-tuning has moved it.

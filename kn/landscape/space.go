@@ -92,7 +92,7 @@ func openSpace(ctx context.Context, names []string, o Options, others ...string)
 			s.foreign, c.Labels = true, start.Labels
 		}
 		if err := bert.SameShapes(start, c); err != nil {
-			return nil, fmt.Errorf("landscape: there is no way from %s to %s: %w; take checkpoints that were fine-tuned from one model, for equally many labels", names[0], name, err)
+			return nil, fmt.Errorf("landscape: there is no line from %s to %s: %w; take checkpoints that were fine-tuned from one model, for equally many labels", names[0], name, err)
 		}
 	}
 	s.config = s.folders[0].Config()

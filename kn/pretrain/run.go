@@ -127,7 +127,7 @@ func (s *session) openFacts() error {
 func (s *session) train(ctx context.Context) error {
 	return train.Loop{
 		Steps: s.config.Steps(), SaveEvery: s.config.SaveEvery, Taken: &s.state.Step, Seconds: &s.state.Seconds,
-		Take: s.step, Look: s.look, Tell: s.tell, Save: s.save,
+		Take: s.step, Evaluate: s.evaluate, Tell: s.tell, Save: s.save,
 	}.Run(ctx)
 }
 
@@ -143,8 +143,8 @@ func (s *session) step(context.Context) error {
 	return nil
 }
 
-// look measures recall if it is time to.
-func (s *session) look(ctx context.Context) (err error) {
+// evaluate measures recall if it is time to.
+func (s *session) evaluate(ctx context.Context) (err error) {
 	if s.state.Step%max(1, s.config.Steps()/looks) == 0 {
 		s.report.Recall, err = s.sample(ctx, s.learner)
 		s.report.Looked = s.state.Step

@@ -43,15 +43,15 @@ func TestAbove(t *testing.T) {
 	}
 }
 
-func TestTakenBack(t *testing.T) {
+func TestResets(t *testing.T) {
 	near := func(what string, got, want float64) {
 		if math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	back := reproduce.TakenBack{Runs: []reproduce.RunTakenBack{{Back: &landscape.GroupsTakenBack{
+	back := reproduce.Resets{Runs: []reproduce.RunReset{{Back: &landscape.GroupResets{
 		FineTuned: landscape.Value{Loss: 0.5, Error: 0.1},
-		Groups: []landscape.GroupTakenBack{
+		Groups: []landscape.GroupReset{
 			{Name: "embeddings", Value: landscape.Value{Loss: 0.6, Error: 0.15}},
 			{Name: "layer 0", Value: landscape.Value{Loss: 0.7, Error: 0.1}, Moved: 0.25},
 			{Name: "layer 1", Value: landscape.Value{Loss: 1, Error: 0.3}, Moved: 0.75},

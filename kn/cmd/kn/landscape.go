@@ -42,7 +42,7 @@ C the result is a curve over alpha. Where C has another number of labels than A
 and B, its classifier stays out: beta moves all parameters but the classifier's.
 
 With --group only some of the parameters move, the others staying B's. With
---taken-back one group after another has A's values again in B: the embeddings,
+--reset one group after another has A's values again in B: the embeddings,
 the bottom, middle and top layers, and the classifier, or the --group alone.
 
 FILE is a TSV file with a header that names label
@@ -54,7 +54,7 @@ same command goes on, and a finer grid uses those of a coarse one.`,
   printf 'label\tsentence1\tsentence2\nsame\tParis is the capital of France.\tThe capital of France is Paris.\n' | \
      kn landscape --theta0 ./pairs/checkpoints/step-000000 --theta1 ./pairs --data /dev/stdin --alphas -1,0,1,2 --plot curve.svg
   printf 'label\tsentence1\tsentence2\nsame\tParis is the capital of France.\tThe capital of France is Paris.\n' | \
-     kn landscape --theta0 ./pairs/checkpoints/step-000000 --theta1 ./pairs --data /dev/stdin --taken-back --plot groups.svg
+     kn landscape --theta0 ./pairs/checkpoints/step-000000 --theta1 ./pairs --data /dev/stdin --reset --plot groups.svg
   kn landscape --theta0 ./rte/checkpoints/step-000000 --theta1 ./rte --data dev.tsv --group 8,9,10,11
   kn landscape --theta0 ./rte/checkpoints/step-000000 --theta1 ./rte --theta2 ./mrpc --data dev.tsv --trajectory ./rte --plot surface.png
   kn landscape --theta0 ./a0 --theta1 ./a --theta2 ./b --data dev.tsv --alphas 0,0.5,1 --betas 0,0.5,1 --json > surface.json`,
@@ -82,7 +82,7 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 				return err
 			}
 			if c.back {
-				return a.groupsTakenBack(cmd.Context(), c, examples)
+				return a.groupResets(cmd.Context(), c, examples)
 			}
 			if c.theta2 == "" {
 				return a.lossCurve(cmd.Context(), c, examples)
@@ -98,8 +98,8 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 	flags.StringVarP(&c.data, "data", "d", "", "TSV `FILE` of labelled examples (required)")
 	flags.Var(&alphas, "alphas", "places on the way from A to B (default -4 to 4 by 0.2, with C -1 to 2 by 0.25)")
 	flags.Var(&betas, "betas", "places on the way from A to C (default -1 to 2 by 0.25)")
-	flags.StringSliceVar(&group, "group", nil, "`PARTS` that move, or are taken back: layers by number, embeddings, pooler, classifier, or tensors by name")
-	flags.BoolVar(&c.back, "taken-back", false, "measure B with groups of its parameters taken back to A's values")
+	flags.StringSliceVar(&group, "group", nil, "`PARTS` that move, or are reset: layers by number, embeddings, pooler, classifier, or tensors by name")
+	flags.BoolVar(&c.back, "reset", false, "measure B with groups of its parameters reset to A's values")
 	flags.StringVar(&c.run, "trajectory", "", "`DIR` of the fine-tuning whose checkpoints are projected onto the plane")
 	flags.StringVar(&c.plot, "plot", "", "`FILE` to draw the result to: .svg, .png or .pdf, or .html for a surface to turn")
 	flags.BoolVar(&a.noCache, "no-cache", false, "neither look points up in the cache nor keep them")
@@ -110,7 +110,7 @@ same command goes on, and a finer grid uses those of a coarse one.`,
 // check finds what cannot work before anything is computed.
 func (c landscapeCall) check() error {
 	if c.back && (c.theta2 != "" || c.options.Alphas != nil || c.options.Betas != nil) {
-		return cli.Usagef("--taken-back measures no line or plane; leave out --theta2, --alphas and --betas")
+		return cli.Usagef("--reset measures no line or plane; leave out --theta2, --alphas and --betas")
 	}
 	if c.theta2 == "" && c.options.Betas != nil {
 		return cli.Usagef("--betas needs --theta2")
@@ -184,17 +184,17 @@ func (a *app) lossCurve(ctx context.Context, c landscapeCall, examples []finetun
 	})
 }
 
-func (a *app) groupsTakenBack(ctx context.Context, c landscapeCall, examples []finetune.Example) error {
+func (a *app) groupResets(ctx context.Context, c landscapeCall, examples []finetune.Example) error {
 	var groups []landscape.Group
 	if c.options.Group != nil {
 		groups, c.options.Group = []landscape.Group{*c.options.Group}, nil
 	}
-	r, err := landscape.TakenBack(ctx, c.theta0, c.theta1, groups, examples, c.options)
+	r, err := landscape.Reset(ctx, c.theta0, c.theta1, groups, examples, c.options)
 	if err != nil {
 		return err
 	}
 	if c.plot != "" {
-		f, err := plots.TakenBack(r)
+		f, err := plots.GroupResets(r)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (a *app) groupsTakenBack(ctx context.Context, c landscapeCall, examples []f
 		}
 	}
 	return a.print(r, func(w *bytes.Buffer) {
-		t := newTable("taken back", ">loss", ">error", ">moved by")
+		t := newTable("reset", ">loss", ">error", ">moved by")
 		t.add(nil, "none: B", r.FineTuned.Loss, r.FineTuned.Error, "")
 		for _, g := range r.Groups {
 			t.add(nil, g.Name, g.Loss, g.Error, share(g.Moved))
@@ -214,7 +214,7 @@ func (a *app) groupsTakenBack(ctx context.Context, c landscapeCall, examples []f
 	})
 }
 
-// surfaceResult is a surface, with a training's way if one was asked for.
+// surfaceResult is a surface, with a training's trajectory if one was asked for.
 type surfaceResult struct {
 	*landscape.Grid
 	Trajectory []landscape.PathPoint `json:"trajectory,omitempty"`

@@ -75,7 +75,7 @@ func TestLandscapeTablesAndCharts(t *testing.T) {
 	file, out := labelled(t, g), t.TempDir()
 	curve := append([]string{"landscape", "--data", file, "--alphas", "0,0.5,1", "--plot"}, filepath.Join(out, "curve.png"))
 	surface := append([]string{"landscape", "--data", file, "--alphas", "0,1", "--betas", "0,1", "--plot"}, filepath.Join(out, "surface.html"))
-	groups := append([]string{"landscape", "--data", file, "--taken-back", "--plot"}, filepath.Join(out, "groups.png"))
+	groups := append([]string{"landscape", "--data", file, "--reset", "--plot"}, filepath.Join(out, "groups.png"))
 	group := []string{"landscape", "--data", file, "--alphas", "0,1", "--group", "1,classifier"}
 	for _, c := range []struct {
 		args, words []string
@@ -100,18 +100,18 @@ func TestLandscapeTablesAndCharts(t *testing.T) {
 	}
 }
 
-// TestLandscapeTakenBack: a curve of one group begins where that group is taken back.
-func TestLandscapeTakenBack(t *testing.T) {
+// TestLandscapeReset: a curve of one group begins where that group is reset.
+func TestLandscapeReset(t *testing.T) {
 	var g landscapeGolden
 	dir := goldens(t)[0]
 	sharedtest.ReadJSON(t, &g, dir, "landscape.json")
 	args := append([]string{"landscape", "--data", labelled(t, g), "--group", "embeddings,0", "--json"}, thetas(dir, 2)...)
-	var back landscape.GroupsTakenBack
-	object(t, succeeds(t, append(args, "--taken-back")...), &back, "theta0", "theta1", "start", "fine_tuned", "groups", "examples", "provenance")
+	var back landscape.GroupResets
+	object(t, succeeds(t, append(args, "--reset")...), &back, "theta0", "theta1", "start", "fine_tuned", "groups", "examples", "provenance")
 	var line landscape.Line
 	object(t, succeeds(t, append(args, "--alphas", "0,1")...), &line, append(planeKeys, "group")...)
 	if len(back.Groups) != 1 || line.Loss[0] != back.Groups[0].Loss || line.Loss[1] != back.FineTuned.Loss || line.Loss[0] == back.Start.Loss || line.Loss[0] == line.Loss[1] {
-		t.Errorf("taken back: %+v; on the line: %v", back, line.Loss)
+		t.Errorf("reset: %+v; on the line: %v", back, line.Loss)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestLandscapeErrors(t *testing.T) {
 		{cli.ExitUsage, []string{"--data", good, "--betas", "0,1"}, "--betas needs --theta2"},
 		{cli.ExitUsage, []string{"--data", good, "--trajectory", "x"}, "--trajectory needs --theta2"},
 		{cli.ExitUsage, []string{"--data", good, "--alphas", "0,x"}, "finite number"},
-		{cli.ExitUsage, []string{"--data", good, "--alphas", "0,1", "--taken-back"}, "leave out --theta2, --alphas"},
+		{cli.ExitUsage, []string{"--data", good, "--alphas", "0,1", "--reset"}, "leave out --theta2, --alphas"},
 		{cli.ExitFailure, []string{"--data", good, "--group", "7"}, "no tensor bert.encoder.layer.7"},
 		{cli.ExitUsage, []string{"--data", good, "--plot", "x.gif"}, ".svg, .png, .pdf"},
 		{cli.ExitUsage, []string{"--data", good, "--plot", "x.html"}, "end its name"},

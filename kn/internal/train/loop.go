@@ -15,10 +15,10 @@ type Loop struct {
 	Taken   *int
 	Seconds *float64
 
-	Take func(ctx context.Context) error // takes a step
-	Look func(ctx context.Context) error // measures where it led, which takes no time of the training's; may be nil
-	Tell func(rate float64)              // steps a second since the loop began
-	Save func() error
+	Take     func(ctx context.Context) error // takes a step
+	Evaluate func(ctx context.Context) error // measures where it led, which takes no time of the training's; may be nil
+	Tell     func(rate float64)              // steps a second since the loop began
+	Save     func() error
 }
 
 // Run takes the steps. When ctx is cancelled it saves and returns ctx's error; in
@@ -35,8 +35,8 @@ func (l Loop) Run(ctx context.Context) error {
 		}
 		seconds := time.Since(start).Seconds()
 		spent, *l.Seconds = spent+seconds, *l.Seconds+seconds
-		if l.Look != nil {
-			if err := l.Look(ctx); err != nil {
+		if l.Evaluate != nil {
+			if err := l.Evaluate(ctx); err != nil {
 				return cancelledOr(ctx, err)
 			}
 		}

@@ -34,9 +34,9 @@ func (d *diary) loop(steps int) Loop {
 			}
 			return d.event("take")
 		},
-		Look: func(context.Context) error {
+		Evaluate: func(context.Context) error {
 			time.Sleep(20 * time.Millisecond)
-			return d.event("look")
+			return d.event("evaluate")
 		},
 		Tell: func(rate float64) { d.rates = append(d.rates, rate) },
 		Save: func() error { return d.event("save") },
@@ -59,7 +59,7 @@ func TestLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	// One saving, after the tenth step; looking takes no time of the training's.
-	if d.taken != 12 || count(d.events, "take") != 12 || count(d.events, "look") != 12 || slices.Index(d.events, "save") != 20 || count(d.events, "save") != 1 {
+	if d.taken != 12 || count(d.events, "take") != 12 || count(d.events, "evaluate") != 12 || slices.Index(d.events, "save") != 20 || count(d.events, "save") != 1 {
 		t.Errorf("%d steps: %v", d.taken, d.events)
 	}
 	if spent := d.seconds - 100; spent < 0.012 || spent > 12*0.020 || len(d.rates) != 12 || d.rates[11] > 1/0.001 {
@@ -86,7 +86,7 @@ func TestLoopSavesOften(t *testing.T) {
 
 func TestLoopStops(t *testing.T) {
 	broken := errors.New("broken")
-	for _, name := range []string{"take", "look", "save"} {
+	for _, name := range []string{"take", "evaluate", "save"} {
 		d := &diary{fail: map[string]error{name: broken}}
 		if err := d.loop(12).Run(t.Context()); !errors.Is(err, broken) || d.events[len(d.events)-1] != name {
 			t.Errorf("%s: %v, %v", name, err, d.events)
@@ -101,7 +101,7 @@ func TestLoopStops(t *testing.T) {
 		}
 	}
 	// In the middle of a step, or of a measurement, the last saving counts.
-	for _, name := range []string{"take", "look"} {
+	for _, name := range []string{"take", "evaluate"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancelled := &diary{fail: map[string]error{name: broken}}
 		l := cancelled.loop(12)

@@ -11,7 +11,7 @@
 // the pre-trained weights for several times as many steps. It measures loss and
 // error along the lines and on the planes between starts and ends, how wide the
 // regions of low loss are, whether training loss and generalization error
-// agree, and what becomes of groups of layers that are taken back. Each of the
+// agree, and what becomes of groups of layers that are reset. Each of the
 // paper's findings is said to hold here or not to, by a rule that all trainings
 // must agree on.
 //

@@ -58,7 +58,7 @@ type experimenter struct {
 	curves    *Curves
 	surfaces  *Surfaces
 	groups    *Groups
-	back      *reproduce.TakenBack
+	back      *reproduce.Resets
 }
 
 func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
@@ -148,8 +148,8 @@ func (e *experimenter) plan() []reproduce.Planned {
 		plan,
 		reproduce.Planned{What: "loss from starts to ends", Examples: 2 * line * (train + dev)},
 		reproduce.Planned{What: "loss and error on planes", Examples: 2 * axis * axis * (train + dev)},
-		reproduce.Planned{What: "loss along the way of each group of layers", Examples: groups * axis * dev},
-		reproduce.Planned{What: "take layers back to their start", Examples: (2 + groups) * all},
+		reproduce.Planned{What: "loss as each group of layers moves alone", Examples: groups * axis * dev},
+		reproduce.Planned{What: "reset layers to their start", Examples: (2 + groups) * all},
 	)
 }
 
@@ -205,8 +205,8 @@ func (e *experimenter) stages() []func(context.Context) error {
 		stage(e, "trainings", "compare the trainings", &e.trainings, e.compare),
 		stage(e, "curves", "loss from starts to ends", &e.curves, e.measureCurves),
 		stage(e, "surfaces", "loss and error on planes", &e.surfaces, e.measureSurfaces),
-		stage(e, "groups", "loss along the way of each group of layers", &e.groups, e.measureGroups),
-		stage(e, "taken-back", "take layers back to their start", &e.back, e.takeBack),
+		stage(e, "groups", "loss as each group of layers moves alone", &e.groups, e.measureGroups),
+		stage(e, "reset", "reset layers to their start", &e.back, e.resetGroups),
 	}
 }
 
@@ -342,7 +342,7 @@ func (e *experimenter) measureGroups(ctx context.Context, progress kn.Progress) 
 	return g, nil
 }
 
-func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*reproduce.TakenBack, error) {
+func (e *experimenter) resetGroups(ctx context.Context, progress kn.Progress) (*reproduce.Resets, error) {
 	dev := map[string][]finetune.Example{}
 	for _, t := range e.tasks {
 		var err error
@@ -350,5 +350,5 @@ func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*rep
 			return nil, err
 		}
 	}
-	return reproduce.TakeBack(ctx, e.runs, e.tuned[pretrained], dev, progress)
+	return reproduce.ResetGroups(ctx, e.runs, e.tuned[pretrained], dev, progress)
 }

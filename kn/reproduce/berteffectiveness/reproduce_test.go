@@ -91,7 +91,7 @@ func TestReproduce(t *testing.T) {
 	alone.Jobs = 1
 	one := t.TempDir()
 	reproduced(t, one, alone)
-	for _, name := range []string{"curves.json", "surfaces.json", "taken-back.json"} {
+	for _, name := range []string{"curves.json", "surfaces.json", "reset.json"} {
 		side, err := os.ReadFile(filepath.Join(dir, report.ResultsDir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -68,7 +68,7 @@ func wider(a, b region) float64 {
 // Regions are those around the minimum of the training loss from one start, over
 // trainings: Own is the size of the region in which the loss is at most [Factor]
 // times its minimum, Common of that in which it is at most [Factor] times the
-// higher one of both starts' minima. Sizes are in units of the way from start to end
+// higher one of both starts' minima. Sizes are in units of the distance from start to end
 // (on planes, of the parallelogram of both directions); as lengths and areas in
 // the space of parameters they are OwnLength and CommonLength.
 type Regions struct {
@@ -84,7 +84,7 @@ type Regions struct {
 type Curves struct {
 	Runs []RunCurves `json:"runs"`
 	ByStart[Regions]
-	// Climb is how far the loss climbs above the start's on the way to the end.
+	// Climb is how far the loss climbs above the start's between start and end.
 	Climb ByStart[reproduce.Spread] `json:"climb"`
 	// At is the alpha where the training loss is lowest, and End the loss at the
 	// training's end, alpha 1.

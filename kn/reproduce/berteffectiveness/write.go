@@ -66,11 +66,11 @@ func (b *book) findings() report.Section {
 // byTraining is the table of the numbers that the rules ask about.
 func (b *book) byTraining() *report.Table {
 	t := &report.Table{
-		ID: "by-training", Caption: report.Join("The numbers that the rules ask about, by task and seed; those of 4 in units of the way from start to end."),
+		ID: "by-training", Caption: report.Join("The numbers that the rules ask about, by task and seed; those of 4 in units of the distance from start to end."),
 		Columns: report.Columns("task", "seed", ">1: loss [nats]", ">2: error", ">3: climb [nats]", ">4: valley, common", ">4: basin, common", ">4: valley, own", ">4: basin, own",
 			">5: correlation", ">6: moved", ">6: loss [nats]", ">7: error"),
 	}
-	trainings, curves, surfaces, back := b.File("trainings"), b.File("curves"), b.File("surfaces"), b.File("taken-back")
+	trainings, curves, surfaces, back := b.File("trainings"), b.File("curves"), b.File("surfaces"), b.File("reset")
 	signed := func(digits int) report.Format { return report.Format{Digits: digits, Signed: true} }
 	for i := range b.e.runs {
 		v := fmt.Sprintf("/values/%d", i)
@@ -234,7 +234,7 @@ func (b *book) surfaces() report.Section {
 	signed, two := report.Format{Significant: 2, Signed: true}, report.Significant(2)
 	b.Claim(report.Claim{
 		ID: "wider", Statement: report.Join("Fine-tuning ends in a wider optimum than training from scratch."),
-		Evidence: report.Join("In units of the way from start to end, where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", signed),
+		Evidence: report.Join("In units of the distance from start to end, where the training loss is at most ", b.setting.Number("/factor", report.Count), " times the higher one of both minima, the valley on the line is wider by ", curves.Interval("/wider", signed),
 			", above 0 in ", reproduce.Above(curves, "/wider"), ", and the basin on the plane larger by ", r.Interval("/wider", signed), ", in ", reproduce.Above(r, "/wider"), "; at ", b.setting.Number("/factor", report.Count), " times each one's own minimum by ",
 			curves.Interval("/own_wider", signed), ", in ", reproduce.Above(curves, "/own_wider"), ", and ", r.Interval("/own_wider", signed), ", in ", reproduce.Above(r, "/own_wider"), "."),
 		Paper: report.Join("pre-training leads to wider optima."),
@@ -270,24 +270,24 @@ func shared(verdicts ...report.Verdict) report.Verdict {
 // layers is the section on groups of layers.
 func (b *book) layers() report.Section {
 	s := report.Section{Title: "Groups of layers"}
-	r := b.File("taken-back")
+	r := b.File("reset")
 	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on all examples of the part dev are measured again; and it moves along the line through there and its end, from α = −1 to 2, while the others stay at the end, on the first ",
 		b.setting.Number("/sample", report.Count), " of these examples.")
-	s.Add(reproduce.TakenBackTable(r))
+	s.Add(reproduce.ResetsTable(r))
 	b.first(func(i int, task string) {
-		f, err := plots.TakenBack(b.e.back.Runs[i].Back)
-		b.Figure(&s, "taken-back-"+task, report.Join("Groups taken back, “"+task+"”, seed 1."))(f, err)
+		f, err := plots.GroupResets(b.e.back.Runs[i].Back)
+		b.Figure(&s, "reset-"+task, report.Join("Groups reset, “"+task+"”, seed 1."))(f, err)
 		var lines []plots.LossCurve
 		for _, l := range b.e.groups.Runs[i].Lines {
 			lines = append(lines, plots.LossCurve{Name: l.Group, Line: l})
 		}
-		f, err = plots.LossCurves(lines, plots.Options{Title: "One group on its way, the others at the end"})
-		b.Figure(&s, "groups-"+task, report.Join("Each group by itself on its way, “"+task+"”, seed 1, held-out examples."))(f, err)
+		f, err = plots.LossCurves(lines, plots.Options{Title: "One group moves, the others are at the end"})
+		b.Figure(&s, "groups-"+task, report.Join("Each group by itself between start and end, “"+task+"”, seed 1, held-out examples."))(f, err)
 	})
 	b.Claim(report.Claim{
 		ID: "lower", Statement: report.Join("Fine-tuning changes lower layers less than upper ones."),
-		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, above 0 in ", reproduce.Above(r, "/top_moved"), ", and taking the topmost back costs ",
-			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what taking the lowest back costs, in ", reproduce.Above(r, "/top_costs"), "."),
+		Evidence: report.Join("|θ − θ₀|/|θ₀| of the topmost group of layers is ", r.Interval("/top_moved", report.Points(1)), " from that of the lowest one, above 0 in ", reproduce.Above(r, "/top_moved"), ", and resetting the topmost costs ",
+			r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from what resetting the lowest costs, in ", reproduce.Above(r, "/top_costs"), "."),
 		Paper:   report.Join("low layers are the more invariant ones in fine-tuning."),
 		Rule:    report.Join("both differences are above 0 everywhere."),
 		Caveat:  report.Join("Groups are of layers of the encoder; the embeddings below and the classifier above, whose weights are new, are in the table alone."),

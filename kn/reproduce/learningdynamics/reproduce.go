@@ -61,7 +61,7 @@ type experimenter struct {
 	tuned     []reproduce.Tuned // the whole trainings
 	movement  *Movement
 	distances *Distances
-	back      *reproduce.TakenBack
+	back      *reproduce.Resets
 	frozen    *Frozen
 	frozenBy  map[string][]reproduce.Tuned // by what is frozen
 	knowledge *Knowledge
@@ -253,7 +253,7 @@ func (e *experimenter) plan() []reproduce.Planned {
 		trainings("the same with the upper half frozen", "upper"),
 		{What: "how far each layer moves from the start", Examples: steps * held},
 		{What: "how far seeds and data sets are from each other", Examples: runs * texts},
-		{What: "take layers back to their start", Examples: (2 + groups) * held},
+		{What: "reset layers to their start", Examples: (2 + groups) * held},
 		{What: "follow facts and their knowledge neurons", Steps: runs * steps * prompts, Examples: runs * steps * len(e.control)},
 	}
 }
@@ -271,7 +271,7 @@ func (e *experimenter) stages() []func(context.Context) error {
 	return []func(context.Context) error{
 		stage(e, "layers", "how far each layer moves from the start", nil, &e.movement, e.measureLayers),
 		stage(e, "pairs", "how far seeds and data sets are from each other", nil, &e.distances, e.measurePairs),
-		stage(e, "taken-back", "take layers back to their start", nil, &e.back, e.takeBack),
+		stage(e, "reset", "reset layers to their start", nil, &e.back, e.resetGroups),
 		stage(e, "frozen", "compare trainings with frozen layers", e.o.Sizes, &e.frozen, e.compareFrozen),
 		stage(e, "knowledge", "follow facts and their knowledge neurons", []any{e.bags, e.control}, &e.knowledge, e.followFacts),
 	}
@@ -326,8 +326,8 @@ func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (
 	return d, nil
 }
 
-func (e *experimenter) takeBack(ctx context.Context, progress kn.Progress) (*reproduce.TakenBack, error) {
-	return reproduce.TakeBack(ctx, e.runs, e.tuned, e.dev, progress)
+func (e *experimenter) resetGroups(ctx context.Context, progress kn.Progress) (*reproduce.Resets, error) {
+	return reproduce.ResetGroups(ctx, e.runs, e.tuned, e.dev, progress)
 }
 
 func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, error) {

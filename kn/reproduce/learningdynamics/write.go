@@ -21,7 +21,7 @@ type book struct {
 func (e *experimenter) report() (*reproduce.Outcome, error) {
 	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
 	b.setting = b.File("setting")
-	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.takenBack(), b.frozen(), b.knowledge()}
+	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.resets(), b.frozen(), b.knowledge()}
 	made := e.run.Made(e.o.Command, reproduce.Backends(e.tuned, e.frozenBy["lower"], e.frozenBy["upper"]), report.Pairs{
 		{Name: "Model", Text: report.Join(e.m.Label(), ", SHA-256 ", report.Mono(e.digest))},
 		{Name: "Seeds", Text: report.Join("1 to ", b.setting.Number("/seeds", report.Count))},
@@ -78,7 +78,7 @@ func (b *book) byTraining() *report.Table {
 		ID: "by-training", Caption: report.Join("The differences that the rules ask about, by training. Where tasks disagree, a mean over them tells of none."),
 		Columns: report.Columns("task", "seed", ">1: attention [nats]", ">2: SVCCA", ">3: attention [nats]", ">3: SVCCA", ">4: loss [nats]", ">5: accuracy"),
 	}
-	layers, pairs, back, frozen := b.File("layers"), b.File("pairs"), b.File("taken-back"), b.File("frozen")
+	layers, pairs, back, frozen := b.File("layers"), b.File("pairs"), b.File("reset"), b.File("frozen")
 	signed := report.Format{Digits: 3, Signed: true}
 	for i := range b.e.runs {
 		v := fmt.Sprintf("/values/%d", i)
@@ -194,7 +194,7 @@ func (b *book) moved() report.Section {
 		Paper:    report.Join("attention changes mainly in the last layers."),
 		Rule:     report.Join("the difference is above 0 in every training."),
 		Caveat: report.Join("Attention is computed from the states below, and shows what these change by as well: |θ − θ₀|/|θ₀| of the topmost group's own parameters is ",
-			b.File("taken-back").Interval("/top_moved", report.Points(1)), " from that of the lowest group's."),
+			b.File("reset").Interval("/top_moved", report.Points(1)), " from that of the lowest group's."),
 		Verdict: reproduce.Unanimous(m.AttentionTop, b.e.runs),
 	})
 	lowest := "The lowest third has the embeddings, on which layers build: whatever they change by, the layers above change by as well."
@@ -254,18 +254,18 @@ func (b *book) apart() report.Section {
 	return s
 }
 
-// takenBack is the section on parameters that get their start's values again.
-func (b *book) takenBack() report.Section {
-	s := report.Section{Title: "Layers taken back"}
-	r := b.File("taken-back")
+// resets is the section on parameters that get their start's values again.
+func (b *book) resets() report.Section {
+	s := report.Section{Title: "Layers reset"}
+	r := b.File("reset")
 	s.Say("In the fine-tuned models one group of parameters gets the values that it had before, and loss and accuracy on held-out examples are measured again.")
-	s.Add(reproduce.TakenBackTable(r))
+	s.Add(reproduce.ResetsTable(r))
 	b.Claim(report.Claim{
-		ID: "taken-back", Statement: report.Join("Taking the last layers back to their start costs more than taking the first ones back."),
-		Evidence: report.Join("The loss with the topmost group of layers taken back is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one taken back; above 0 in ", reproduce.Above(r, "/top_costs"), " trainings."),
+		ID: "reset", Statement: report.Join("Resetting the last layers to their start costs more than resetting the first ones."),
+		Evidence: report.Join("The loss with the topmost group of layers reset is ", r.Interval("/top_costs", report.Format{Digits: 3, Signed: true}), " nats from that with the lowest one reset; above 0 in ", reproduce.Above(r, "/top_costs"), " trainings."),
 		Paper:    report.Join("an intervention of this kind is part of the paper [recall]."),
 		Rule:     report.Join("the difference is above 0 in every training."),
-		Caveat:   report.Join("A model that is overconfident can gain in loss by what costs it accuracy; the table of layers taken back has both."),
+		Caveat:   report.Join("A model that is overconfident can gain in loss by what costs it accuracy; the table of layers reset has both."),
 		Verdict:  reproduce.Unanimous(b.e.back.TopCosts, b.e.runs),
 	})
 	return s

@@ -11,28 +11,28 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// TakenBack draws the loss of a fine-tuned model in which one group of parameters
+// GroupResets draws the loss of a fine-tuned model in which one group of parameters
 // after another has its values of before, with the error beside the bars; for
 // comparison that of the fine-tuned model and of its start.
-func TakenBack(r *landscape.GroupsTakenBack, options ...Options) (*Figure, error) {
+func GroupResets(r *landscape.GroupResets, options ...Options) (*Figure, error) {
 	o, err := optional(options)
 	if err != nil {
 		return nil, err
 	}
 	if r == nil {
-		return nil, missing("groups that were taken back")
+		return nil, missing("groups that were reset")
 	}
 	if len(r.Groups) == 0 {
-		return nil, errors.New("plots: no group of parameters was taken back")
+		return nil, errors.New("plots: no group of parameters was reset")
 	}
-	f := newFigure("groups taken back", "Parameters taken back to their values before fine-tuning", o)
+	f := newFigure("group resets", "Parameters reset to their values before fine-tuning", o)
 	f.subtitle = []string{fmt.Sprintf("%s; in brackets: how far fine-tuning moved the group, as a share of its length", plural(r.Examples, "example"))}
 	f.provenance = []kn.Provenance{r.Provenance}
 	f.panels = []*plot.Plot{f.theme.plot("Loss [nats]", "")}
-	rows := []landscape.GroupTakenBack{{Name: "none: fine-tuned", Value: r.FineTuned}}
-	rows = append(append(rows, r.Groups...), landscape.GroupTakenBack{Name: "all: the start", Value: r.Start})
+	rows := []landscape.GroupReset{{Name: "none: fine-tuned", Value: r.FineTuned}}
+	rows = append(append(rows, r.Groups...), landscape.GroupReset{Name: "all: the start", Value: r.Start})
 	b := intervalBars{scale: 1, rows: 2, series: make([]intervalSeries, 1)}
-	parts := []string{"Loss in nats and error in percent with groups of parameters taken back to their values before fine-tuning"}
+	parts := []string{"Loss in nats and error in percent with groups of parameters reset to their values before fine-tuning"}
 	for i, row := range rows {
 		if err := checkRow(row.Name, "the row", 1, []float64{row.Loss}, []float64{row.Error}); err != nil {
 			return nil, err
@@ -53,7 +53,7 @@ func TakenBack(r *landscape.GroupsTakenBack, options ...Options) (*Figure, error
 	return f, nil
 }
 
-// MustTakenBack is [TakenBack] for notebook cells: it panics instead of returning an error.
-func MustTakenBack(r *landscape.GroupsTakenBack, options ...Options) *Figure {
-	return kn.Must(TakenBack(r, options...))
+// MustGroupResets is [GroupResets] for notebook cells: it panics instead of returning an error.
+func MustGroupResets(r *landscape.GroupResets, options ...Options) *Figure {
+	return kn.Must(GroupResets(r, options...))
 }

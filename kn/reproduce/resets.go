@@ -1,0 +1,83 @@
+package reproduce
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
+)
+
+// Resets is what becomes of fine-tuned models if a group of their
+// parameters has the values of before.
+type Resets struct {
+	Runs   []RunReset  `json:"runs"`
+	Groups []ResetCost `json:"groups"`
+	// TopCosts is the loss with the topmost group of layers reset less
+	// that with the lowest one, and TopMoved how much further fine-tuning has
+	// moved it, each as a share of its norm.
+	TopCosts Spread `json:"top_costs"`
+	TopMoved Spread `json:"top_moved"`
+}
+
+// RunReset is one training's.
+type RunReset struct {
+	Training
+	Back *landscape.GroupResets `json:"back"`
+}
+
+// ResetCost is what it costs to reset a group.
+type ResetCost struct {
+	Name     string `json:"name"`
+	Loss     Spread `json:"loss"`     // more than the fine-tuned model's, nats
+	Accuracy Spread `json:"accuracy"` // less than the fine-tuned model's
+	Moved    Spread `json:"moved"`    // how far fine-tuning has moved it, as a share of its norm
+}
+
+// ResetGroups measures it for each of the trainings, on held-out examples of its
+// task.
+func ResetGroups(ctx context.Context, of []Training, tuned []Tuned, dev map[string][]finetune.Example, progress kn.Progress) (*Resets, error) {
+	t := new(Resets)
+	for i, r := range of {
+		back, err := landscape.Reset(ctx, tuned[i].Start(), tuned[i].Dir, nil, dev[r.Task], landscape.Options{NoCache: true, Progress: Part(progress, i, len(of))})
+		if err != nil {
+			return nil, err
+		}
+		t.Runs = append(t.Runs, RunReset{r, back})
+	}
+	t.Summarize()
+	return t, nil
+}
+
+// Summarize spreads what the trainings have.
+func (t *Resets) Summarize() {
+	of := func(value func(b *landscape.GroupResets) float64) Spread {
+		return SpreadOver(len(t.Runs), func(i int) float64 { return value(t.Runs[i].Back) })
+	}
+	for k, g := range t.Runs[0].Back.Groups {
+		t.Groups = append(t.Groups, ResetCost{
+			Name:     g.Name,
+			Loss:     of(func(b *landscape.GroupResets) float64 { return b.Groups[k].Loss - b.FineTuned.Loss }),
+			Accuracy: of(func(b *landscape.GroupResets) float64 { return b.Groups[k].Error - b.FineTuned.Error }),
+			Moved:    of(func(b *landscape.GroupResets) float64 { return b.Groups[k].Moved }),
+		})
+	}
+	low, top := 1, len(t.Groups)-2 // the embeddings are below, the classifier above
+	t.TopCosts = of(func(b *landscape.GroupResets) float64 { return b.Groups[top].Loss - b.Groups[low].Loss })
+	t.TopMoved = of(func(b *landscape.GroupResets) float64 { return b.Groups[top].Moved - b.Groups[low].Moved })
+}
+
+// ResetsTable is the table of it, from its result file.
+func ResetsTable(r *report.Result) *report.Table {
+	t := &report.Table{
+		ID: "reset", Caption: report.Join("What it costs to reset a group, and how far fine-tuning had moved it, |θ − θ₀|/|θ₀|."),
+		Columns: report.Columns("group", ">loss added", ">accuracy lost", ">moved by"),
+	}
+	for i := range r.Len("/groups") {
+		g := fmt.Sprintf("/groups/%d", i)
+		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Format{Digits: 3, Signed: true}), r.Interval(g+"/accuracy", report.Points(1)), r.Interval(g+"/moved", report.Percent(1)))
+	}
+	return t
+}
