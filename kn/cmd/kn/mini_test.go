@@ -11,7 +11,7 @@ import (
 )
 
 // progressLines are what commands say on a slow machine, after some seconds.
-var progressLines = regexp.MustCompile(`(?m)^(step \d+/\d+  |.* prompts a second, |\d+ of \d+ ).*\n`)
+var progressLines = regexp.MustCompile(`(?m)^(step \d+/\d+  |.* prompts a second[,:] |\d+ of \d+ ).*\n`)
 
 // TestExamplesOfHelp runs what the help texts show, where it needs nothing
 // but the embedded model.
