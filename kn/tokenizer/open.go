@@ -232,7 +232,7 @@ func readConfig(fsys fs.FS) (configFile, error) {
 		}
 	}
 	switch strings.TrimSuffix(c.Class, "Fast") {
-	case "", "BertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
+	case "", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
 		return c, nil
 	}
 	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece is supported", ConfigFile, c.Class)

@@ -198,7 +198,7 @@ var top = step{"top", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *i
 }}
 
 // units: mid, added, which, factor of the last layer -> the head's dense
-// layer before its activation function [R, H].
+// layer before its activation function [R, E].
 var units = step{"units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Head.Transform.Apply(row)}
