@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 )
 
 // families are those of testdata/families, whose make.py made them.
-var families = []string{"distilbert", "electra"}
+var families = []string{"distilbert", "roberta", "electra"}
 
 // goldenFamily is a golden.json, see make.py.
 type goldenFamily struct {
@@ -183,4 +185,47 @@ func tokenizerFiles(t *testing.T, m *Model) (names []string) {
 		names = append(names, name)
 	}
 	return names
+}
+
+// TestRobertaReads: prompts are written for RoBERTa as for BERT, and what is
+// shown of its tokens can be read.
+func TestRobertaReads(t *testing.T) {
+	m, _ := openFamily(t, "roberta")
+	p := m.MustPredict("The capital of France is [MASK].", PredictOptions{Top: m.Config().VocabSize, Answer: "Paris"})
+	own := m.MustPredict("The capital of France is <mask>.", PredictOptions{Top: m.Config().VocabSize, Answer: "Paris"})
+	if !reflect.DeepEqual(p.Predictions, own.Predictions) || p.Answer.Token != "Paris" || p.MaskPosition != own.MaskPosition {
+		t.Errorf("[MASK] is not <mask>: %v and %v", p.Answer, own.Answer)
+	}
+	start := m.MustPredict("[MASK] is the capital of France.", PredictOptions{Top: m.Config().VocabSize, Answer: "Paris"})
+	if start.Answer.Token != "Paris" || start.Answer.ID == p.Answer.ID {
+		t.Errorf("at the start %+v, inside %+v", start.Answer, p.Answer)
+	}
+	for _, q := range slices.Concat(p.Predictions, start.Predictions) {
+		if strings.ContainsAny(q.Token, "ĠĊ") || q.Token == "" {
+			t.Errorf("token %d is shown as %q", q.ID, q.Token)
+		}
+	}
+	o := m.MustOutcomes([]Trial{{Query: Query{"[MASK] is the capital of France.", "Paris"}}, {Query: Query{"The capital of France is [MASK].", "Paris"}}})
+	if o[0].Answer.ID != start.Answer.ID || o[1].Answer.ID != p.Answer.ID || o[0].Top.Token != start.Predictions[0].Token || o[1].Top.Token != p.Predictions[0].Token {
+		t.Errorf("outcomes %+v", o)
+	}
+	read := m.MustTokenActivations([]Reading{{Text: "Mary speaks [MASK].", Neurons: []Neuron{{0, 1}}}})[0]
+	if want := []string{"<s>", "Mary", "speaks", "<mask>", ".", "</s>"}; !slices.Equal(read.Tokens, want) || read.Mask != 3 {
+		t.Errorf("read %q, the mask at %d", read.Tokens, read.Mask)
+	}
+	if _, err := m.Predict("It is [MASK].", PredictOptions{Answer: "Mary Anna"}); err == nil || !strings.Contains(err.Error(), "not one token but 2: Mary Anna;") {
+		t.Errorf("an answer of two tokens: %v", err)
+	}
+	// Inside a text London is one token, at its start two.
+	var left []facts.LeftOut
+	bag := facts.Bag{Relation: "P36", Subject: "England", Answer: "London", Prompts: []string{"The capital of England is [MASK].", "[MASK] is the capital of England."}}
+	source := func(yield func(facts.Bag, error) bool) { yield(bag, nil) }
+	for b, err := range facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, func(l facts.LeftOut) { left = append(left, l) }) {
+		if err != nil || len(b.Prompts) != 1 {
+			t.Errorf("usable: %v, %v", b, err)
+		}
+	}
+	if len(left) != 1 || left[0].Reason != facts.NotOneToken || !strings.HasPrefix(left[0].Prompt, "[MASK]") {
+		t.Errorf("left out: %+v", left)
+	}
 }

@@ -30,6 +30,10 @@ func TestFamilyDefaults(t *testing.T) {
 		`{"model_type": "bert"}`:       {"BertForMaskedLM", 30522, 768, 768, 12, 12, 3072, 512, 0, 2, 0, 1e-12, "gelu", "gelu", true},
 		`{"model_type": "distilbert"}`: {"DistilBertForMaskedLM", 30522, 768, 768, 6, 12, 3072, 512, 0, 0, 0, 1e-12, "gelu", "gelu", true},
 		`{"model_type": "electra"}`:    {"ElectraForMaskedLM", 30522, 128, 256, 12, 4, 1024, 512, 0, 2, 0, 1e-12, "gelu", "gelu", true},
+		`{"model_type": "roberta"}`:    {"RobertaForMaskedLM", 50265, 768, 768, 12, 12, 3072, 510, 2, 2, 1, 1e-12, "gelu", "gelu", true},
+		// As roberta-base has it; its head's activation function is fixed.
+		`{"architectures": ["RobertaForMaskedLM"], "type_vocab_size": 1, "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "hidden_act": "relu", "pad_token_id": 1}`: {
+			"RobertaForMaskedLM", 50265, 768, 768, 12, 12, 3072, 512, 2, 1, 1, 1e-5, "relu", "gelu", true},
 		// Files of 2019 name the class only.
 		`{"architectures": ["DistilBertForMaskedLM"], "dim": 96, "n_layers": 3, "n_heads": 6, "hidden_dim": 40, "activation": "relu", "tie_word_embeddings": false}`: {
 			"DistilBertForMaskedLM", 30522, 96, 96, 3, 6, 40, 512, 0, 0, 0, 1e-12, "relu", "relu", false},
@@ -72,6 +76,11 @@ func TestBadFamilyConfig(t *testing.T) {
 		{"distilbert", `"activation": "gelu"`, `"activation": "prelu"`, `activation is "prelu"`},
 		{"distilbert", `"n_layers": 3`, `"n_layers": 5000`, "n_layers is 5000"},
 		{"distilbert", "DistilBertForMaskedLM", "DistilBertForQuestionAnswering", "DistilBertForQuestionAnswering, which has no head that predicts a masked token; choose a checkpoint of DistilBertForMaskedLM"},
+		{"roberta", `"max_position_embeddings": 42`, `"max_position_embeddings": 2`, "max_position_embeddings is 2; it must be between 3"},
+		{"roberta", `"pad_token_id": 1`, `"pad_token_id": -5`, "pad_token_id is -5"},
+		{"roberta", `"RobertaForMaskedLM"`, `"RobertaForSequenceClassification"`, "RobertaForSequenceClassification, which has no head"},
+		{"roberta", `"type_vocab_size": 1`, `"is_decoder": true`, "is_decoder"},
+		{"roberta", `"vocab_size": 362`, `"vocab_size": 3620`, "the vocabulary has 362 tokens"},
 		{"electra", "ElectraForMaskedLM", "ElectraForPreTraining", "ElectraForPreTraining, which has no head that predicts a masked token; choose a checkpoint of ElectraForMaskedLM"},
 		{"electra", `"embedding_size": 16`, `"embedding_size": -1`, "embedding_size is -1"},
 		{"electra", `"type_vocab_size": 2`, `"type_vocab_size": 0`, "type_vocab_size is 0"},
@@ -91,6 +100,7 @@ func TestBadFamilyConfig(t *testing.T) {
 func TestBadFamilyWeights(t *testing.T) {
 	for _, c := range []struct{ family, missing, misshapen, head string }{
 		{"distilbert", "distilbert.transformer.layer.1.ffn.lin1.bias", "distilbert.transformer.layer.2.attention.q_lin.weight", "vocab_"},
+		{"roberta", "roberta.embeddings.token_type_embeddings.weight", "roberta.embeddings.position_embeddings.weight", "lm_head."},
 		{"electra", "electra.embeddings_project.bias", "electra.encoder.layer.0.output.dense.weight", "generator_"},
 	} {
 		load := func(change func(map[string]Tensor)) error {

@@ -40,7 +40,7 @@ type family struct {
 var families = map[string]*family{}
 
 func init() {
-	for _, f := range []*family{&bertFamily, &distilBERT, &electra} {
+	for _, f := range []*family{&bertFamily, &distilBERT, &roberta, &electra} {
 		families[f.modelType] = f
 	}
 }
