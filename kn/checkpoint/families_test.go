@@ -33,15 +33,19 @@ func TestFamilyDefaults(t *testing.T) {
 		`{"model_type": "roberta"}`:    {"RobertaForMaskedLM", 50265, 768, 768, 12, 12, 3072, 510, 2, 2, 1, 1e-12, "gelu", "gelu", true},
 		// As roberta-base has it; its head's activation function is fixed.
 		`{"architectures": ["RobertaForMaskedLM"], "type_vocab_size": 1, "max_position_embeddings": 514, "layer_norm_eps": 1e-5, "hidden_act": "relu", "pad_token_id": 1}`: {
-			"RobertaForMaskedLM", 50265, 768, 768, 12, 12, 3072, 512, 2, 1, 1, 1e-5, "relu", "gelu", true},
+			"RobertaForMaskedLM", 50265, 768, 768, 12, 12, 3072, 512, 2, 1, 1, 1e-5, "relu", "gelu", true,
+		},
 		// Files of 2019 name the class only.
 		`{"architectures": ["DistilBertForMaskedLM"], "dim": 96, "n_layers": 3, "n_heads": 6, "hidden_dim": 40, "activation": "relu", "tie_word_embeddings": false}`: {
-			"DistilBertForMaskedLM", 30522, 96, 96, 3, 6, 40, 512, 0, 0, 0, 1e-12, "relu", "relu", false},
+			"DistilBertForMaskedLM", 30522, 96, 96, 3, 6, 40, 512, 0, 0, 0, 1e-12, "relu", "relu", false,
+		},
 		// What BERT calls them means nothing to a DistilBERT.
 		`{"model_type": "distilbert", "hidden_act": "relu", "layer_norm_eps": 1e-5, "type_vocab_size": 2}`: {
-			"DistilBertForMaskedLM", 30522, 768, 768, 6, 12, 3072, 512, 0, 0, 0, 1e-12, "gelu", "gelu", true},
+			"DistilBertForMaskedLM", 30522, 768, 768, 6, 12, 3072, 512, 0, 0, 0, 1e-12, "gelu", "gelu", true,
+		},
 		`{"model_type": "electra", "hidden_act": "relu", "embedding_size": 256}`: {
-			"ElectraForMaskedLM", 30522, 256, 256, 12, 4, 1024, 512, 0, 2, 0, 1e-12, "relu", "gelu", true},
+			"ElectraForMaskedLM", 30522, 256, 256, 12, 4, 1024, 512, 0, 2, 0, 1e-12, "relu", "gelu", true,
+		},
 	} {
 		var c Config
 		if err := json.Unmarshal([]byte(text), &c); err != nil {
@@ -50,8 +54,10 @@ func TestFamilyDefaults(t *testing.T) {
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
-		got := facts{c.class(), c.VocabSize, c.EmbeddingWidth(), c.HiddenSize, c.Layers, c.Heads, c.IntermediateSize, c.MaxPositions, c.FirstPosition(),
-			c.TypeVocabSize, c.PadTokenID, c.LayerNormEps, c.HiddenAct, c.HeadAct(), c.TieWordEmbeddings}
+		got := facts{
+			c.class(), c.VocabSize, c.EmbeddingWidth(), c.HiddenSize, c.Layers, c.Heads, c.IntermediateSize, c.MaxPositions, c.FirstPosition(),
+			c.TypeVocabSize, c.PadTokenID, c.LayerNormEps, c.HiddenAct, c.HeadAct(), c.TieWordEmbeddings,
+		}
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
 		}

@@ -143,8 +143,13 @@ func TestByteLevelAnswers(t *testing.T) {
 		prompt      Encoding
 		answer, raw string
 	}{
-		{inside, "the", "Ġthe"}, {inside, " the ", "Ġthe"}, {start, "the", "the"}, {start, " the", "the"},
-		{inside, "##the", "the"}, {start, "␣the", "Ġthe"}, {inside, "Ñ", ""},
+		{inside, "the", "Ġthe"},
+		{inside, " the ", "Ġthe"},
+		{start, "the", "the"},
+		{start, " the", "the"},
+		{inside, "##the", "the"},
+		{start, "␣the", "Ġthe"},
+		{inside, "Ñ", ""},
 	} {
 		id, err := tok.SingleAt(c.prompt, c.answer)
 		if got := tok.Token(id); c.raw != "" && (err != nil || got != c.raw) || c.raw == "" && err == nil {
@@ -240,6 +245,27 @@ func TestByteLevelSaved(t *testing.T) {
 		if got := mustOpen(t, to); !reflect.DeepEqual(got, tok) {
 			t.Errorf("%s: another tokenizer was read from %q", name, got.VocabularyFiles())
 		}
+	}
+}
+
+// TestOldByteLevelFile: the files of 2020 name neither the model's type nor the
+// use of its pattern, and have each merge as one string.
+func TestOldByteLevelFile(t *testing.T) {
+	whole := mustOpen(t, filepath.Join(bytelevel, "plain"))
+	files, err := whole.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := string(files[TokenizerFile])
+	for _, line := range []string{`    "type": "BPE",` + "\n", `"use_regex": true`, `    "ignore_merges": false,` + "\n"} {
+		if !strings.Contains(old, line) {
+			t.Fatalf("no %s", line)
+		}
+		old = strings.ReplaceAll(old, line, map[bool]string{true: `"x": 1`}[strings.HasPrefix(line, `"`)])
+	}
+	tok, err := Open(folder(map[string]string{TokenizerFile: old, ConfigFile: string(files[ConfigFile])}))
+	if err != nil || !reflect.DeepEqual(tok, whole) {
+		t.Errorf("another tokenizer was read: %v", err)
 	}
 }
 

@@ -32,9 +32,6 @@ var byteOf = func() map[rune]byte {
 	return of
 }()
 
-// spaceChar is what a space is written as, "Ġ".
-var spaceChar = string(byteChars[' '])
-
 // inByteChars writes a text as the vocabulary has it.
 func inByteChars(text string) string {
 	var b strings.Builder

@@ -62,16 +62,18 @@ type templateID struct {
 func parseTokenizer(data []byte) (spec, error) {
 	var kind struct {
 		Model struct {
-			Type string `json:"type"`
+			Type   string          `json:"type"`
+			Merges json.RawMessage `json:"merges"`
 		} `json:"model"`
 	}
 	if err := json.Unmarshal(data, &kind); err != nil {
 		return spec{}, fmt.Errorf("%w; get the file again", err)
 	}
-	switch kind.Model.Type {
-	case "BPE":
+	// Files of 2020, such as roberta-base's, do not name the type.
+	switch named := kind.Model.Type; {
+	case named == "BPE" || named == "" && kind.Model.Merges != nil:
 		return parseByteLevel(data)
-	case "WordPiece", "":
+	case named == "WordPiece" || named == "":
 		return parseWordPiece(data)
 	}
 	return spec{}, fmt.Errorf("its model is %s; only BERT's WordPiece and GPT-2's and RoBERTa's byte-level BPE are supported", kind.Model.Type)
