@@ -82,6 +82,11 @@ func TestByteLevelEqualsTransformers(t *testing.T) {
 		}
 		t.Logf("%s: %d of %d texts differ", name, wrong, len(set.cases))
 	}
+	for _, c := range cases.Plain {
+		if e := plain.Encode(c.text); !strings.Contains(c.text, "<") && plain.Decode(e.IDs) != c.text {
+			t.Errorf("%+q is decoded as %+q", c.text, plain.Decode(e.IDs))
+		}
+	}
 	for _, c := range cases.Pairs {
 		e := plain.EncodePair(c[0].(string), c[1].(string))
 		var want []int
