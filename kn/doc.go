@@ -1,4 +1,5 @@
-// Package kn finds the neurons of a BERT that hold a fact, and shows what
+// Package kn finds the neurons of a BERT, or of a masked language model of its
+// kind (see [Load]), that hold a fact, and shows what
 // becomes of the fact when they are silenced or amplified, after Dai, Dong,
 // Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained Transformers (ACL
 // 2022, https://aclanthology.org/2022.acl-long.581).

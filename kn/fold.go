@@ -13,10 +13,11 @@ import (
 // s·w + o at all positions leaves what W w + b adds to the residual stream as it is
 // when column i of W becomes s_i·W_i, and b becomes b + Σ o_i·W_i.
 func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
-	hidden, ffn := c.Config.HiddenSize, c.Config.IntermediateSize
+	hidden, width, ffn := c.Config.HiddenSize, c.Config.EmbeddingWidth(), c.Config.IntermediateSize
 	words := c.Tensors[bert.WordEmbeddings].Data
+	numbers := func(name string) ([]float32, error) { return c.Tensors[name].Data, nil }
 	changes, err := engine.ChangeValues(edits.Values, ffn, func(token int32) ([]float32, error) {
-		return words[int(token)*hidden : (int(token)+1)*hidden], nil
+		return bert.Projected(c.Config, words[int(token)*width:(int(token)+1)*width], numbers)
 	})
 	if err != nil {
 		return err

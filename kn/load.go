@@ -68,7 +68,9 @@ func isGoogleBERT(name string) bool {
 	return googleBERT.MatchString(name) && err != nil
 }
 
-// Load opens a BERT with a masked-language-model head. The name is
+// Load opens a masked language model: a BERT, a DistilBERT, a RoBERTa or the
+// generator of an ELECTRA, which config.json's model_type tells apart. Prompts
+// are the same for all, with [MASK] for the answer. The name is
 //
 //   - "mini", the embedded model, when the program imports
 //     _ "github.com/knowledge-neurons/gonb-kn/kn/mini";

@@ -46,7 +46,8 @@ func (m *Model) MustFacts() []facts.Taught { return Must(m.Facts()) }
 const EditsFile = "edits.json"
 
 // Save writes the model into a folder in Hugging Face format, which [Load]
-// opens and transformers' BertForMaskedLM and AutoTokenizer load. The folder
+// opens and transformers' AutoTokenizer and the class that the model was read
+// as, BertForMaskedLM say, load. The folder
 // is made if need be, and each file appears when it is complete.
 //
 // The handle's edits go into the weights: those of weights as they are, those of

@@ -17,7 +17,7 @@ type Trial struct {
 // experiment of many edits takes few runs of the model; so are those with the
 // same edits of weights. Nothing is looked up in the cache.
 func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
-	rows, err := m.rows(trials)
+	rows, _, err := m.rows(trials)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ type Outcome struct {
 // Outcomes is [Model.Probabilities] with the answer's rank and the most
 // probable token of each trial.
 func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
-	rows, err := m.rows(trials)
+	rows, afterSpace, err := m.rows(trials)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,11 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	token := func(id int32, p float64) TokenProbability {
-		return TokenProbability{m.Tokenizer().Token(int(id)), int(id), p}
-	}
 	outcomes := make([]Outcome, len(computed))
 	for i, r := range computed {
+		token := func(id int32, p float64) TokenProbability {
+			return TokenProbability{m.Tokenizer().Shown(int(id), afterSpace[i]), int(id), p}
+		}
 		outcomes[i] = Outcome{RankedToken{token(rows[i].Answer, r.Probability), r.Rank}, token(r.Top, r.TopProbability)}
 	}
 	return outcomes, nil
@@ -65,19 +65,19 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 // MustOutcomes is [Model.Outcomes] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustOutcomes(trials []Trial) []Outcome { return Must(m.Outcomes(trials)) }
 
-// rows makes trials ready.
-func (m *Model) rows(trials []Trial) ([]engine.Row, error) {
-	rows := make([]engine.Row, len(trials))
+// rows makes trials ready, with what [Model.sampleAt] says of each.
+func (m *Model) rows(trials []Trial) (rows []engine.Row, afterSpace []bool, err error) {
+	rows, afterSpace = make([]engine.Row, len(trials)), make([]bool, len(trials))
 	for i, t := range trials {
-		s, err := m.answerSample(t.Query)
-		if err != nil {
-			return nil, err
+		if t.Answer == "" {
+			return nil, nil, noAnswer(t.Query)
 		}
-		edits, err := m.compose(append(slices.Clone(m.edits), t.Edits...))
-		if err != nil {
-			return nil, err
+		if rows[i].Sample, afterSpace[i], err = m.sampleAt(t.Query); err != nil {
+			return nil, nil, err
 		}
-		rows[i] = engine.Row{Sample: s, Edits: edits}
+		if rows[i].Edits, err = m.compose(append(slices.Clone(m.edits), t.Edits...)); err != nil {
+			return nil, nil, err
+		}
 	}
-	return rows, nil
+	return rows, afterSpace, nil
 }

@@ -13,8 +13,10 @@ const (
 //
 //	v becomes v - λ1·|v|/|e_old|·e_old + λ2·|v|/|e_new|·e_new
 //
-// with λ1 = 1 and λ2 = 8; see [Edit.WithLambdas]. The answers must each be one
-// token of the model's vocabulary. Unlike edits of activations it changes
+// with λ1 = 1 and λ2 = 8; see [Edit.WithLambdas]. Where embeddings are narrower
+// than the layers, as in ELECTRA's generators, e is the embedding times the
+// matrix that takes it there. The answers must each be one
+// token of the model's vocabulary, that of a word behind a space. Unlike edits of activations it changes
 // weights, and so all positions.
 func Update(neurons []Neuron, oldAnswer, newAnswer string) Edit {
 	return Edit{Op: OpUpdate, Neurons: neurons, Old: oldAnswer, New: newAnswer, Lambda1: DefaultLambda1, Lambda2: DefaultLambda2}

@@ -1,10 +1,14 @@
 // Package bert builds the graph of BERT (Devlin et al., 2019,
 // https://arxiv.org/abs/1810.04805) with its masked-language-model head or a
 // classifier in GoMLX, with named places where a value can be read or replaced.
+// It serves every model whose layers are BERT's. The configuration says in what
+// they differ: whether there are token types, at which row positions begin,
+// the width E of embeddings and head where that is not H, and the head's
+// activation function.
 //
 // Layers are post-norm, as published:
 //
-//	ids ─► word + position + type embeddings ─► LayerNorm
+//	ids ─► word + position + type embeddings ─► LayerNorm (─► dense, where E is not H)
 //	                                               │ EmbeddingsOut [B, n, H]
 //	┌───────────────────── layer l ────────────────┼──────────────────────────┐
 //	│      ┌───────────────────────────────────────┤                          │
@@ -21,7 +25,7 @@
 //	│                       LayerNorm ─► ResidPost [B, n, H]                  │
 //	└───────────────────────┼─────────────────────────────────────────────────┘
 //	                        ▼ after the last layer
-//	dense ─► activation ─► LayerNorm ─► · word embeddingsᵀ + bias ─► logits [B, n, V]
+//	dense ─► activation ─► LayerNorm [B, n, E] ─► · word embeddingsᵀ + bias ─► logits [B, n, V]
 //	of [CLS]: dense ─► tanh ─► dense ─► logits [B, K], in a classifier
 //
 // A [Hook] at a [Site] sees the node while the graph is built and may return

@@ -8,29 +8,38 @@ import (
 // Inputs are a batch of token sequences, padded to one length.
 type Inputs struct {
 	IDs       *graph.Node // [B, n] int32
-	Types     *graph.Node // [B, n] int32 token types; nil for all 0
+	Types     *graph.Node // [B, n] int32 token types; nil for all 0, and for models that have none
 	Positions *graph.Node // [B, n] int32; nil for 0 to n-1
 	Mask      *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
 }
 
 // Embed computes the input of layer 0: [B, n, H].
 func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
-	n := in.IDs.Shape().Dimensions[1]
+	n, first := in.IDs.Shape().Dimensions[1], w.Config.FirstPosition()
 	e := w.Embeddings
-	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1)) // [B, n, H]
+	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1)) // [B, n, E]
 	if in.Positions == nil {
-		position := graph.Slice(e.Position, graph.AxisRange(0, n)) // [n, H]
-		x = graph.Add(x, graph.ExpandLeftToRank(position, 3))      // [B, n, H]
+		position := graph.Slice(e.Position, graph.AxisRange(first, first+n)) // [n, E]
+		x = graph.Add(x, graph.ExpandLeftToRank(position, 3))                // [B, n, E]
 	} else {
-		x = graph.Add(x, graph.Gather(e.Position, graph.InsertAxes(in.Positions, -1)))
+		row := in.Positions // [B, n]
+		if first > 0 {
+			row = graph.AddScalar(row, first)
+		}
+		x = graph.Add(x, graph.Gather(e.Position, graph.InsertAxes(row, -1)))
 	}
-	if in.Types == nil {
-		kind := graph.Slice(e.Type, graph.AxisRange(0, 1)) // [1, H]
+	switch {
+	case e.Type == nil:
+	case in.Types == nil:
+		kind := graph.Slice(e.Type, graph.AxisRange(0, 1)) // [1, E]
 		x = graph.Add(x, graph.ExpandLeftToRank(kind, 3))
-	} else {
+	default:
 		x = graph.Add(x, graph.Gather(e.Type, graph.InsertAxes(in.Types, -1)))
 	}
 	x = e.Norm.Apply(x, w.Config.LayerNormEps)
+	if e.Project != nil {
+		x = e.Project.Apply(x) // [B, n, H]
+	}
 	return hooks.at(EmbeddingsOut, 0, x)
 }
 
@@ -95,9 +104,9 @@ func (w *Weights) Logits(hidden *graph.Node) *graph.Node {
 	return Dense{w.Head.Decoder, w.Head.Bias}.Apply(w.transform(hidden)) // [..., V]
 }
 
-// transform is the head below the vocabulary: [..., H] -> [..., H].
+// transform is the head below the vocabulary: [..., H] -> [..., E].
 func (w *Weights) transform(hidden *graph.Node) *graph.Node {
-	x := w.activate(w.Head.Transform.Apply(hidden))
+	x := Activate(w.Config.HeadAct(), w.Head.Transform.Apply(hidden))
 	return w.Head.Norm.Apply(x, w.Config.LayerNormEps)
 }
 
@@ -108,7 +117,7 @@ func (w *Weights) Distribution(hidden *graph.Node) *graph.Node { return softmax(
 // [B, H], tokens [B] int32 -> [B]. Its gradient passes over the vocabulary
 // half as often as that of the whole distribution.
 func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
-	x := w.transform(hidden)                              // [B, H]
+	x := w.transform(hidden)                              // [B, E]
 	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x) // [B, V]
 	return withGradientOf(
 		func() *node {
@@ -137,23 +146,23 @@ func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
 // difference of two vectors that are then nearly equal. From x down it is
 // reverse mode again.
 func (w *Weights) ProbabilityGradient(hidden, tokens *graph.Node) (probability, gradient *graph.Node) {
-	x := w.transform(hidden)                                                              // [B, H]
+	x := w.transform(hidden)                                                              // [B, E]
 	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)                                 // [B, V]
-	own, others, row := w.shares(x, logits, tokens)                                       // [B, 1], [B, V], [B, H]
+	own, others, row := w.shares(x, logits, tokens)                                       // [B, 1], [B, V], [B, E]
 	rest := sum(others)                                                                   // [B, 1]
 	total := graph.Add(own, rest)                                                         // [B, 1]
 	p := graph.Div(own, total)                                                            // [B, 1]
-	apart := graph.Sub(graph.Mul(rest, row), graph.Dot(others, w.Head.Decoder).Product()) // [B, H]
-	gx := graph.Mul(apart, graph.Div(p, total))                                           // [B, H]
+	apart := graph.Sub(graph.Mul(rest, row), graph.Dot(others, w.Head.Decoder).Product()) // [B, E]
+	gx := graph.Mul(apart, graph.Div(p, total))                                           // [B, E]
 	objective := graph.ReduceAllSum(graph.Mul(x, graph.StopGradient(gx)))
 	return graph.Squeeze(p, -1), graph.Gradient(objective, hidden)[0]
 }
 
 // shares are numbers that have the same ratios in a row as the words'
 // probabilities: that of one token [B, 1], and those of the vocabulary [B, V]
-// with 0 in the token's place. x [B, H] is what transform returns, logits
+// with 0 in the token's place. x [B, E] is what transform returns, logits
 // [B, V] are its logits, tokens is [B]; the third result is the tokens' rows of
-// the decoder [B, H]. The token's own share is that of [Weights.logit].
+// the decoder [B, E]. The token's own share is that of [Weights.logit].
 func (w *Weights) shares(x, logits, tokens *graph.Node) (own, others, row *graph.Node) {
 	// GoMLX's softmax is the quickest way there on the Go backend. What it
 	// divided by is not quite their sum, but the same for a whole row.
@@ -168,8 +177,8 @@ func (w *Weights) shares(x, logits, tokens *graph.Node) (own, others, row *graph
 }
 
 // logit is the logit of one token of each row, with more digits than those of
-// the whole vocabulary have, and the token's row of the decoder: x [B, H],
-// tokens [B] -> [B, 1], [B, H].
+// the whole vocabulary have, and the token's row of the decoder: x [B, E],
+// tokens [B] -> [B, 1], [B, E].
 func (w *Weights) logit(x, tokens *graph.Node) (logit, row *graph.Node) {
 	at := graph.InsertAxes(tokens, -1)
 	row = graph.Gather(w.Head.Decoder, at)

@@ -10,7 +10,7 @@ type Point uint8
 // layer is asked for fewer), A the heads, H the hidden and F the
 // feed-forward size.
 const (
-	EmbeddingsOut  Point = iota // [B, n, H] after the embeddings' LayerNorm; Layer is 0
+	EmbeddingsOut  Point = iota // [B, n, H] what the first layer is given; Layer is 0
 	QueryOut                    // [B, m, H] queries, all heads side by side
 	KeyOut                      // [B, n, H] keys, likewise
 	ValueOut                    // [B, n, H] values, likewise

@@ -74,8 +74,10 @@ func Read(ctx context.Context, b compute.Backend, folder *checkpoint.Folder, pro
 }
 
 func newModel(b compute.Backend, c Config, source string) (*Model, error) {
-	if _, ok := activations[c.HiddenAct]; !ok {
-		return nil, fmt.Errorf("bert: %s: config.json: hidden_act %q is not known", source, c.HiddenAct)
+	for _, act := range []string{c.HiddenAct, c.HeadAct()} {
+		if _, ok := activations[act]; !ok {
+			return nil, fmt.Errorf("bert: %s: config.json: hidden_act %q is not known", source, act)
+		}
 	}
 	return &Model{Config: c, Backend: b, tensors: map[string]*tensors.Tensor{}}, nil
 }
@@ -139,7 +141,7 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 		w.Embeddings = NewEmbeddings(c, lookup)
 		word = w.Embeddings.Word
 	} else if p&HeadPart != 0 && c.TieWordEmbeddings {
-		word = lookup(wordEmbeddings, c.VocabSize, c.HiddenSize)
+		word = lookup(wordEmbeddings, c.VocabSize, c.EmbeddingWidth())
 	}
 	switch {
 	case p&AllLayers != 0:

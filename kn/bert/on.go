@@ -44,10 +44,12 @@ func SameEncoder(a, b Config) error {
 	}{
 		{"num_hidden_layers", a.Layers, b.Layers},
 		{"hidden_size", a.HiddenSize, b.HiddenSize},
+		{"embedding_size", a.EmbeddingWidth(), b.EmbeddingWidth()},
 		{"num_attention_heads", a.Heads, b.Heads},
 		{"intermediate_size", a.IntermediateSize, b.IntermediateSize},
 		{"vocab_size", a.VocabSize, b.VocabSize},
-		{"max_position_embeddings", a.MaxPositions, b.MaxPositions},
+		{"max_position_embeddings", a.PositionRows(), b.PositionRows()},
+		{"the first position", a.FirstPosition(), b.FirstPosition()},
 		{"type_vocab_size", a.TypeVocabSize, b.TypeVocabSize},
 		{"hidden_act", a.HiddenAct, b.HiddenAct},
 		{"layer_norm_eps", a.LayerNormEps, b.LayerNormEps},
@@ -73,6 +75,8 @@ func SameShapes(a, b Config) error {
 		return fmt.Errorf("the models differ in the number of labels: %d and %d", len(a.Labels), len(b.Labels))
 	case !a.Classifies() && a.TieWordEmbeddings != b.TieWordEmbeddings:
 		return fmt.Errorf("the models differ in tie_word_embeddings: %v and %v", a.TieWordEmbeddings, b.TieWordEmbeddings)
+	case !a.Classifies() && a.HeadAct() != b.HeadAct():
+		return fmt.Errorf("the models differ in their heads' activation functions: %s and %s", a.HeadAct(), b.HeadAct())
 	}
 	return nil
 }

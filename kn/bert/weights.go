@@ -7,7 +7,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 )
 
-// Config is a BERT's configuration, as in a checkpoint's config.json.
+// Config is the model's configuration, as in a checkpoint's config.json.
 type Config = checkpoint.Config
 
 // Dense is the weights of a dense layer: y = x · Weightᵀ + Bias.
@@ -17,14 +17,16 @@ type Dense struct {
 }
 
 // Norm is the weights of a LayerNorm.
-type Norm struct{ Scale, Bias *graph.Node } // [H] each
+type Norm struct{ Scale, Bias *graph.Node } // [H] each; [E] in the embeddings and the head
 
-// EmbeddingWeights are the weights below the first layer.
+// EmbeddingWeights are the weights below the first layer. E is H unless the
+// configuration gives the embeddings a width of their own.
 type EmbeddingWeights struct {
-	Word     *graph.Node // [V, H]
-	Position *graph.Node // [positions, H]
-	Type     *graph.Node // [types, H]
+	Word     *graph.Node // [V, E]
+	Position *graph.Node // [positions, E], those before Config.FirstPosition included
+	Type     *graph.Node // [types, E]; nil in a model without token types
 	Norm     Norm
+	Project  *Dense // [H, E], what the first layer is given; nil where E is H
 }
 
 // LayerWeights are the weights of one layer. The neurons' value vectors are
@@ -39,13 +41,13 @@ type LayerWeights struct {
 
 // HeadWeights are the weights of the masked-language-model head.
 type HeadWeights struct {
-	Transform Dense // [H, H]
+	Transform Dense // [E, H]
 	Norm      Norm
-	Decoder   *graph.Node // [V, H]; the word embeddings themselves when tied
+	Decoder   *graph.Node // [V, E]; the word embeddings themselves when tied
 	Bias      *graph.Node // [V]
 }
 
-// Weights are a BERT's weights as nodes of one graph. A masked language model
+// Weights are a model's weights as nodes of one graph. A masked language model
 // has a Head, a classifier Pooler and Classifier.
 type Weights struct {
 	Config     Config
@@ -56,8 +58,9 @@ type Weights struct {
 	Classifier Dense // [K, H], K labels
 }
 
-// Lookup returns the node of the tensor with the given Hugging Face name and
-// shape: a parameter, a variable, a constant, or whatever takes its place.
+// Lookup returns the node of the tensor with the given name, that of
+// [checkpoint.Config.Expected], and shape: a parameter, a variable, a
+// constant, or whatever takes its place.
 type Lookup func(name string, dims ...int) *graph.Node
 
 // NewWeights asks lookup for every tensor of the model, always in the same
@@ -67,13 +70,20 @@ func NewWeights(c Config, lookup Lookup) *Weights { return wholeModel(c).weights
 // NewEmbeddings asks lookup for the tensors of the embeddings alone, for
 // models that share them.
 func NewEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
-	h := c.HiddenSize
-	return EmbeddingWeights{
-		Word:     lookup(wordEmbeddings, c.VocabSize, h),
-		Position: lookup("bert.embeddings.position_embeddings.weight", c.MaxPositions, h),
-		Type:     lookup("bert.embeddings.token_type_embeddings.weight", c.TypeVocabSize, h),
-		Norm:     NewNorm("bert.embeddings", h, lookup),
+	h, e := c.HiddenSize, c.EmbeddingWidth()
+	w := EmbeddingWeights{
+		Word:     lookup(wordEmbeddings, c.VocabSize, e),
+		Position: lookup("bert.embeddings.position_embeddings.weight", c.PositionRows(), e),
 	}
+	if c.TypeVocabSize > 0 {
+		w.Type = lookup("bert.embeddings.token_type_embeddings.weight", c.TypeVocabSize, e)
+	}
+	w.Norm = NewNorm("bert.embeddings", e, lookup)
+	if e != h {
+		project := NewDense(projection, h, e, lookup)
+		w.Project = &project
+	}
+	return w
 }
 
 // NewLayers asks lookup for the tensors of all layers, for models that share
@@ -86,7 +96,10 @@ func NewLayers(c Config, lookup Lookup) []LayerWeights {
 	return layers
 }
 
-const wordEmbeddings = "bert.embeddings.word_embeddings.weight"
+const (
+	wordEmbeddings = "bert.embeddings.word_embeddings.weight"
+	projection     = "bert.embeddings_project"
+)
 
 func newLayer(c Config, l int, lookup Lookup) LayerWeights {
 	h, f := c.HiddenSize, c.IntermediateSize
@@ -105,15 +118,15 @@ func newLayer(c Config, l int, lookup Lookup) LayerWeights {
 
 // newHead is given the word embeddings' node, which a tied head shares.
 func newHead(c Config, word *graph.Node, lookup Lookup) HeadWeights {
-	h := c.HiddenSize
+	h, e := c.HiddenSize, c.EmbeddingWidth()
 	head := HeadWeights{
-		Transform: NewDense("cls.predictions.transform.dense", h, h, lookup),
-		Norm:      NewNorm("cls.predictions.transform", h, lookup),
+		Transform: NewDense("cls.predictions.transform.dense", e, h, lookup),
+		Norm:      NewNorm("cls.predictions.transform", e, lookup),
 		Decoder:   word,
 		Bias:      lookup("cls.predictions.bias", c.VocabSize),
 	}
 	if !c.TieWordEmbeddings {
-		head.Decoder = lookup("cls.predictions.decoder.weight", c.VocabSize, h)
+		head.Decoder = lookup("cls.predictions.decoder.weight", c.VocabSize, e)
 	}
 	return head
 }

@@ -19,7 +19,44 @@ func ValueVectors(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.outp
 // ValueBias is the name of the bias [H] that layer l adds to them.
 func ValueBias(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.bias", l) }
 
-// WordEmbeddings is the name of the tensor [V, H] of the word embeddings.
+// Projected is a word embedding [E] as it enters the residual stream, but for
+// what all tokens have in common: the embedding itself, or the projection's
+// weight [H, E] times it where there is one. weights returns a tensor's numbers.
+func Projected(c Config, embedding []float32, weights func(name string) ([]float32, error)) ([]float32, error) {
+	if c.EmbeddingWidth() == c.HiddenSize {
+		return embedding, nil
+	}
+	matrix, err := weights(projection + ".weight")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, c.HiddenSize)
+	for j := range out {
+		sum := 0.0
+		for i, x := range embedding {
+			sum += float64(matrix[j*len(embedding)+i]) * float64(x)
+		}
+		out[j] = float32(sum)
+	}
+	return out, nil
+}
+
+// Embedding is a token's word embedding as [Projected] gives it [H].
+func (m *Model) Embedding(token int) ([]float32, error) {
+	row, err := m.Row(WordEmbeddings, token)
+	if err != nil {
+		return nil, err
+	}
+	return Projected(m.Config, row, func(name string) (values []float32, err error) {
+		err = backend.Try(func() (err error) {
+			values, err = tensors.CopyFlatData[float32](m.tensors[name])
+			return err
+		})
+		return values, err
+	})
+}
+
+// WordEmbeddings is the name of the tensor [V, E] of the word embeddings.
 const WordEmbeddings = wordEmbeddings
 
 // With returns a model in which some tensors, by their Hugging Face names, are

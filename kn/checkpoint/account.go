@@ -14,10 +14,12 @@ type Found struct {
 
 // WeightsError lists every tensor that is not as the configuration asks.
 type WeightsError struct {
-	Class      string // of transformers: BertForMaskedLM or BertForSequenceClassification
+	Class      string // of transformers: BertForMaskedLM, RobertaForMaskedLM, ...
 	Missing    []Expected
 	Unexpected []Found
 	Misshapen  []Mismatch
+
+	headless bool // what is missing is the head that predicts tokens
 }
 
 // Mismatch is a tensor with another shape than the configuration asks for.
@@ -61,8 +63,10 @@ func (e *WeightsError) hint() string {
 		return len(e.Missing) > 0 && !slices.ContainsFunc(e.Missing, other)
 	}
 	switch {
-	case onlyMissing("cls.predictions."):
+	case e.headless && e.Class == MaskedLM:
 		return "; the head that predicts [MASK] is not stored: choose a checkpoint of BertForMaskedLM or BertForPreTraining"
+	case e.headless:
+		return "; the head that predicts a masked token is not stored: choose a checkpoint of " + e.Class
 	case onlyMissing(classifier + "."):
 		return "; the classifier is not stored: fine-tune the model to get one"
 	case len(e.Misshapen) > 0:
@@ -88,9 +92,9 @@ type copyOf struct {
 
 // unwrapped takes off what wrappers put in front of all names: "module."
 // (torch.nn.DataParallel), "_orig_mod." (torch.compile), the name of a field
-// that held the model. It is known by the word embeddings, whose name every
-// BERT has, and it must stand before all others.
-func unwrapped(tensors []stored) []stored {
+// that held the model. It is known by the word embeddings, which every
+// model of a family has by one name, and it must stand before all others.
+func unwrapped(tensors []stored, wordEmbeddings string) []stored {
 	prefix := ""
 	for _, s := range tensors {
 		if before, ok := strings.CutSuffix(s.name, wordEmbeddings); ok {
@@ -110,9 +114,9 @@ func unwrapped(tensors []stored) []stored {
 // account puts every stored tensor in its place, and fails with a
 // [*WeightsError] unless none is missing, left over or misshapen.
 func account(c Config, tensors []stored) (accounted, error) {
-	extras := Extras
+	extras := c.family().extras
 	if c.Classifies() {
-		extras = slices.DeleteFunc(slices.Clone(Extras), func(x string) bool { return strings.HasPrefix(x, pooler) })
+		extras = slices.DeleteFunc(slices.Clone(extras), func(x string) bool { return strings.HasPrefix(x, pooler) })
 	}
 	return accountFor(c, c.Expected(), extras, tensors)
 }
@@ -120,9 +124,10 @@ func account(c Config, tensors []stored) (accounted, error) {
 // accountFor is account for some of a model's tensors; extras may be there too.
 func accountFor(c Config, want []Expected, extras []string, tensors []stored) (accounted, error) {
 	var a accounted
-	byName := map[string]stored{}
-	for _, s := range unwrapped(tensors) {
-		name := canonical(s.name)
+	f := c.family()
+	byName := map[string]stored{} // by the name that the family stores it under today
+	for _, s := range unwrapped(tensors, f.stored(wordEmbeddings)) {
+		name := f.today(s.name)
 		if before, ok := byName[name]; ok && !before.sameAs(s) {
 			return a, fmt.Errorf("tensor %s is stored twice, as %s in %s and as %s in %s; remove one of them", name, before.name, before.file, s.name, s.file)
 		}
@@ -130,19 +135,23 @@ func accountFor(c Config, want []Expected, extras []string, tensors []stored) (a
 	}
 	a.takeCopies(c, byName)
 	wrong := WeightsError{Class: c.class()}
+	headless := true
 	for _, e := range want {
-		s, ok := byName[e.Name]
+		name := f.stored(e.Name)
+		s, ok := byName[name]
 		switch {
 		case !ok:
-			wrong.Missing = append(wrong.Missing, e)
+			wrong.Missing = append(wrong.Missing, Expected{name, e.Shape})
+			headless = headless && strings.HasPrefix(e.Name, head)
 		case !slices.Equal(s.shape, e.Shape):
-			wrong.Misshapen = append(wrong.Misshapen, Mismatch{e.Name, s.shape, e.Shape})
+			wrong.Misshapen = append(wrong.Misshapen, Mismatch{name, s.shape, e.Shape})
 		case !s.dtype.float():
 			return a, fmt.Errorf("%s: tensor %s holds %s; weights must be F32, F16, BF16 or F64", s.file, s.name, s.dtype)
 		}
-		delete(byName, e.Name)
+		delete(byName, name)
 		a.names, a.stored = append(a.names, e.Name), append(a.stored, s)
 	}
+	wrong.headless = headless && len(wrong.Missing) > 0
 	for name, s := range byName {
 		if !isExtra(name, extras) {
 			wrong.Unexpected = append(wrong.Unexpected, Found{s.name, s.shape})
@@ -161,30 +170,31 @@ func accountFor(c Config, want []Expected, extras []string, tensors []stored) (a
 	return a, nil
 }
 
-// takeCopies moves second names out of the way.
+// takeCopies moves second names out of the way. byName has stored names.
 func (a *accounted) takeCopies(c Config, byName map[string]stored) {
+	f := c.family()
 	take := func(name, of, why string) {
 		s, ok := byName[name]
 		if !ok {
 			return
 		}
 		delete(byName, name)
-		original, ok := byName[of]
+		original, ok := byName[f.stored(of)]
 		switch {
 		case !ok:
-			byName[of] = s
+			byName[f.stored(of)] = s
 		case !original.sameAs(s):
 			a.copies = append(a.copies, copyOf{s, of, why})
 		}
 	}
-	if own, ok := byName[decoderBias]; ok && !c.TieWordEmbeddings {
+	if own, ok := byName[f.biasTwin]; ok && !c.TieWordEmbeddings {
 		// The bias that is added is the decoder's. transformers 4 stores it twice,
 		// version 5 beside another one that nothing reads.
-		delete(byName, decoderBias)
-		byName[headBias] = own
+		delete(byName, f.biasTwin)
+		byName[f.stored(headBias)] = own
 	}
-	take(decoderBias, headBias, "config.json ties the decoder, and they are one and the same then")
+	take(f.biasTwin, headBias, "config.json ties the decoder, and they are one and the same then")
 	if c.TieWordEmbeddings {
-		take(decoderWeight, wordEmbeddings, "config.json ties them; set tie_word_embeddings to false if it is an untied model")
+		take(f.stored(decoderWeight), wordEmbeddings, "config.json ties them; set tie_word_embeddings to false if it is an untied model")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
-// The classes of transformers whose checkpoints are read and written, as
-// Config.Architectures names them.
+// The classes of BERT in transformers whose checkpoints are read and written,
+// as Config.Architectures names them.
 const (
 	MaskedLM               = "BertForMaskedLM"
 	SequenceClassification = "BertForSequenceClassification"
@@ -37,7 +37,7 @@ func (c Config) class() string {
 	if c.Classifies() {
 		return SequenceClassification
 	}
-	return MaskedLM
+	return c.family().maskedLM
 }
 
 // LabelNames are a classifier's labels in the order of its logits.
@@ -62,7 +62,7 @@ func (c Config) ForClassification(labels []string) Config {
 
 // ForMaskedLM is the configuration of a masked language model with the same encoder.
 func (c Config) ForMaskedLM() Config {
-	c.Architectures, c.ClassifierConfig = []string{MaskedLM}, ClassifierConfig{}
+	c.Architectures, c.ClassifierConfig = []string{c.family().maskedLM}, ClassifierConfig{}
 	return c
 }
 
@@ -137,12 +137,12 @@ func (f *Folder) LoadForClassification(ctx context.Context, labels []string, see
 	}
 	want := config.expectedEncoder()
 	for _, s := range stored {
-		if strings.HasPrefix(canonical(s.name), pooler) {
+		if strings.HasPrefix(config.family().today(s.name), pooler) {
 			want = append(want, config.expectedPooler()...)
 			break
 		}
 	}
-	a, err := accountFor(f.config, want, append(slices.Clone(Extras), "cls.predictions.*", classifier+".*"), stored)
+	a, err := accountFor(f.config, want, append(slices.Clone(Extras), head+"*", classifier+".*"), stored)
 	if err != nil {
 		return nil, f.errorf("%s: %w", filesOf(stored), err)
 	}

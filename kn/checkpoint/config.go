@@ -1,26 +1,28 @@
 package checkpoint
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// Config is config.json, as far as a BERT's forward pass needs it. Marshalled
-// to JSON it has Hugging Face's names; what a file leaves out has BertConfig's
-// default, as in transformers.
+// Config is config.json, as far as the forward pass needs it. Its names are
+// those of BertConfig, whatever the model's own configuration calls them; what
+// a file leaves out has the default that it has in transformers.
 type Config struct {
 	Architectures     []string `json:"architectures,omitempty"`
-	ModelType         string   `json:"model_type"`              // "bert"
-	HiddenAct         string   `json:"hidden_act"`              // activation of the FFN and the head: "gelu", "relu", ...
-	VocabSize         int      `json:"vocab_size"`              // V
-	HiddenSize        int      `json:"hidden_size"`             // H
-	Layers            int      `json:"num_hidden_layers"`       // L
-	Heads             int      `json:"num_attention_heads"`     // divides H
-	IntermediateSize  int      `json:"intermediate_size"`       // F, the FFN's neurons in each layer
-	MaxPositions      int      `json:"max_position_embeddings"` // longest text in tokens
-	TypeVocabSize     int      `json:"type_vocab_size"`
+	ModelType         string   `json:"model_type"`               // "bert", "distilbert", "roberta" or "electra"
+	HiddenAct         string   `json:"hidden_act"`               // activation of the FFN and the head: "gelu", "relu", ...
+	VocabSize         int      `json:"vocab_size"`               // V
+	HiddenSize        int      `json:"hidden_size"`              // H
+	EmbeddingSize     int      `json:"embedding_size,omitempty"` // E, where the embeddings may have a width of their own; 0: H
+	Layers            int      `json:"num_hidden_layers"`        // L
+	Heads             int      `json:"num_attention_heads"`      // divides H
+	IntermediateSize  int      `json:"intermediate_size"`        // F, the FFN's neurons in each layer
+	MaxPositions      int      `json:"max_position_embeddings"`  // longest text in tokens
+	TypeVocabSize     int      `json:"type_vocab_size"`          // 0: the model has no token types
 	PadTokenID        int      `json:"pad_token_id"`
 	LayerNormEps      float64  `json:"layer_norm_eps"`
 	TieWordEmbeddings bool     `json:"tie_word_embeddings"` // the decoder is the word embeddings
@@ -54,66 +56,122 @@ var activationNames = map[string]string{
 	"gelu_python": "gelu", "gelu_pytorch_tanh": "gelu_new", "gelu_python_tanh": "gelu_new", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new", "swish": "silu",
 }
 
+// EmbeddingWidth is E, the width of the embeddings and of the head. Where it is
+// not H, a dense layer stands between the embeddings and the first layer.
+func (c Config) EmbeddingWidth() int { return cmp.Or(c.EmbeddingSize, c.HiddenSize) }
+
+// FirstPosition is the row of the position embeddings that belongs to a text's
+// first token.
+func (c Config) FirstPosition() int {
+	if first := c.family().firstPosition; first != nil {
+		return first(c)
+	}
+	return 0
+}
+
+// PositionRows is the number of position embeddings, those before
+// FirstPosition included, which no text uses.
+func (c Config) PositionRows() int { return c.FirstPosition() + c.MaxPositions }
+
+// HeadAct is the activation function of the masked-language-model head.
+func (c Config) HeadAct() string { return cmp.Or(c.family().headAct, c.HiddenAct) }
+
 // UnmarshalJSON starts from the defaults; only the model type has none.
 func (c *Config) UnmarshalJSON(data []byte) error {
+	var kind struct {
+		ModelType     string   `json:"model_type"`
+		Architectures []string `json:"architectures"`
+	}
+	if err := json.Unmarshal(data, &kind); err != nil {
+		return err
+	}
+	f, served := familyOf(kind.ModelType, kind.Architectures)
+	if !served {
+		f = &bertFamily
+	}
+	data, err := f.toBERT(data)
+	if err != nil {
+		return err
+	}
 	type plain Config
-	p := plain(DefaultConfig())
+	p := plain(f.defaults())
 	p.ModelType, p.Architectures = "", nil
 	if err := json.Unmarshal(data, &p); err != nil {
-		return err
+		return f.inItsWords(err)
+	}
+	if served {
+		p.ModelType = f.modelType
 	}
 	if Config(p).Classifies() {
 		p.defaultLabels()
 	} else {
 		p.ClassifierConfig = ClassifierConfig{} // says nothing about a model without a classifier
 	}
-	if p.ModelType == "" && slices.ContainsFunc(p.Architectures, func(a string) bool { return strings.HasPrefix(a, "Bert") }) {
-		p.ModelType = "bert" // configurations of 2019 name the class only
-	}
 	if name, ok := activationNames[p.HiddenAct]; ok {
 		p.HiddenAct = name
 	}
+	p.MaxPositions -= Config(p).FirstPosition() // the file counts rows
 	*c = Config(p)
 	return nil
 }
 
-// Validate reports the first thing that makes the configuration one that this
-// package cannot read or that no BERT can have.
-func (c Config) Validate() error {
-	if c.ModelType != "bert" {
-		return fmt.Errorf("model_type is %q; only \"bert\" is supported: choose a checkpoint of a BERT", c.ModelType)
+// file is config.json in the family's names.
+func (c Config) file() ([]byte, error) {
+	f := c.family()
+	c.MaxPositions = c.PositionRows()
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
 	}
+	return f.fromBERT(data)
+}
+
+// Validate reports the first thing that makes the configuration one that this
+// package cannot read or that no such model can have.
+func (c Config) Validate() error {
+	if err := c.checkFamily(); err != nil {
+		return err
+	}
+	key := c.family().key
 	if c.PositionEmbedding != "absolute" {
 		return fmt.Errorf("position_embedding_type is %q; only \"absolute\" is supported", c.PositionEmbedding)
 	}
 	if c.IsDecoder || c.CrossAttention {
-		return fmt.Errorf("is_decoder or add_cross_attention is set; only BERT as an encoder is supported")
+		return fmt.Errorf("is_decoder or add_cross_attention is set; only encoders are supported")
 	}
 	if !slices.Contains(Activations, c.HiddenAct) {
-		return fmt.Errorf("hidden_act is %q; supported are %s", c.HiddenAct, strings.Join(Activations, ", "))
+		return fmt.Errorf("%s is %q; supported are %s", key("hidden_act"), c.HiddenAct, strings.Join(Activations, ", "))
 	}
-	const most = 1 << 24 // far above any BERT, and no product of two overflows
+	types := 1
+	if slices.Contains(c.family().unsaid, "type_vocab_size") {
+		types = 0
+	}
+	const most = 1 << 24 // far above any such model, and no product of two overflows
+	if c.FirstPosition() < 0 || c.FirstPosition() > most {
+		return fmt.Errorf("pad_token_id is %d; positions are counted from behind it, so it must be between 0 and %d", c.PadTokenID, most)
+	}
 	for _, f := range []struct {
-		name  string
-		value int
+		name         string
+		value, least int
 	}{
-		{"vocab_size", c.VocabSize},
-		{"hidden_size", c.HiddenSize},
-		{"num_hidden_layers", c.Layers},
-		{"num_attention_heads", c.Heads},
-		{"intermediate_size", c.IntermediateSize},
-		{"max_position_embeddings", c.MaxPositions},
-		{"type_vocab_size", c.TypeVocabSize},
+		{"vocab_size", c.VocabSize, 1},
+		{"hidden_size", c.HiddenSize, 1},
+		{"embedding_size", c.EmbeddingWidth(), 1},
+		{"num_hidden_layers", c.Layers, 1},
+		{"num_attention_heads", c.Heads, 1},
+		{"intermediate_size", c.IntermediateSize, 1},
+		{"max_position_embeddings", c.PositionRows(), c.FirstPosition() + 1},
+		{"type_vocab_size", c.TypeVocabSize, types},
 	} {
-		if f.value < 1 || f.value > most {
-			return fmt.Errorf("%s is %d; it must be between 1 and %d", f.name, f.value, most)
+		if f.value < f.least || f.value > most {
+			return fmt.Errorf("%s is %d; it must be between %d and %d", key(f.name), f.value, f.least, most)
 		}
 	}
 	if c.Layers > maxLayers {
-		return fmt.Errorf("num_hidden_layers is %d; at most %d are supported", c.Layers, maxLayers)
+		return fmt.Errorf("%s is %d; at most %d are supported", key("num_hidden_layers"), c.Layers, maxLayers)
 	}
 	if c.HiddenSize%c.Heads != 0 {
-		return fmt.Errorf("hidden_size %d is not a multiple of num_attention_heads %d", c.HiddenSize, c.Heads)
+		return fmt.Errorf("%s %d is not a multiple of %s %d", key("hidden_size"), c.HiddenSize, key("num_attention_heads"), c.Heads)
 	}
 	if !(c.LayerNormEps > 0 && c.LayerNormEps < 1) {
 		return fmt.Errorf("layer_norm_eps is %v; it must be above 0 and below 1", c.LayerNormEps)

@@ -31,7 +31,7 @@ func (f *Folder) computeDigest() (string, error) {
 	if f.has(tokenizer.TokenizerFile) {
 		files = append(files, tokenizer.TokenizerFile)
 	} else {
-		files = append(files, tokenizer.VocabularyFile)
+		files = append(files, f.tok.VocabularyFiles()...)
 	}
 	for _, file := range []string{tokenizer.ConfigFile, index} {
 		if file != "" && f.has(file) {

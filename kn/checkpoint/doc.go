@@ -1,18 +1,31 @@
-// Package checkpoint reads and writes a BertForMaskedLM or a
-// BertForSequenceClassification in Hugging Face's folder format as plain Go
-// values: configuration, tokenizer and float32 tensors under their Hugging
-// Face names.
+// Package checkpoint reads and writes masked language models, and BERT's
+// classifiers, in Hugging Face's folder format as plain Go values:
+// configuration, tokenizer and float32 tensors.
 //
 //	OpenFolder, OpenFS, OpenHub      ->  *Folder      configuration and tokenizer, at once
 //	(*Folder).Load                   ->  *Checkpoint  the weights, when they are needed
 //	(*Folder).LoadForClassification  ->  *Checkpoint  the encoder, with a new classifier
 //	(*Checkpoint).Save               ->  a folder that transformers loads
 //
+// The families that are served, by config.json's model_type:
+//
+//	bert        BertForMaskedLM, BertForSequenceClassification
+//	distilbert  DistilBertForMaskedLM   no token types
+//	roberta     RobertaForMaskedLM      positions from pad_token_id + 1 on; byte-level BPE
+//	electra     ElectraForMaskedLM      a dense layer above embeddings of another width
+//
+// Each has a file here with a table of what its configuration leaves unsaid,
+// and of what it calls fields and tensors; bert.go is the plainest. Everywhere
+// else fields and tensors have BERT's names: a DistilBERT's
+// "distilbert.transformer.layer.0.ffn.lin2.weight" is the tensor
+// "bert.encoder.layer.0.output.dense.weight". Messages about files use the
+// names that the files have.
+//
 // A configuration is taken for a classifier's if its architectures name
 // BertForSequenceClassification, and for a masked language model's otherwise.
 //
-// A folder holds config.json, the tokenizer (tokenizer.json, or vocab.txt with
-// tokenizer_config.json) and the weights: model.safetensors, its shards with
+// A folder holds config.json, the tokenizer (tokenizer.json; or vocab.txt with
+// tokenizer_config.json; or vocab.json with merges.txt) and the weights: model.safetensors, its shards with
 // model.safetensors.index.json, pytorch_model.bin, or its shards.
 //
 // Nothing is guessed: every tensor that the configuration asks for must be

@@ -36,7 +36,10 @@ func (r *repository) download(ctx context.Context) (string, error) {
 	for _, f := range info.Siblings {
 		files[f.Name] = f
 	}
-	for _, name := range []string{configFile, tokenizer.TokenizerFile, tokenizer.VocabularyFile, tokenizer.ConfigFile, tokenizer.SpecialTokensFile} {
+	for _, name := range []string{
+		configFile, tokenizer.TokenizerFile, tokenizer.VocabularyFile, tokenizer.VocabularyJSONFile, tokenizer.MergesFile,
+		tokenizer.ConfigFile, tokenizer.SpecialTokensFile,
+	} {
 		if err := r.file(ctx, info.CommitHash, name, files[name]); err != nil {
 			return "", err
 		}

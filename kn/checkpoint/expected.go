@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -27,8 +26,9 @@ func Parameters(tensors []Expected) int {
 }
 
 // Expected lists the tensors of the model in the order of the forward pass,
-// under their canonical names: those of a BertForSequenceClassification if it
-// classifies, else of a BertForMaskedLM. Weights of dense layers are [out, in].
+// under their canonical names: those that a BertForSequenceClassification has
+// if it classifies, else a BertForMaskedLM, whatever the family's own names
+// are. Weights of dense layers are [out, in].
 func (c Config) Expected() []Expected {
 	if c.Classifies() {
 		return slices.Concat(c.expectedEncoder(), c.expectedPooler(), c.expectedClassifier())
@@ -36,16 +36,21 @@ func (c Config) Expected() []Expected {
 	return append(c.expectedEncoder(), c.expectedHead()...)
 }
 
-// expectedEncoder lists the tensors below the heads, which every kind of BERT
-// has.
+// expectedEncoder lists the tensors below the heads, which every class of
+// transformers has.
 func (c Config) expectedEncoder() []Expected {
-	h, f := c.HiddenSize, c.IntermediateSize
+	h, e, f := c.HiddenSize, c.EmbeddingWidth(), c.IntermediateSize
 	out := []Expected{
-		{"bert.embeddings.word_embeddings.weight", []int{c.VocabSize, h}},
-		{"bert.embeddings.position_embeddings.weight", []int{c.MaxPositions, h}},
-		{"bert.embeddings.token_type_embeddings.weight", []int{c.TypeVocabSize, h}},
+		{wordEmbeddings, []int{c.VocabSize, e}},
+		{"bert.embeddings.position_embeddings.weight", []int{c.PositionRows(), e}},
 	}
-	out = appendNorm(out, "bert.embeddings", h)
+	if c.TypeVocabSize > 0 {
+		out = append(out, Expected{"bert.embeddings.token_type_embeddings.weight", []int{c.TypeVocabSize, e}})
+	}
+	out = appendNorm(out, "bert.embeddings", e)
+	if e != h {
+		out = appendDense(out, "bert.embeddings_project", h, e)
+	}
 	for l := range c.Layers {
 		p := fmt.Sprintf("bert.encoder.layer.%d.", l)
 		out = appendDense(out, p+"attention.self.query", h, h)
@@ -62,10 +67,10 @@ func (c Config) expectedEncoder() []Expected {
 
 // expectedHead lists the tensors of the masked-language-model head.
 func (c Config) expectedHead() []Expected {
-	out := appendDense(nil, "cls.predictions.transform.dense", c.HiddenSize, c.HiddenSize)
-	out = appendNorm(out, "cls.predictions.transform", c.HiddenSize)
+	out := appendDense(nil, "cls.predictions.transform.dense", c.EmbeddingWidth(), c.HiddenSize)
+	out = appendNorm(out, "cls.predictions.transform", c.EmbeddingWidth())
 	if !c.TieWordEmbeddings {
-		out = append(out, Expected{decoderWeight, []int{c.VocabSize, c.HiddenSize}})
+		out = append(out, Expected{decoderWeight, []int{c.VocabSize, c.EmbeddingWidth()}})
 	}
 	return append(out, Expected{headBias, []int{c.VocabSize}})
 }
@@ -80,37 +85,12 @@ func appendNorm(e []Expected, name string, size int) []Expected {
 
 // Names with a rule of their own.
 const (
+	head           = "cls.predictions." // of all tensors of the masked-language-model head
 	wordEmbeddings = "bert.embeddings.word_embeddings.weight"
 	decoderWeight  = "cls.predictions.decoder.weight"
 	decoderBias    = "cls.predictions.decoder.bias"
 	headBias       = "cls.predictions.bias"
 )
-
-// Extras are the names of tensors that published BERT checkpoints hold besides
-// those of the masked language model, and that are passed over: the pooler and
-// the next-sentence head of BertForPreTraining, and buffers of counted numbers
-// that old versions of transformers stored. A star stands for anything. A
-// classifier's pooler is among its own tensors.
-var Extras = []string{
-	"bert.pooler.dense.*",
-	"cls.seq_relationship.*",
-	"bert.embeddings.position_ids",
-	"bert.embeddings.token_type_ids",
-}
-
-var (
-	bare     = regexp.MustCompile(`^(embeddings|encoder|pooler)\.`)
-	oldNorms = strings.NewReplacer("LayerNorm.gamma", "LayerNorm.weight", "LayerNorm.beta", "LayerNorm.bias")
-)
-
-// canonical turns the names of older checkpoints (gamma, beta, no "bert." in
-// front) into today's.
-func canonical(name string) string {
-	if bare.MatchString(name) {
-		name = "bert." + name
-	}
-	return oldNorms.Replace(name)
-}
 
 func isExtra(name string, extras []string) bool {
 	for _, extra := range extras {

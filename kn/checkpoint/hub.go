@@ -180,7 +180,7 @@ func (c hubCache) missing(commit string) []string {
 		missing = append(missing, configFile)
 	}
 	if !f.has(tokenizer.TokenizerFile) {
-		if !f.has(tokenizer.VocabularyFile) {
+		if !f.has(tokenizer.VocabularyFile) && !(f.has(tokenizer.VocabularyJSONFile) && f.has(tokenizer.MergesFile)) {
 			missing = append(missing, tokenizer.TokenizerFile+" or "+tokenizer.VocabularyFile)
 		}
 		if _, err := os.Stat(c.noExist(commit, tokenizer.ConfigFile)); err != nil && !f.has(tokenizer.ConfigFile) {

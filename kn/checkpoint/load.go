@@ -70,7 +70,7 @@ func (f *Folder) LoadInto(ctx context.Context, place Place, progress Progress) (
 	}
 	for i, twin := range a.copies {
 		if !slices.Equal(data[len(a.names)+i].Data, c.Tensors[twin.of].Data) {
-			return nil, f.errorf("%s: tensor %s differs from %s, but %s", twin.stored.file, twin.stored.name, twin.of, twin.why)
+			return nil, f.errorf("%s: tensor %s differs from %s, but %s", twin.stored.file, twin.stored.name, f.config.family().stored(twin.of), twin.why)
 		}
 	}
 	c.Digest, err = f.Digest()
@@ -91,7 +91,7 @@ func (c *Checkpoint) check() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	wrong := WeightsError{Class: c.Config.class()}
+	wrong := WeightsError{Class: c.Config.class(), headless: true}
 	expected := c.Config.Expected()
 	asked := make(map[string]bool, len(expected))
 	for _, e := range expected {
@@ -100,6 +100,7 @@ func (c *Checkpoint) check() error {
 		switch {
 		case !ok:
 			wrong.Missing = append(wrong.Missing, e)
+			wrong.headless = wrong.headless && strings.HasPrefix(e.Name, head)
 		case !slices.Equal(t.Shape, e.Shape):
 			wrong.Misshapen = append(wrong.Misshapen, Mismatch{e.Name, t.Shape, e.Shape})
 		case int64(len(t.Data)) != elements(e.Shape):
@@ -112,6 +113,7 @@ func (c *Checkpoint) check() error {
 		}
 	}
 	if len(wrong.Missing)+len(wrong.Unexpected)+len(wrong.Misshapen) > 0 {
+		wrong.headless = wrong.headless && len(wrong.Missing) > 0
 		return &wrong
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -17,10 +16,9 @@ type SaveOptions struct {
 	F16 bool // store the weights as F16: half the size, three digits of precision
 }
 
-// Save writes a folder in Hugging Face format that transformers'
-// BertForMaskedLM, or BertForSequenceClassification if the model classifies,
-// and AutoTokenizer load: config.json, model.safetensors and
-// the tokenizer's files. The folder is made if it does not exist. Each file is
+// Save writes a folder in Hugging Face format that transformers loads with the
+// class that the model was read as, BertForMaskedLM say, and its tokenizer
+// with AutoTokenizer: config.json, model.safetensors and the tokenizer's files. The folder is made if it does not exist. Each file is
 // written under another name and renamed when it is complete, the weights
 // first, so that an interrupted Save leaves no half-written file.
 func (c *Checkpoint) Save(dir string) error { return c.SaveWith(dir, SaveOptions{}) }
@@ -54,16 +52,18 @@ func (c *Checkpoint) SaveWith(dir string, opts SaveOptions) error {
 	return nil
 }
 
-// toStore are the tensors as all versions of transformers find them: version 5
-// reads the bias of an untied decoder under the decoder's name, older ones under
-// the head's.
+// toStore are the tensors by their stored names, as all versions of
+// transformers find them: version 5 reads the bias of an untied decoder under
+// the decoder's name, older ones under the head's.
 func (c *Checkpoint) toStore() map[string]Tensor {
-	bias, ok := c.Tensors[headBias]
-	if c.Config.TieWordEmbeddings || !ok {
-		return c.Tensors
+	f := c.Config.family()
+	tensors := make(map[string]Tensor, len(c.Tensors))
+	for name, t := range c.Tensors {
+		tensors[f.stored(name)] = t
 	}
-	tensors := maps.Clone(c.Tensors)
-	tensors[decoderBias] = bias
+	if bias, ok := c.Tensors[headBias]; ok && f.biasTwin != "" && !c.Config.TieWordEmbeddings {
+		tensors[f.biasTwin] = bias
+	}
 	return tensors
 }
 
@@ -72,7 +72,7 @@ func (c *Checkpoint) toStore() map[string]Tensor {
 func (c *Checkpoint) configJSON(opts SaveOptions) ([]byte, error) {
 	config := c.Config
 	config.Architectures = []string{config.class()}
-	data, err := json.Marshal(config)
+	data, err := config.file()
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}

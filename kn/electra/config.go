@@ -176,7 +176,8 @@ func (c Config) rate(step int) float64 {
 // discriminator is the discriminator's configuration, with the model's
 // vocabulary and positions.
 func (c Config) discriminator(model checkpoint.Config) ModelConfig {
-	d := ModelConfig{Config: model, EmbeddingSize: c.Embedding}
+	d := ModelConfig{model}
+	d.EmbeddingSize = c.Embedding
 	d.Architectures, d.ModelType, d.ClassifierConfig = []string{DiscriminatorClass}, "electra", checkpoint.ClassifierConfig{}
 	d.HiddenSize, d.Layers, d.Heads, d.IntermediateSize = c.Hidden, c.Layers, c.Heads, c.FFN
 	d.InitializerRange, d.TieWordEmbeddings = c.Deviation, true

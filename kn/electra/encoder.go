@@ -20,7 +20,7 @@ func (c *Checkpoint) SaveEncoder(dir string, seed uint64) error {
 		return fmt.Errorf("electra: the embeddings are %d wide and the layers %d; BERT has no projection between them: pre-train with embeddings as wide as the layers", c.Config.EmbeddingSize, c.Config.HiddenSize)
 	}
 	config := c.Config.Config
-	config.ModelType, config.Architectures = "bert", []string{checkpoint.SequenceClassification}
+	config.ModelType, config.Architectures, config.EmbeddingSize = "bert", []string{checkpoint.SequenceClassification}, 0
 	out, err := checkpoint.NewClassifier(config, []string{"0", "1"}, c.Tokenizer, seed)
 	if err != nil {
 		return fmt.Errorf("electra: %w", err)

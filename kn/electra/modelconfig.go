@@ -1,7 +1,6 @@
 package electra
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -17,24 +16,7 @@ const (
 // ModelConfig is config.json of a generator or a discriminator, in Hugging
 // Face's names. It is BERT's but for the class, the model type, and the width
 // of the embeddings, which both models share whatever their own width.
-type ModelConfig struct {
-	checkpoint.Config
-	EmbeddingSize int `json:"embedding_size"` // E
-}
-
-// UnmarshalJSON starts from ElectraConfig's defaults.
-func (c *ModelConfig) UnmarshalJSON(data []byte) error {
-	// checkpoint.Config has an UnmarshalJSON of its own, which would be taken
-	// for all of this.
-	wide := struct {
-		EmbeddingSize int `json:"embedding_size"`
-	}{128}
-	if err := json.Unmarshal(data, &wide); err != nil {
-		return err
-	}
-	c.EmbeddingSize = wide.EmbeddingSize
-	return json.Unmarshal(data, &c.Config)
-}
+type ModelConfig struct{ checkpoint.Config }
 
 // Class is the class of transformers that the configuration names.
 func (c ModelConfig) Class() string {
@@ -69,7 +51,7 @@ func (c ModelConfig) encoder() checkpoint.Config { return c.Config }
 // embeddings is the configuration of the embeddings as a BERT's, E wide.
 func (c ModelConfig) embeddings() checkpoint.Config {
 	as := c.Config
-	as.HiddenSize = c.EmbeddingSize
+	as.HiddenSize, as.EmbeddingSize = c.EmbeddingSize, 0
 	return as
 }
 

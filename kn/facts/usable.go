@@ -152,7 +152,7 @@ func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func
 			continue
 		}
 		seen[prompt] = true
-		if reason, detail := cannotAsk(prompt, vocabulary, maxTokens); reason != "" {
+		if reason, detail := cannotAsk(prompt, b.Answer, vocabulary, maxTokens); reason != "" {
 			leftOut(b.without(prompt, reason, detail))
 			continue
 		}
@@ -170,8 +170,9 @@ func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func
 	}
 }
 
-// cannotAsk says why a prompt cannot be used, if so.
-func cannotAsk(prompt string, vocabulary *tokenizer.Tokenizer, maxTokens int) (reason Reason, detail string) {
+// cannotAsk says why a prompt cannot be used, if so. An answer that is one token
+// inside a text may be several where a prompt begins with it.
+func cannotAsk(prompt, answer string, vocabulary *tokenizer.Tokenizer, maxTokens int) (reason Reason, detail string) {
 	encoding, _, err := vocabulary.Prompt(prompt, maxTokens)
 	switch {
 	case errors.Is(err, tokenizer.ErrTooLong):
@@ -182,6 +183,9 @@ func cannotAsk(prompt string, vocabulary *tokenizer.Tokenizer, maxTokens int) (r
 		return NoMask, err.Error()
 	case len(encoding.Unknown) > 0:
 		return UnknownWord, fmt.Sprintf("%q", encoding.Unknown)
+	}
+	if _, err := vocabulary.SingleAt(encoding, answer); err != nil {
+		return NotOneToken, err.Error()
 	}
 	return "", ""
 }

@@ -118,7 +118,7 @@ func TestRefusedText(t *testing.T) {
 		"tokenizer.json: it is a Git LFS pointer":     {TokenizerFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
 		"vocab.txt: it is a Git LFS pointer":          {VocabularyFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
 		"special token 3 is neither a string":         {VocabularyFile: vocabulary, ConfigFile: `{"additional_special_tokens": [3]}`},
-		"asks for a RobertaTokenizer; only BERT's":    {VocabularyFile: vocabulary, ConfigFile: `{"tokenizer_class": "RobertaTokenizer"}`},
+		"asks for a RobertaTokenizer, which needs":    {VocabularyFile: vocabulary, ConfigFile: `{"tokenizer_class": "RobertaTokenizer"}`},
 		"cannot read special_tokens_map.json: json: ": {VocabularyFile: vocabulary, SpecialTokensFile: `{"pad_token": 3}`},
 	} {
 		if _, err := Open(folder(files)); err == nil || !strings.Contains(err.Error(), want) {

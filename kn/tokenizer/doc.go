@@ -1,8 +1,11 @@
-// Package tokenizer turns text into the WordPiece tokens of a BERT, and gives
-// for every text the ids, tokens, offsets and token types that Hugging Face's
-// BertTokenizerFast gives.
+// Package tokenizer turns text into the tokens of a masked language model: the
+// WordPiece of BERT, DistilBERT and ELECTRA, or the byte-level BPE of GPT-2
+// and RoBERTa. It gives for every text the ids, offsets and token types that
+// Hugging Face's BertTokenizerFast or RobertaTokenizerFast gives, with one
+// exception: [Mask] in a text is the mask token of every tokenizer, whatever it
+// calls its own, so that prompts are the same for all models.
 //
-// Text goes through four steps:
+// Text goes through four steps. Of a WordPiece they are:
 //
 //	split      special tokens such as [MASK] are cut out of the raw text
 //	normalise  control characters dropped, white space made plain, CJK set
@@ -12,16 +15,33 @@
 //	pieces     greedy longest match against the vocabulary; pieces after the
 //	           first begin with "##"; a word that cannot be spelled is [UNK]
 //
-// [Open] reads tokenizer.json, or vocab.txt with tokenizer_config.json. [New]
-// builds a tokenizer from a list of tokens.
+// and of a byte-level BPE:
+//
+//	split      likewise; <mask> takes the white space before it
+//	normalise  nothing is changed
+//	words      a run of letters, of digits or of other characters, with the
+//	           one space before it; 's, 't and so on; white space
+//	pieces     UTF-8 bytes, joined pair by pair in the order of the merges
+//
+// Its tokens carry the space before a word with them, so that a word has one
+// token inside a text and another at its start. [Tokenizer.SingleAt] finds the
+// one that a prompt asks for. Nothing that is to be read shows how the
+// vocabulary writes bytes ("Ġ" for a space): see [Tokenizer.Shown].
+//
+// [Open] reads tokenizer.json, or vocab.txt with tokenizer_config.json, or
+// vocab.json with merges.txt. [New] builds a WordPiece from a list of tokens.
 //
 // Why it is our own: go-huggingface's hftokenizer v0.4.3 counts a word's length
 // and its offsets in bytes where Hugging Face counts characters, keeps format
 // and private-use characters that Hugging Face drops, lowers and decomposes by
 // other Unicode tables, matches added tokens inside words, and drops CleanText
 // and the added tokens' flags. None of that can be mended from outside, since
-// the pieces and their offsets are already wrong.
+// the pieces and their offsets are already wrong. Its byte-level BPE gives other
+// ids for 43 % of the 10,000 odd texts that ours was compared on, and that of
+// github.com/sugarme/tokenizer v0.3.0 for 34 %.
 //
-// The algorithm is the WordPiece of Schuster and Nakajima (2012) in the form
-// that BERT uses: Devlin et al., https://arxiv.org/abs/1810.04805.
+// The algorithms are the WordPiece of Schuster and Nakajima (2012) in the form
+// that BERT uses: Devlin et al., https://arxiv.org/abs/1810.04805; and the
+// byte-pair encoding of Sennrich et al., https://arxiv.org/abs/1508.07909, in
+// the form of Radford et al. (2019).
 package tokenizer

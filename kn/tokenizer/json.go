@@ -58,8 +58,29 @@ type templateID struct {
 	TypeID int    `json:"type_id"`
 }
 
-// parseTokenizer reads tokenizer.json and refuses what is not a BERT's.
+// parseTokenizer reads tokenizer.json: that of a WordPiece or of a byte-level BPE.
 func parseTokenizer(data []byte) (spec, error) {
+	var kind struct {
+		Model struct {
+			Type   string          `json:"type"`
+			Merges json.RawMessage `json:"merges"`
+		} `json:"model"`
+	}
+	if err := json.Unmarshal(data, &kind); err != nil {
+		return spec{}, fmt.Errorf("%w; get the file again", err)
+	}
+	// Files of 2020, such as roberta-base's, do not name the type.
+	switch named := kind.Model.Type; {
+	case named == "BPE" || named == "" && kind.Model.Merges != nil:
+		return parseByteLevel(data)
+	case named == "WordPiece" || named == "":
+		return parseWordPiece(data)
+	}
+	return spec{}, fmt.Errorf("its model is %s; only BERT's WordPiece and GPT-2's and RoBERTa's byte-level BPE are supported", kind.Model.Type)
+}
+
+// parseWordPiece refuses what is not a BERT's.
+func parseWordPiece(data []byte) (spec, error) {
 	f := file{Normalizer: &fileNormalizer{}}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return spec{}, fmt.Errorf("%w; get the file again", err)
@@ -67,7 +88,7 @@ func parseTokenizer(data []byte) (spec, error) {
 	if err := f.check(); err != nil {
 		return spec{}, err
 	}
-	tokens, err := f.Model.tokens()
+	tokens, err := tokensByID(f.Model.Vocab)
 	if err != nil {
 		return spec{}, err
 	}
@@ -85,8 +106,6 @@ func parseTokenizer(data []byte) (spec, error) {
 func (f file) check() error {
 	const remedy = "only BERT's WordPiece is supported; if the folder has a vocab.txt, remove tokenizer.json"
 	switch {
-	case f.Model.Type != "WordPiece" && f.Model.Type != "":
-		return fmt.Errorf("its model is %s; %s", f.Model.Type, remedy)
 	case f.Normalizer == nil || f.Normalizer.Type != "BertNormalizer":
 		return errors.New("its normalizer is not BertNormalizer; " + remedy)
 	case f.PreTokenizer == nil || f.PreTokenizer.Type != "BertPreTokenizer":
@@ -99,18 +118,18 @@ func (f file) check() error {
 	return nil
 }
 
-// tokens lists the vocabulary by id.
-func (m fileModel) tokens() ([]string, error) {
+// tokensByID lists a vocabulary by id.
+func tokensByID(vocab map[string]int) ([]string, error) {
 	size := 0
-	for token, id := range m.Vocab {
+	for token, id := range vocab {
 		// A vocabulary may have a few holes, where vocab.txt had a token twice.
-		if id < 0 || id > 2*len(m.Vocab) {
-			return nil, fmt.Errorf("token %q of a vocabulary of %d has id %d; get the file again", token, len(m.Vocab), id)
+		if id < 0 || id > 2*len(vocab) {
+			return nil, fmt.Errorf("token %q of a vocabulary of %d has id %d; get the file again", token, len(vocab), id)
 		}
 		size = max(size, id+1)
 	}
 	tokens := make([]string, size)
-	for token, id := range m.Vocab {
+	for token, id := range vocab {
 		if tokens[id] != "" {
 			return nil, fmt.Errorf("tokens %q and %q share the id %d; get the file again", min(token, tokens[id]), max(token, tokens[id]), id)
 		}

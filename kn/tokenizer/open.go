@@ -17,15 +17,18 @@ import (
 
 // The files of a Hugging Face folder that hold the tokenizer.
 const (
-	TokenizerFile     = "tokenizer.json"
-	VocabularyFile    = "vocab.txt"
-	ConfigFile        = "tokenizer_config.json"
-	SpecialTokensFile = "special_tokens_map.json"
-	addedTokensFile   = "added_tokens.json"
+	TokenizerFile  = "tokenizer.json"
+	VocabularyFile = "vocab.txt" // of a WordPiece
+	// VocabularyJSONFile and MergesFile are a byte-level BPE's.
+	VocabularyJSONFile = "vocab.json"
+	MergesFile         = "merges.txt"
+	ConfigFile         = "tokenizer_config.json"
+	SpecialTokensFile  = "special_tokens_map.json"
+	addedTokensFile    = "added_tokens.json"
 )
 
 // Open reads the tokenizer of a folder in Hugging Face format: tokenizer.json
-// if it is there, else vocab.txt. What tokenizer_config.json says about case,
+// if it is there, else vocab.txt, or vocab.json and merges.txt. What tokenizer_config.json says about case,
 // accents and CJK characters holds over tokenizer.json, as in transformers. A
 // vocab.txt without any word about case is taken to be uncased, as there; a
 // tokenizer.json speaks for itself (transformers 4 would lower the text of a
@@ -37,6 +40,9 @@ func Open(fsys fs.FS) (*Tokenizer, error) {
 	}
 	data, err := readText(fsys, TokenizerFile)
 	if errors.Is(err, fs.ErrNotExist) {
+		if hasMerges(fsys, config) {
+			return openMerges(fsys, config)
+		}
 		return openVocabulary(fsys, config)
 	}
 	if err != nil {
@@ -74,10 +80,14 @@ func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
 	if config.Class == backendClass {
 		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s; copy it from where the model came from", ConfigFile, config.Class, TokenizerFile)
 	}
+	if strings.TrimSuffix(config.Class, "Fast") == robertaClass {
+		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s, or a %s with a %s; copy them from where the model came from",
+			ConfigFile, config.Class, TokenizerFile, VocabularyJSONFile, MergesFile)
+	}
 	data, err := readText(fsys, VocabularyFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("tokenizer: the folder has neither %s nor %s; copy one of them from where the model came from: %w",
-			TokenizerFile, VocabularyFile, err)
+		return nil, fmt.Errorf("tokenizer: the folder has neither %s nor %s, nor %s with %s; copy one of them from where the model came from: %w",
+			TokenizerFile, VocabularyFile, VocabularyJSONFile, MergesFile, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: cannot read %s: %w", VocabularyFile, err)
@@ -125,6 +135,8 @@ type configFile struct {
 	Sep          *tokenName `json:"sep_token"`
 	Mask         *tokenName `json:"mask_token"`
 	Class        string     `json:"tokenizer_class"`
+	PrefixSpace  *bool      `json:"add_prefix_space"`
+	TrimOffsets  *bool      `json:"trim_offsets"`
 
 	Added map[string]Added `json:"added_tokens_decoder"` // by id
 	// Special tokens of a model's own: "additional" until transformers 5, "extra" since.
@@ -215,6 +227,9 @@ func (c configFile) addedTokens(fsys fs.FS) ([]Added, error) {
 // tokenizer.json.
 const backendClass = "TokenizersBackend"
 
+// robertaClass is transformers' class of a byte-level BPE with RoBERTa's special tokens.
+const robertaClass = "RobertaTokenizer"
+
 // readConfig reads special_tokens_map.json and tokenizer_config.json, which
 // holds over it.
 func readConfig(fsys fs.FS) (configFile, error) {
@@ -232,10 +247,10 @@ func readConfig(fsys fs.FS) (configFile, error) {
 		}
 	}
 	switch strings.TrimSuffix(c.Class, "Fast") {
-	case "", "BertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
+	case robertaClass, "", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
 		return c, nil
 	}
-	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece is supported", ConfigFile, c.Class)
+	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece and RoBERTa's byte-level BPE are supported", ConfigFile, c.Class)
 }
 
 // addSpecial adds special tokens, with the ids that the vocabulary or the
@@ -259,14 +274,15 @@ func (s *spec) addSpecial(extra []Added) {
 
 // with applies tokenizer_config.json and builds the tokenizer.
 func (s spec) with(c configFile, file string) (*Tokenizer, error) {
-	if c.LowerCase != nil {
-		s.norm.lowercase = *c.LowerCase
-	}
-	if c.StripAccents != nil {
-		s.norm.stripAccents = c.StripAccents
-	}
-	if c.Chinese != nil {
-		s.norm.chinese = *c.Chinese
+	if s.bytes != nil {
+		if c.PrefixSpace != nil {
+			s.bytes.prefixSpace = *c.PrefixSpace
+		}
+		if c.TrimOffsets != nil {
+			s.bytes.trimOffsets = *c.TrimOffsets
+		}
+	} else {
+		s.norm.configure(c)
 	}
 	if c.MaxLength >= 1 && c.MaxLength < 1<<31 {
 		s.maxLength = int(c.MaxLength)
@@ -285,4 +301,17 @@ func (s spec) with(c configFile, file string) (*Tokenizer, error) {
 		return nil, fmt.Errorf("%w (in %s)", err, file)
 	}
 	return t, nil
+}
+
+// configure applies tokenizer_config.json, as far as it is said there.
+func (n *normalizer) configure(c configFile) {
+	if c.LowerCase != nil {
+		n.lowercase = *c.LowerCase
+	}
+	if c.StripAccents != nil {
+		n.stripAccents = c.StripAccents
+	}
+	if c.Chinese != nil {
+		n.chinese = *c.Chinese
+	}
 }

@@ -5,31 +5,47 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
 )
 
 // Files gives the tokenizer as the files of a Hugging Face folder, by name:
-// vocab.txt, tokenizer.json, tokenizer_config.json and special_tokens_map.json.
+// tokenizer.json, tokenizer_config.json, special_tokens_map.json, and vocab.txt
+// or, of a byte-level BPE, vocab.json and merges.txt.
 // transformers' AutoTokenizer reads them, and so does [Open]. The same
 // tokenizer always gives the same bytes.
 func (t *Tokenizer) Files() (map[string][]byte, error) {
-	vocabulary, err := t.vocabulary()
+	var whole, config any
+	files := map[string][]byte{}
+	var err error
+	switch m := t.model.(type) {
+	case *wordPiece:
+		whole, config = t.file(m), t.config()
+		files[VocabularyFile], err = t.vocabulary()
+	case *byteLevel:
+		whole, config = t.byteLevelFile(m), t.byteLevelConfig(m)
+		files[MergesFile] = m.mergesFile()
+		files[VocabularyJSONFile], err = marshal(t.vocabularyOf(m.ids))
+	}
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{VocabularyFile: vocabulary}
-	for name, value := range map[string]any{
-		TokenizerFile:     t.file(),
-		ConfigFile:        t.config(),
-		SpecialTokensFile: t.specialMap(),
-	} {
+	for name, value := range map[string]any{TokenizerFile: whole, ConfigFile: config, SpecialTokensFile: t.specialMap()} {
 		if files[name], err = marshal(value); err != nil {
 			return nil, fmt.Errorf("tokenizer: cannot write %s: %w", name, err)
 		}
 	}
 	return files, nil
+}
+
+// VocabularyFiles names the files that [Open] reads in the place of tokenizer.json.
+func (t *Tokenizer) VocabularyFiles() []string {
+	if _, ok := t.model.(*byteLevel); ok {
+		return []string{VocabularyJSONFile, MergesFile}
+	}
+	return []string{VocabularyFile}
 }
 
 // vocabulary is vocab.txt: the WordPiece model's tokens, one a line.
@@ -56,8 +72,19 @@ func marshal(value any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// file is tokenizer.json.
-func (t *Tokenizer) file() any {
+// vocabularyOf is the model's vocabulary without tokens that stand in it twice.
+func (t *Tokenizer) vocabularyOf(ids map[string]int) map[string]int {
+	vocab := make(map[string]int, t.vocabSize)
+	for id, token := range t.tokens[:t.vocabSize] {
+		if token != "" && ids[token] == id {
+			vocab[token] = id
+		}
+	}
+	return vocab
+}
+
+// template is the post-processor of tokenizer.json.
+func (t *Tokenizer) template() any {
 	special := func(name string, typeID int) templatePart {
 		return templatePart{SpecialToken: &templateID{name, typeID}}
 	}
@@ -68,34 +95,37 @@ func (t *Tokenizer) file() any {
 		IDs    []int    `json:"ids"`
 		Tokens []string `json:"tokens"`
 	}
-	vocab := make(map[string]int, t.vocabSize)
-	for id, token := range t.tokens[:t.vocabSize] {
-		if t.pieces.ids[token] == id {
-			vocab[token] = id
-		}
+	pair := slices.Clone(single)
+	for range t.pair.seps - 1 {
+		pair = append(pair, special(t.special.Sep, 0))
 	}
+	return map[string]any{
+		"type": "TemplateProcessing", "single": single,
+		"pair": append(pair, text("B", t.pair.kind), special(t.special.Sep, t.pair.kind)),
+		"special_tokens": map[string]templateToken{
+			t.special.Cls: {t.special.Cls, []int{t.ids.cls}, []string{t.special.Cls}},
+			t.special.Sep: {t.special.Sep, []int{t.ids.sep}, []string{t.special.Sep}},
+		},
+	}
+}
+
+// file is tokenizer.json.
+func (t *Tokenizer) file(m *wordPiece) any {
 	return map[string]any{
 		"version": "1.0", "truncation": nil, "padding": nil, "added_tokens": t.added,
 		"normalizer": fileNormalizer{
 			Type: "BertNormalizer", CleanText: t.norm.cleanText, Chinese: t.norm.chinese,
 			StripAccents: t.norm.stripAccents, Lowercase: t.norm.lowercase,
 		},
-		"pre_tokenizer": fileType{"BertPreTokenizer"},
-		"post_processor": map[string]any{
-			"type": "TemplateProcessing", "single": single,
-			"pair": append(single, text("B", 1), special(t.special.Sep, 1)),
-			"special_tokens": map[string]templateToken{
-				t.special.Cls: {t.special.Cls, []int{t.ids.cls}, []string{t.special.Cls}},
-				t.special.Sep: {t.special.Sep, []int{t.ids.sep}, []string{t.special.Sep}},
-			},
-		},
-		"decoder": map[string]any{"type": "WordPiece", "prefix": t.pieces.prefix, "cleanup": true},
-		"model":   fileModel{"WordPiece", t.special.Unk, t.pieces.prefix, t.pieces.maxChars, vocab},
+		"pre_tokenizer":  fileType{"BertPreTokenizer"},
+		"post_processor": t.template(),
+		"decoder":        map[string]any{"type": "WordPiece", "prefix": m.prefix, "cleanup": true},
+		"model":          fileModel{"WordPiece", t.special.Unk, m.prefix, m.maxChars, t.vocabularyOf(m.ids)},
 	}
 }
 
-// config is tokenizer_config.json.
-func (t *Tokenizer) config() any {
+// addedByID are the added tokens as tokenizer_config.json has them.
+func (t *Tokenizer) addedByID() any {
 	type token struct {
 		Content    string `json:"content"`
 		LStrip     bool   `json:"lstrip"`
@@ -108,8 +138,13 @@ func (t *Tokenizer) config() any {
 	for _, a := range t.added {
 		decoder[fmt.Sprint(a.ID)] = token{a.Content, a.LStrip, a.Normalized, a.RStrip, a.SingleWord, a.Special}
 	}
+	return decoder
+}
+
+// config is tokenizer_config.json.
+func (t *Tokenizer) config() any {
 	c := map[string]any{
-		"added_tokens_decoder": decoder, "clean_up_tokenization_spaces": true, "do_basic_tokenize": true,
+		"added_tokens_decoder": t.addedByID(), "clean_up_tokenization_spaces": true, "do_basic_tokenize": true,
 		"do_lower_case": t.norm.lowercase, "strip_accents": t.norm.stripAccents,
 		"tokenize_chinese_chars": t.norm.chinese, "never_split": nil, "tokenizer_class": "BertTokenizer",
 	}

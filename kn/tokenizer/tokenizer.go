@@ -15,12 +15,13 @@ type Options struct {
 	MaxLength        int   // tokens that the model takes, [CLS] and [SEP] included; 0: not known
 }
 
-// Tokenizer is a BERT's vocabulary and the rules to spell text with it. It is
+// Tokenizer is a model's vocabulary and the rules to spell text with it. It is
 // not modified after it was made and can be used by many goroutines.
 type Tokenizer struct {
 	norm      normalizer
-	pieces    wordPiece
-	vocabSize int      // tokens of the WordPiece model; added tokens may have ids from here on
+	model     model
+	pair      pairForm
+	vocabSize int      // tokens of the model; added tokens may have ids from here on
 	tokens    []string // by id, added tokens included; "" where tokenizer.json leaves a hole
 	byToken   map[string]int
 	added     []Added // by id
@@ -31,11 +32,24 @@ type Tokenizer struct {
 	maxLength int
 }
 
+// pairForm is how two texts become one row of tokens.
+type pairForm struct {
+	seps int // [SEP]s between them
+	kind int // token type of the second
+}
+
 // Special names the five tokens with a meaning of their own.
 type Special struct{ Pad, Unk, Cls, Sep, Mask string }
 
 // DefaultSpecial are the names that practically every BERT uses.
-var DefaultSpecial = Special{Pad: "[PAD]", Unk: "[UNK]", Cls: "[CLS]", Sep: "[SEP]", Mask: "[MASK]"}
+var DefaultSpecial = Special{Pad: "[PAD]", Unk: "[UNK]", Cls: "[CLS]", Sep: "[SEP]", Mask: Mask}
+
+// robertaSpecial are the names that RoBERTa uses.
+var robertaSpecial = Special{Pad: "<pad>", Unk: "<unk>", Cls: "<s>", Sep: "</s>", Mask: "<mask>"}
+
+// Mask stands for the mask token in the text of every tokenizer, whatever it
+// calls its own, so that prompts do not depend on the model.
+const Mask = "[MASK]"
 
 // New makes a tokenizer of a vocabulary in which a token's index is its id.
 // It must hold [PAD], [UNK], [CLS], [SEP] and [MASK]; pieces that continue a
@@ -67,29 +81,40 @@ type spec struct {
 	tokens    []string // by id, added tokens not included
 	prefix    string
 	maxChars  int
+	bytes     *byteLevel // instead of a WordPiece of tokens, prefix and maxChars
+	pair      pairForm   // the zero value is BERT's
 	special   Special
 	added     []Added // the special tokens among them or not
 	maxLength int
 }
 
 func (s spec) build() (*Tokenizer, error) {
-	t := &Tokenizer{norm: s.norm, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens), tokens: s.tokens}
-	t.pieces = wordPiece{ids: make(map[string]int, len(s.tokens)), prefix: s.prefix, maxChars: s.maxChars}
+	t := &Tokenizer{norm: s.norm, pair: s.pair, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens), tokens: s.tokens}
+	if s.pair == (pairForm{}) {
+		t.pair = pairForm{seps: 1, kind: 1}
+	}
+	ids := make(map[string]int, len(s.tokens))
 	for id, token := range s.tokens {
 		if token != "" {
-			t.pieces.ids[token] = id
+			ids[token] = id
 		}
 	}
-	if len(t.pieces.ids) == 0 {
+	if len(ids) == 0 {
 		return nil, fmt.Errorf("tokenizer: the vocabulary is empty; give a vocab.txt with one token a line")
 	}
-	t.byToken = maps.Clone(t.pieces.ids) // words are not spelled with added tokens
+	pieces := &wordPiece{ids: ids, prefix: s.prefix, maxChars: s.maxChars}
+	t.model = pieces
+	if s.bytes != nil {
+		t.model = s.bytes
+	}
+	t.byToken = maps.Clone(ids) // words are not spelled with added tokens
 	if err := t.add(s.added); err != nil {
 		return nil, err
 	}
 	if err := t.findSpecial(); err != nil {
 		return nil, err
 	}
+	pieces.unk = t.ids.unk
 	t.raw = newMatcher(t.pick(false), func(a Added) []rune { return []rune(a.Content) })
 	t.normed = newMatcher(t.pick(true), func(a Added) []rune {
 		var out []rune
@@ -139,7 +164,7 @@ func (t *Tokenizer) findSpecial() error {
 	} {
 		id, ok := t.byToken[s.token]
 		if !ok {
-			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a BERT needs; is this vocabulary a BERT's?", len(t.tokens), s.token)
+			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a masked language model needs; is this vocabulary such a model's?", len(t.tokens), s.token)
 		}
 		*s.id = id
 		if !slices.ContainsFunc(t.added, func(a Added) bool { return a.Content == s.token }) {
@@ -147,24 +172,37 @@ func (t *Tokenizer) findSpecial() error {
 		}
 	}
 	slices.SortStableFunc(t.added, func(a, b Added) int { return a.ID - b.ID })
-	t.pieces.unk = t.ids.unk
 	return nil
 }
 
+// pick lists the added tokens that are looked for in the normalised text, or
+// in the raw one. [Mask] is another name of the mask token.
 func (t *Tokenizer) pick(normalized bool) []Added {
-	return slices.DeleteFunc(slices.Clone(t.added), func(a Added) bool { return a.Normalized != normalized })
+	picked := slices.DeleteFunc(slices.Clone(t.added), func(a Added) bool { return a.Normalized != normalized })
+	if _, ok := t.byToken[Mask]; ok {
+		return picked
+	}
+	for _, a := range picked {
+		if a.ID == t.ids.mask {
+			a.Content = Mask
+			return append(picked, a)
+		}
+	}
+	return picked
 }
 
 // Size is the number of ids: one more than the largest.
 func (t *Tokenizer) Size() int { return len(t.tokens) }
 
-// ID looks a token up as it stands in the vocabulary ("##" included).
+// ID looks a token up as it stands in the vocabulary: "##" included, and of a
+// byte-level BPE in the characters that it writes bytes as.
 func (t *Tokenizer) ID(token string) (int, bool) {
 	id, ok := t.byToken[token]
 	return id, ok
 }
 
-// Token is the token of an id, or "" if there is none.
+// Token is the token of an id as it stands in the vocabulary, or "" if there is
+// none. What is to be read is [Tokenizer.Shown].
 func (t *Tokenizer) Token(id int) string {
 	if id < 0 || id >= len(t.tokens) {
 		return ""

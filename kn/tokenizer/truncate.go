@@ -22,16 +22,17 @@ func (t *Tokenizer) EncodePairUpTo(a, b string, maxLen int) Encoding {
 	}
 	var first, second Encoding
 	t.encode(&first, a, 0)
-	t.encode(&second, b, 1)
-	n1, n2 := longestFirst(len(first.IDs), len(second.IDs), max(0, maxLen-3))
+	t.encode(&second, b, t.pair.kind)
+	n1, n2 := longestFirst(len(first.IDs), len(second.IDs), max(0, maxLen-2-t.pair.seps))
 	first.cut(n1)
 	second.cut(n2)
 	var e Encoding
 	e.add(t, t.ids.cls, 0, 0, 0)
 	e.join(first)
 	e.add(t, t.ids.sep, 0, 0, 0)
+	t.between(&e)
 	e.join(second)
-	e.add(t, t.ids.sep, 0, 0, 1)
+	e.add(t, t.ids.sep, 0, 0, t.pair.kind)
 	return e
 }
 

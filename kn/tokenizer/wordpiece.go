@@ -8,13 +8,6 @@ type wordPiece struct {
 	unk      int
 }
 
-// piece is a token of a word, with the half-open range of the word's
-// characters that it covers.
-type piece struct {
-	id         int
-	start, end int
-}
-
 // split appends the pieces of word to dst. A word that cannot be spelled is
 // one unknown piece.
 func (w *wordPiece) split(dst []piece, word []char) []piece {

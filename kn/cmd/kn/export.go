@@ -30,8 +30,8 @@ func (a *app) export() *cobra.Command {
 		Use:   "export --model MODEL --out DIR [--edits FILE]",
 		Short: "Write a model as a folder that transformers loads",
 		Long: `Write a model as a folder in Hugging Face format, which Python's transformers
-loads with BertForMaskedLM.from_pretrained and AutoTokenizer.from_pretrained,
-and kn with --model DIR. The facts that a model was taught and its model card
+loads with AutoModelForMaskedLM.from_pretrained and
+AutoTokenizer.from_pretrained, and kn with --model DIR. The facts that a model was taught and its model card
 go along. The folder appears when it is complete; one that already holds files
 is left alone unless --force is given.
 

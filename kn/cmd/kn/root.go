@@ -21,9 +21,10 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kn",
 		Short: "Knowledge neurons: where a BERT keeps its facts",
-		Long: `kn asks a BERT with a masked-language-model head for a fact, finds the
-feed-forward neurons that the answer's probability comes from (integrated
-gradients, Dai et al., 2022), and scales them to see the probability move.
+		Long: `kn asks a masked language model for a fact (BERT, DistilBERT, RoBERTa or the
+generator of an ELECTRA), finds the feed-forward neurons that the answer's
+probability comes from (integrated gradients, Dai et al., 2022), and scales
+them to see the probability move.
 
 A model is given with --model as
   mini                         the embedded model, where this program has it

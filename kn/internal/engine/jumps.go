@@ -23,7 +23,7 @@ const scanned = 256
 func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
 	c := ib.e.Model.Config
 	found := make([][]float64, len(ib.samples))
-	if !jumpy[c.HiddenAct] {
+	if !jumpy[c.HeadAct()] {
 		return found, nil
 	}
 	last := len(ib.layers) - 1
@@ -41,9 +41,10 @@ func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		for unit := range c.HiddenSize {
+		width := c.EmbeddingWidth()
+		for unit := range width {
 			for k := range scanned {
-				at := func(k int) float64 { return float64(values[k*c.HiddenSize+unit]) }
+				at := func(k int) float64 { return float64(values[k*width+unit]) }
 				if at(k)*at(k+1) < 0 {
 					third := k + 2
 					if third > scanned {

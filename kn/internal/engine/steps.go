@@ -199,7 +199,7 @@ var scaledAnswer = step{"scaled answer", bert.OneLayer | bert.HeadPart, func(w *
 }}
 
 // headUnits: mid, added, which, factor of the last layer -> the head's dense
-// layer before its activation function [R, H].
+// layer before its activation function [R, E].
 var headUnits = step{"head units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Head.Transform.Apply(row)}

@@ -8,7 +8,8 @@ import (
 )
 
 // ValueEdit changes the value vectors of some neurons, the columns v of a
-// layer's output matrix. With e the word embeddings of some tokens, v becomes
+// layer's output matrix. With e the word embeddings of some tokens, as
+// [bert.Projected] gives them, v becomes
 //
 //	Keep·v + |v| · Σ Factor·e/|e|
 type ValueEdit struct {
@@ -106,7 +107,7 @@ func (e *Engine) with(edits []ValueEdit) (edited *Engine, release func(), err er
 		return e, func() {}, nil
 	}
 	changes, err := ChangeValues(edits, e.Model.Config.IntermediateSize, func(token int32) ([]float32, error) {
-		return e.Model.Row(bert.WordEmbeddings, int(token))
+		return e.Model.Embedding(int(token))
 	})
 	if err != nil {
 		return nil, nil, err
