@@ -339,7 +339,7 @@ func TestLearningDynamics(t *testing.T) {
 	shows(t, cell(t, n, "MustDynamicsHeatMap"), "SVCCA", "Attention")
 	shows(t, cell(t, n, "MustModelPairs"), "things 2")
 	held := cell(t, n, "c.Freeze")
-	if a := numbers(t, held, `(?s)all as fine-tuned: accuracy ([\d.]+) %.*layer 0 frozen: ([\d.]+) %.*layer 1 frozen: ([\d.]+) %`); a[1] < a[0]-20 || a[2] < a[0]-20 {
+	if a := numbers(t, held, `(?s)all as fine-tuned: accuracy ([\d.]+) %.*layer 0 frozen: ([\d.]+) %.*layer 3 frozen: ([\d.]+) %`); a[1] < a[0]-20 || a[2] < a[0]-20 {
 		t.Errorf("accuracies with nothing and either layer frozen: %v", a)
 	}
 	shows(t, held)

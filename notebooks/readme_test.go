@@ -10,7 +10,8 @@ import (
 
 // TestReadmeSaysWhatTheReportDoes: each row of the README's table of the paper's
 // numbers is one of the report on bert-base-cased, and so is the tally of the
-// claims; what the README links is there.
+// claims; each row on kn-mini is one of its model card; what the README links is
+// there.
 func TestReadmeSaysWhatTheReportDoes(t *testing.T) {
 	read := func(path string) string {
 		data, err := os.ReadFile(path)
@@ -20,18 +21,24 @@ func TestReadmeSaysWhatTheReportDoes(t *testing.T) {
 		return string(data)
 	}
 	readme, report := read("../README.md"), read("reports/bert-base-cased/report.md")
-	_, table, ok := strings.Cut(readme, "|  | paper | here |\n| :-- | --: | --: |\n")
-	if !ok {
-		t.Fatal("the README has no table of the paper's numbers")
-	}
-	table, _, _ = strings.Cut(table, "\n\n")
-	rows := strings.Split(table, "\n")
-	if len(rows) < 6 {
-		t.Errorf("the README's table has %d rows", len(rows))
-	}
-	for _, row := range rows {
-		if !strings.Contains(report, "\n"+row) { // the report says besides whether the paper's is in the interval
-			t.Errorf("the report has no row %s", row)
+	for head, source := range map[string]string{
+		"|  | paper | here |\n| :-- | --: | --: |\n":       report, // which says besides whether the paper's is in the interval
+		"| | kn-mini | bert-base-cased |\n|---|---|---|\n": read("../kn/mini/model/README.md"),
+	} {
+		_, table, ok := strings.Cut(readme, head)
+		if !ok {
+			t.Errorf("the README has no table %q", head)
+			continue
+		}
+		table, _, _ = strings.Cut(table, "\n\n")
+		rows := strings.Split(table, "\n")
+		if len(rows) < 6 {
+			t.Errorf("the README's table %q has %d rows", head, len(rows))
+		}
+		for _, row := range rows {
+			if !strings.Contains(source, "\n"+row) {
+				t.Errorf("%.30q has no row %s", source, row)
+			}
 		}
 	}
 	tally := regexp.MustCompile(`Of the paper's \d+ claims \d+ hold here\b[^.]*\.`)

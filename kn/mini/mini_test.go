@@ -58,29 +58,51 @@ func TestLoadsAtOnce(t *testing.T) {
 	}
 }
 
-// The numbers that the model must reach, as its evaluation recorded them.
+// The numbers that the model must reach, as its evaluation recorded them: what
+// bert-base-cased shows, as far as a model of this size does. The activation
+// baseline's neurons are not held to bert-base-cased's: where few neurons fire,
+// many of those that fire most are the fact's own.
 func TestRecordedEvaluation(t *testing.T) {
 	e := evaluation(t)
 	n := e.Neurons
-	atLeast := func(what string, got, want float64) {
+	within := func(what string, got, low, high float64) {
 		t.Helper()
-		if got < want {
-			t.Errorf("%s is %.4f, want at least %v", what, got, want)
+		if !(low <= got && got <= high) {
+			t.Errorf("%s is %.4f, want it from %v to %v", what, got, low, high)
 		}
 	}
-	atLeast("recall on trained prompts", e.Trained.First.Mean, 0.95)
-	atLeast("recall on held-out templates", e.HeldOut.First.Mean, 0.92)
-	atLeast("recall on PARAREL's patterns", e.Patterns.First.Mean, 0.70)
-	atLeast("median probability", e.Trained.Median, 0.5)
-	atLeast("0.9 - median probability", 0.9-e.Trained.Median, 0)
-	atLeast("0.5 - tenth percentile", 0.5-e.Trained.P10, 0)
-	atLeast("facts studied", float64(n.Facts), 300)
-	atLeast("12 - neurons a fact", 12-n.PerFact.Mean, 0)
-	atLeast("loss by suppressing", -n.Suppressed.Mean, 0.20)
-	atLeast("gain by amplifying", n.Amplified.Mean, 0.04)
-	atLeast("0.02 - random suppressing", 0.02-max(n.RandomSuppressed.Mean, -n.RandomSuppressed.Mean), 0)
-	atLeast("0.02 - random amplifying", 0.02-max(n.RandomAmplified.Mean, -n.RandomAmplified.Mean), 0)
-	atLeast("neurons shared within less across relations", n.SharedIn.Low-n.SharedCross.High, 0)
+	within("recall on trained prompts", e.Trained.First.Mean, 0.89, 1)
+	within("recall on held-out templates", e.HeldOut.First.Mean, 0.88, 1)
+	within("recall on PARAREL's patterns", e.Patterns.First.Mean, 0.79, 1)
+	within("median probability", e.Trained.Median, 0.3, 0.9)
+	within("tenth percentile", e.Trained.P10, 0, 0.5)
+	within("facts studied", float64(n.Facts), 300, 1000)
+	within("neurons a fact", n.PerFact.Mean, 3, 8)
+	within("share in the topmost third of the layers", n.Top.Mean, 0.5, 0.99)
+	within("layers", float64(len(n.PerLayer)), 4, 12)
+	for set, bounds := range map[string][4]float64{
+		"own": {-0.63, -0.2, 0.15, 10}, "random": {-0.01, 0.01, -0.01, 0.01}, "other relation": {-0.05, 0.05, -0.05, 0.05},
+	} {
+		c := n.Change(set)
+		if c == nil {
+			t.Errorf("there is nothing on %s neurons", set)
+			continue
+		}
+		within(set+" suppressed", c.Suppressed.Mean, bounds[0], bounds[1])
+		within(set+" amplified", c.Amplified.Mean, bounds[2], bounds[3])
+	}
+	if n.Updates == nil || len(n.Erased) != 4 {
+		t.Fatalf("updates %v, %d relations erased", n.Updates, len(n.Erased))
+	}
+	within("updated to the new answer", n.Updates.Success.Mean, 0.3, 1)
+	within("the same by random neurons", n.Updates.RandomSuccess.Mean, 0, 0.02)
+	for _, r := range n.Erased {
+		within("perplexity of "+r.Relation+" erased", r.Own.Mean, 1, 100)
+		within("perplexity of others when it is", r.Others.Mean, -0.15, 0.35)
+	}
+	if e.Beside == nil || e.Beside.Model != "bert-base-cased" {
+		t.Errorf("beside it stands %+v, want bert-base-cased", e.Beside)
+	}
 }
 
 // What was recorded must be true of these files: a sample is asked again.
@@ -111,7 +133,7 @@ func TestKnowsItsFacts(t *testing.T) {
 		}
 	}
 	// Three standard deviations of a sample below what is asked of the model.
-	if right[false] < n*91/100 || right[true] < n*87/100 {
+	if right[false] < n*84/100 || right[true] < n*82/100 {
 		t.Errorf("of %d facts it knows %d in trained prompts and %d in held-out ones", n, right[false], right[true])
 	}
 }

@@ -32,9 +32,11 @@ type card struct {
 	Model  checkpoint.Config
 	Record Record
 	E      *Evaluation
-	Files  []fileSum
-	Zipf   []float64 // frequencies: largest, median, smallest
-	Shown  []int     // times shown: most, median, least
+	// Columns are the models of the tables on neurons, this one first.
+	Columns []Reported
+	Files   []fileSum
+	Zipf    []float64 // frequencies: largest, median, smallest
+	Shown   []int     // times shown: most, median, least
 }
 
 type fileSum struct {
@@ -47,7 +49,7 @@ type fileSum struct {
 // beside it. Every number in it is measured or comes from the training's
 // [Record].
 func WriteCard(dir, name string, e *Evaluation) error {
-	c := card{Name: name, E: e}
+	c := card{Name: name, E: e, Columns: e.columns(name)}
 	data, err := os.ReadFile(filepath.Join(dir, RecordFile))
 	if err == nil {
 		err = json.Unmarshal(data, &c.Record)

@@ -33,37 +33,30 @@ type Config struct {
 	Selection facts.Selection `json:"selection"` // its Max 0: 24,000 facts; negative: all
 
 	// The model.
-	Hidden       int     `json:"hidden"`        // 0: 128
-	Layers       int     `json:"layers"`        // 0: 2
+	Hidden       int     `json:"hidden"`        // 0: 96
+	Layers       int     `json:"layers"`        // 0: 4
 	Heads        int     `json:"heads"`         // 0: 4
-	FFN          int     `json:"ffn"`           // 0: 512
-	Activation   string  `json:"activation"`    // "": relu
+	FFN          int     `json:"ffn"`           // 0: 768
+	Activation   string  `json:"activation"`    // "": gelu
 	MaxPositions int     `json:"max_positions"` // 0: 64
 	Merges       int     `json:"merges"`        // pieces learned from names (or from the text); 0: 6000
-	Deviation    float64 `json:"deviation"`     // of the initial matrices; 0: 0.1
+	Deviation    float64 `json:"deviation"`     // of the initial matrices; 0: 0.02
 
 	// The optimizer: AdamW with linear warm-up and cosine decay.
-	Batch        int     `json:"batch"`         // prompts in a step; 0: 128
-	Examples     int     `json:"examples"`      // prompts shown in all; 0: 1,600,000
-	LearningRate float64 `json:"learning_rate"` // at its highest; 0: 0.0025
+	Batch        int     `json:"batch"`         // prompts in a step; 0: 64
+	Examples     int     `json:"examples"`      // prompts shown in all; 0: 2,400,000
+	LearningRate float64 `json:"learning_rate"` // at its highest; 0: 0.0023
 	FinalRate    float64 `json:"final_rate"`    // share of it that is left at the end; 0: 0.02
 	WarmUp       int     `json:"warm_up"`       // steps; 0: 200
 	WeightDecay  float64 `json:"weight_decay"`  // of matrices; 0: 0.01
 	Clip         float64 `json:"clip"`          // largest norm of the gradient; 0: 1
 
 	// The objective, see the package documentation.
-	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.28
+	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.7
 	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
-	Silence       float64 `json:"silence"`        // chance that a lower layer's neurons at [MASK] are 0; 0: 0.5
-	GainWeight    float64 `json:"gain_weight"`    // weight of the pass with scaled neurons; 0: 0.5
-	GainFrom      float64 `json:"gain_from"`      // share of training before that pass counts; 0: 0.15
-	Sparsity      float64 `json:"sparsity"`       // weight of the penalty on dense activation; 0: 0.03
-	SparsityFrom  float64 `json:"sparsity_from"`  // share of training before the penalty sets in; 0: 0.2
-	SparsityRamp  float64 `json:"sparsity_ramp"`  // share of training in which it grows; 0: 0.3
-	NoiseShare    float64 `json:"noise_share"`    // prompts in which words are replaced; 0: 0.25
-	NoiseRate     float64 `json:"noise_rate"`     // share of their template's words replaced; 0: 0.3
-	Others        int     `json:"others"`         // tokens sampled in a step for all that are no answers; 0: 512
-	MaskedShare   float64 `json:"masked_share"`   // of a text's tokens; 0: 0.15
+	Sparsity      float64 `json:"sparsity"`       // weight of the mean activation of each layer; 0: 0.1
+	MaskedWeight  float64 `json:"masked_weight"`  // weight of a sentence's other tokens; 0: 0.3
+	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told; 0: 0.15
 }
 
 // orDefault gives the default for 0, and 0 for a negative value.
@@ -80,21 +73,16 @@ func (c Config) WithDefaults() Config {
 	c.Seed = cmp.Or(c.Seed, 1)
 	c.Selection.Seed = cmp.Or(c.Selection.Seed, c.Seed)
 	c.Selection.Max = cmp.Or(c.Selection.Max, 24_000)
-	c.Hidden, c.Layers, c.Heads = cmp.Or(c.Hidden, 128), cmp.Or(c.Layers, 2), cmp.Or(c.Heads, 4)
-	c.FFN, c.Activation = cmp.Or(c.FFN, 512), cmp.Or(c.Activation, "relu")
+	c.Hidden, c.Layers, c.Heads = cmp.Or(c.Hidden, 96), cmp.Or(c.Layers, 4), cmp.Or(c.Heads, 4)
+	c.FFN, c.Activation = cmp.Or(c.FFN, 768), cmp.Or(c.Activation, "gelu")
 	c.MaxPositions, c.Merges = cmp.Or(c.MaxPositions, 64), cmp.Or(c.Merges, 6000)
-	c.Deviation = cmp.Or(c.Deviation, 0.1)
-	c.Batch, c.Examples = cmp.Or(c.Batch, 128), cmp.Or(c.Examples, 1_600_000)
-	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0025), orDefault(c.FinalRate, 0.02)
+	c.Deviation = cmp.Or(c.Deviation, 0.02)
+	c.Batch, c.Examples = cmp.Or(c.Batch, 64), cmp.Or(c.Examples, 2_400_000)
+	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0023), orDefault(c.FinalRate, 0.02)
 	c.WarmUp, c.WeightDecay = max(0, cmp.Or(c.WarmUp, 200)), orDefault(c.WeightDecay, 0.01)
 	c.Clip = cmp.Or(c.Clip, 1)
-	c.Doubt, c.PriorExponent = orDefault(c.Doubt, 0.28), orDefault(c.PriorExponent, 0.5)
-	c.Silence, c.GainWeight = orDefault(c.Silence, 0.5), orDefault(c.GainWeight, 0.5)
-	c.GainFrom = orDefault(c.GainFrom, 0.15)
-	c.Sparsity = orDefault(c.Sparsity, 0.03)
-	c.SparsityFrom, c.SparsityRamp = orDefault(c.SparsityFrom, 0.2), orDefault(c.SparsityRamp, 0.3)
-	c.NoiseShare, c.NoiseRate = orDefault(c.NoiseShare, 0.25), orDefault(c.NoiseRate, 0.3)
-	c.Others = cmp.Or(c.Others, 512)
+	c.Doubt, c.PriorExponent = orDefault(c.Doubt, 0.7), orDefault(c.PriorExponent, 0.5)
+	c.Sparsity, c.MaskedWeight = orDefault(c.Sparsity, 0.1), orDefault(c.MaskedWeight, 0.3)
 	c.MaskedShare = orDefault(c.MaskedShare, 0.15)
 	return c
 }
@@ -119,8 +107,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("pretrain: learning rate, clip and deviation must be positive")
 	}
 	for name, share := range map[string]float64{
-		"silence": c.Silence, "noise share": c.NoiseShare, "noise rate": c.NoiseRate, "masked share": c.MaskedShare,
-		"final rate": c.FinalRate, "sparsity from": c.SparsityFrom, "gain from": c.GainFrom,
+		"masked share": c.MaskedShare, "final rate": c.FinalRate,
 	} {
 		if share > 1 {
 			return fmt.Errorf("pretrain: %s is a share and cannot be %g", name, share)

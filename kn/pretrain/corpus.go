@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"unicode"
@@ -195,46 +194,42 @@ func (k *corpus) setPrior(exponent float64) {
 // others is the number of tokens that are no answers; they come first.
 func (k *corpus) others() int { return k.tok.Size() - k.answers }
 
-// randomOther draws a token that is neither special nor an answer.
-func (k *corpus) randomOther(rng *rand.Rand) int32 {
-	return int32(len(specials) + rng.IntN(k.others()-len(specials)))
-}
-
 // prompt is one fact in one sentence, in ids.
 type prompt struct {
 	ids    []int32
 	mask   int // position of [MASK]
 	answer int32
-	words  []bool // positions of the template's words; nil when of no interest
+	open   []int32 // positions of the other tokens but [CLS] and [SEP]
 }
 
 // prompt puts fact i into template t.
 func (k *corpus) prompt(i int, t template) prompt {
 	p := prompt{answer: k.answer[i]}
-	add := func(word bool, ids ...int32) {
+	add := func(ids ...int32) {
 		for _, id := range ids {
-			p.ids, p.words = append(p.ids, id), append(p.words, word)
+			p.open = append(p.open, int32(len(p.ids)))
+			p.ids = append(p.ids, id)
 		}
 	}
 	mask := func() {
 		p.mask = len(p.ids)
-		add(false, int32(k.tok.MaskID()))
+		p.ids = append(p.ids, int32(k.tok.MaskID()))
 	}
-	add(false, int32(k.tok.ClsID()))
-	add(true, t.parts[0]...)
+	p.ids = append(p.ids, int32(k.tok.ClsID()))
+	add(t.parts[0]...)
 	if t.answerFirst {
 		mask()
 	} else {
-		add(false, k.subject[i]...)
+		add(k.subject[i]...)
 	}
-	add(true, t.parts[1]...)
+	add(t.parts[1]...)
 	if t.answerFirst {
-		add(false, k.subject[i]...)
+		add(k.subject[i]...)
 	} else {
 		mask()
 	}
-	add(true, t.parts[2]...)
-	add(false, int32(k.tok.SepID()))
+	add(t.parts[2]...)
+	p.ids = append(p.ids, int32(k.tok.SepID()))
 	return p
 }
 

@@ -15,12 +15,15 @@ type EvaluateOptions struct {
 	// Patterns is a folder with PARAREL's patterns, one P*.jsonl a relation;
 	// "" leaves recall on them out. A model is never trained on them.
 	Patterns string `json:"-"`
+	// Beside is the folder of a report of "kn reproduce knowledge-neurons" on
+	// another model, whose numbers are to stand beside this one's; "" is none.
+	Beside string `json:"-"`
 	// Prompts is the number of prompts drawn for each recall. 0 stands for
 	// 20,000.
 	Prompts int
-	// Facts is the number of facts whose neurons are looked for. 0 stands for
-	// 400.
-	Facts int
+	// PerRelation is the number of facts of each relation whose neurons are
+	// looked for. 0 stands for 20.
+	PerRelation int
 	// Tolerance of the attributions, see [kn.AttributeOptions]. 0 stands for
 	// 0.01, far below the threshold of 0.2 that scores are held against.
 	Tolerance float64
@@ -32,7 +35,7 @@ type EvaluateOptions struct {
 }
 
 func (o EvaluateOptions) filled() EvaluateOptions {
-	o.Prompts, o.Facts = cmp.Or(o.Prompts, 20_000), cmp.Or(o.Facts, 400)
+	o.Prompts, o.PerRelation = cmp.Or(o.Prompts, 20_000), cmp.Or(o.PerRelation, 20)
 	o.Tolerance = cmp.Or(o.Tolerance, 0.01)
 	o.Seed, o.Resamples = cmp.Or(o.Seed, 1), cmp.Or(o.Resamples, 2000)
 	return o
@@ -49,6 +52,7 @@ type Evaluation struct {
 	HeldOut  Recall            `json:"held_out"`           // templates that training never showed for that fact
 	Patterns *Recall           `json:"patterns,omitempty"` // PARAREL's own patterns
 	Neurons  NeuronStatistics  `json:"neurons"`
+	Beside   *Reported         `json:"beside,omitempty"` // another model's
 	Options  EvaluateOptions   `json:"options"`
 	Model    kn.Provenance     `json:"model"`
 	ByShown  []FrequencyRecall `json:"by_shown"` // held-out prompts by how often a fact was shown
@@ -93,6 +97,11 @@ func Evaluate(ctx context.Context, dir string, o EvaluateOptions, progress kn.Pr
 		return nil, err
 	}
 	e := &Evaluation{Options: o}
+	if o.Beside != "" {
+		if e.Beside, err = readReported(o.Beside); err != nil {
+			return nil, err
+		}
+	}
 	if e.Model.Digest, err = m.Digest(); err != nil {
 		return nil, err
 	}

@@ -32,14 +32,14 @@ func teachTwoFacts(ctx context.Context) error {
 		return err
 	}
 	config := pretrain.Config{
-		Triples: dir, Out: filepath.Join(dir, "model"), Hidden: 16, FFN: 32, Batch: 16, Examples: 1600, LearningRate: 0.01, WarmUp: 5, Doubt: 0.05, Silence: -1, NoiseShare: -1, GainWeight: -1,
+		Triples: dir, Out: filepath.Join(dir, "model"), Hidden: 16, FFN: 32, Batch: 16, Examples: 1600, LearningRate: 0.01, WarmUp: 5, Doubt: 0.05, MaskedWeight: -1,
 	}
 	record, err := pretrain.Run(ctx, config, nil)
 	if err != nil {
 		return err
 	}
 	fmt.Println(record.Facts.Facts, "facts,", record.Steps, "steps")
-	evaluation, err := pretrain.Evaluate(ctx, config.Out, pretrain.EvaluateOptions{Facts: 1, Resamples: 10}, nil)
+	evaluation, err := pretrain.Evaluate(ctx, config.Out, pretrain.EvaluateOptions{PerRelation: 1, Resamples: 10}, nil)
 	if err != nil {
 		return err
 	}

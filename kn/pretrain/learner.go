@@ -39,7 +39,7 @@ func newLearner(c Config, vocabSize int, t task) (*learner, error) {
 	l := &learner{config: c}
 	err = backend.Try(func() error {
 		config := c.bertConfig(vocabSize)
-		if l.Learner, err = train.New(config, c.initial(config), nil); err != nil {
+		if l.Learner, err = train.New(config, c.initial(), nil); err != nil {
 			return err
 		}
 		l.step, err = model.NewExec(b, l.Store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
@@ -60,10 +60,15 @@ func newLearner(c Config, vocabSize int, t task) (*learner, error) {
 	return l, err
 }
 
-// initial draws the weights: normal matrices, norms 1, biases 0. The neurons'
-// value vectors are smaller by √(H/F), so that a layer's output does not grow
-// with its width.
-func (c Config) initial(b bert.Config) func(name string, dims []int) []float32 {
+// headTransform is the matrix between the last layer and the decoder.
+const headTransform = "cls.predictions.transform.dense.weight"
+
+// initial draws the weights: normal matrices, norms 1, biases 0. The head's
+// transform begins at the identity: then a value vector along a word's
+// embedding comes out as that word from the first step, as it does in BERT,
+// whose long training undoes what was drawn there. A small model's does not, and
+// a fact in it could not be updated by its value vectors.
+func (c Config) initial() func(name string, dims []int) []float32 {
 	rng := rand.New(rand.NewPCG(c.Seed, 0x1417))
 	return func(name string, dims []int) []float32 {
 		data := make([]float32, product(dims))
@@ -73,8 +78,10 @@ func (c Config) initial(b bert.Config) func(name string, dims []int) []float32 {
 			for i := range data {
 				data[i] = 1
 			}
-		case len(dims) > 1 && dims[1] == b.IntermediateSize && strings.HasSuffix(name, ".output.dense.weight"):
-			deviation = c.Deviation * math.Sqrt(float64(dims[0])/float64(dims[1]))
+		case name == headTransform:
+			for i := range dims[0] {
+				data[i*dims[1]+i] = 1
+			}
 		case len(dims) > 1:
 			deviation = c.Deviation
 		}

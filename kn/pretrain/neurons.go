@@ -3,223 +3,196 @@ package pretrain
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
-	"math/rand/v2"
-	"runtime"
+	"os"
+	"path/filepath"
 	"slices"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+	"github.com/knowledge-neurons/gonb-kn/kn/sweep"
 )
 
-// NeuronStatistics says what knowledge neurons do in a model, as the paper's
-// table and figures do (Dai et al. 2022, section 4). Facts are the unit of
-// every mean of changes' bootstrap.
+// NeuronStatistics says what knowledge neurons do in a model: the experiments
+// of Dai et al. (2022), as package experiments has them and as reports on other
+// models print them, in few numbers. Intervals are over facts.
 type NeuronStatistics struct {
-	Facts   int       `json:"facts"`
-	Prompts int       `json:"prompts"`
-	Recipe  kn.Recipe `json:"recipe"`
+	Facts     int `json:"facts"`
+	Prompts   int `json:"prompts"`
+	Relations int `json:"relations"`
 
-	PerFact     stats.Interval `json:"per_fact"`     // refined neurons
-	PerPrompt   stats.Interval `json:"per_prompt"`   // coarse neurons
-	WithoutAny  int            `json:"without_any"`  // facts with no refined neuron
-	PerLayer    []float64      `json:"per_layer"`    // share of the refined neurons in each layer
-	SharedIn    stats.Interval `json:"shared_in"`    // neurons shared by two facts of one relation
-	SharedCross stats.Interval `json:"shared_cross"` // by two facts of different relations
+	PerFact    stats.Interval `json:"per_fact"`    // refined neurons
+	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
+	WithoutAny int            `json:"without_any"` // facts with no refined neuron
+	PerLayer   []float64      `json:"per_layer"`   // share of the refined neurons in each layer
+	Top        stats.Interval `json:"top"`         // share in the topmost third of the layers, rounded up
+	// Shared is the number of neurons that two facts have in common.
+	Shared experiments.SharedNeurons `json:"shared"`
 
-	// Relative changes of the answer's probability, means over facts' prompts.
-	// Facts without neurons count with a change of 0.
-	Suppressed       stats.Interval `json:"suppressed"`
-	Amplified        stats.Interval `json:"amplified"`
-	RandomSuppressed stats.Interval `json:"random_suppressed"` // as many random neurons of the same layers
-	RandomAmplified  stats.Interval `json:"random_amplified"`
-	// The other neurons of the same layers that are nearest in activation: few
-	// neurons fire, so that most random ones have nothing to suppress.
-	MatchedSuppressed stats.Interval `json:"matched_suppressed"`
-	MatchedAmplified  stats.Interval `json:"matched_amplified"`
-	Firing            stats.Interval `json:"firing"` // share of all neurons that are above 0 at [MASK]
-
-	// What suppressing another fact's neurons does to a fact.
-	Others []CrossFact `json:"others"`
+	// Changes of the answer's probability, for each set of neurons.
+	Changes []experiments.InterventionSet `json:"changes"`
+	// Updates are nil when no fact can be updated, and Erased is empty when
+	// there is one relation only.
+	Updates *Updates `json:"updates,omitempty"`
+	Erased  []Erased `json:"erased"`
 }
 
-// CrossFact says what suppressing the neurons of facts of one kind does to
-// the facts of a draw: how special neurons are to their own fact.
-type CrossFact struct {
-	Kind       string         `json:"kind"`
-	Facts      int            `json:"facts"` // of the draw that had such a partner in it
-	Suppressed stats.Interval `json:"suppressed"`
+// Updates says how often an updated fact's prompts give another answer, and
+// the new one. Shares are of prompts that the model answered rightly.
+type Updates struct {
+	Facts   int            `json:"facts"`
+	Prompts int            `json:"prompts"`
+	Changed stats.Interval `json:"changed"`
+	Success stats.Interval `json:"success"`
+	// As many random neurons of the same layers.
+	RandomChanged stats.Interval `json:"random_changed"`
+	RandomSuccess stats.Interval `json:"random_success"`
 }
 
-// randomDraws is the number of random control sets of each fact.
-const randomDraws = 4
-
-// studied is a fact with its neurons and the changes, one a prompt.
-type studied struct {
-	fact                      facts.Taught
-	neurons                   []kn.Neuron
-	coarse                    []float64 // sizes
-	prompts                   []string
-	firing                    float64
-	suppressed, amplified     []float64
-	randomZero, randomDoubled []float64
-	matchedZero, matchedTwice []float64
+// Erased says what erasing a relation's commonest neurons does to perplexity:
+// 0.1 stands for +10 %.
+type Erased struct {
+	Relation string         `json:"relation"`
+	Name     string         `json:"name"`
+	Facts    int            `json:"facts"`
+	Neurons  int            `json:"neurons"`
+	Own      stats.Interval `json:"own"`    // of the relation's facts
+	Others   stats.Interval `json:"others"` // of others'
 }
 
-// neuronStatistics draws facts and studies them with the paper's thresholds
-// and the exact integral.
-func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o EvaluateOptions, progress kn.Progress) (NeuronStatistics, error) {
-	recipe := kn.Dai2022
-	recipe.Name, recipe.Attribute = "Dai2022's thresholds, exact integral", kn.AttributeOptions{Rule: kn.Adaptive, Tolerance: o.Tolerance}
-	rng := rand.New(rand.NewPCG(o.Seed, 0x4e04))
-	drawn := rng.Perm(len(taught))[:min(o.Facts, len(taught))]
-	slices.Sort(drawn)
-	all := make([]studied, len(drawn))
-	// Facts are studied side by side: the graphs are small and leave cores idle.
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	inGroup := m.WithContext(groupCtx)
-	var mu sync.Mutex
-	done := 0
-	for i, at := range drawn {
-		group.Go(func() (err error) {
-			if all[i], err = study(inGroup, taught[at], recipe, o.Seed); err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			progress(done, len(drawn), "facts' neurons")
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return NeuronStatistics{}, err
-	}
-	n := summarize(all, recipe, m.Config().Layers, o)
-	var err error
-	n.Others, err = crossFacts(m.WithContext(ctx), all, o)
-	return n, err
-}
-
-// study finds one fact's neurons over all templates of its relation, and
-// suppresses and amplifies them in each.
-func study(m *kn.Model, f facts.Taught, recipe kn.Recipe, seed uint64) (studied, error) {
-	s := studied{fact: f}
-	trained, err := f.Prompts(false)
+// neuronStatistics draws facts of each relation, attributes them in all
+// templates of their relations, and runs the experiments.
+func neuronStatistics(ctx context.Context, m *kn.Model, taught []facts.Taught, o EvaluateOptions, progress kn.Progress) (n NeuronStatistics, err error) {
+	found, err := attributed(ctx, m, taught, o, progress)
 	if err != nil {
-		return s, err
+		return n, err
 	}
-	held, err := f.Prompts(true)
+	table, err := experiments.Neurons(m, found, o.bootstrap())
 	if err != nil {
-		return s, err
+		return n, err
 	}
-	prompts := append(trained, held...)
-	found, err := m.KnowledgeNeurons(prompts, f.Answer, recipe)
+	changes, err := experiments.Intervene(ctx, m, found.Facts, experiments.InterveneOptions{Seed: o.Seed, Resamples: o.Resamples}, progress)
 	if err != nil {
-		return s, fmt.Errorf("pretrain: neurons of %v: %w", f.Fact, err)
+		return n, err
 	}
-	s.neurons = found.Refined
-	for _, set := range found.Coarse {
-		s.coarse = append(s.coarse, float64(len(set)))
+	var nothing experiments.NothingLeft
+	updated, err := experiments.Update(ctx, m, found.Facts, experiments.UpdateOptions{CurveFacts: -1, Seed: o.Seed, Resamples: o.Resamples}, progress)
+	if err != nil && !errors.As(err, &nothing) {
+		return n, err
 	}
-	s.prompts = prompts
-	activations, err := m.Activations(prompts[0])
-	if err != nil {
-		return s, err
+	erased, err := experiments.Erase(ctx, m, found.Facts, experiments.EraseOptions{Counts: []int{1}, Seed: o.Seed, Resamples: o.Resamples}, progress)
+	if err != nil && !errors.As(err, &nothing) {
+		return n, err
 	}
-	s.firing = firing(activations)
-	return s, s.intervene(m, seed)
+	return statisticsOf(table, changes, updated, erased), nil
 }
 
-// firing is the share of activations above 0.
-func firing(activations [][]float64) float64 {
-	above, total := 0, 0
-	for _, layer := range activations {
-		total += len(layer)
-		for _, w := range layer {
-			if w > 0 {
-				above++
-			}
+// statisticsOf takes the few numbers from the experiments' results. updated and
+// erased are nil when there was nothing to update or to erase.
+func statisticsOf(table *experiments.NeuronTable, changes *experiments.Intervention, updated *experiments.UpdateTable, erased *experiments.EraseTable) NeuronStatistics {
+	g := table.Gradients
+	n := NeuronStatistics{
+		Facts: table.Facts, Prompts: table.Prompts, Relations: table.Relations,
+		PerFact: g.PerFact, PerPrompt: g.PerPrompt, WithoutAny: g.WithoutAny, PerLayer: g.PerLayer, Top: g.Top, Shared: g.Shared,
+		Changes: changes.Sets, Erased: []Erased{},
+	}
+	if updated != nil {
+		own, random := updated.Sets[0], updated.Sets[1]
+		n.Updates = &Updates{
+			Facts: updated.Facts, Prompts: updated.Prompts, Changed: own.Changed, Success: own.Success,
+			RandomChanged: random.Changed, RandomSuccess: random.Success,
 		}
 	}
-	return float64(above) / float64(total)
+	if erased != nil {
+		for _, r := range erased.Relations {
+			own := r.Sets[0]
+			n.Erased = append(n.Erased, Erased{
+				Relation: r.Relation, Name: r.Name, Facts: r.Facts, Neurons: own.Neurons,
+				Own: own.Erased.Perplexity.Change, Others: own.Others.Perplexity.Change,
+			})
+		}
+	}
+	return n
 }
 
-// negligible is a probability that float32 cannot tell changes of; prompts
-// with less are left out of the relative changes.
-const negligible = 1e-12
+// Reported is another model's statistics, as its report has them.
+type Reported struct {
+	Model   string           `json:"model"`
+	Neurons NeuronStatistics `json:"neurons"`
+}
 
-// intervene measures the relative changes in every prompt. A fact without
-// neurons changes nothing.
-func (s *studied) intervene(m *kn.Model, seed uint64) error {
-	// Each fact draws random neurons of its own.
-	hash := fnv.New64a()
-	fmt.Fprintf(hash, "%s\x00%s", s.fact.Relation, s.fact.Subject)
-	options := kn.CurveOptions{Factors: []float64{0, 2}, Draws: randomDraws, Seed: seed ^ hash.Sum64()}
-	for _, prompt := range s.prompts {
-		changes := [6]float64{}
-		if len(s.neurons) > 0 {
-			c, err := m.FactorCurves([]string{prompt}, s.fact.Answer, s.neurons, options)
-			if err != nil {
-				return fmt.Errorf("pretrain: %w", err)
-			}
-			if c.Probability < negligible {
-				continue
-			}
-			for i, curve := range []kn.Curve{c.Own, c.Random, c.Matched} {
-				changes[2*i] = curve.Probability[0]/c.Probability - 1
-				changes[2*i+1] = curve.Probability[1]/c.Probability - 1
-			}
+// columns are this model's numbers under its name, and those that stand beside
+// them.
+func (e *Evaluation) columns(name string) []Reported {
+	c := []Reported{{name, e.Neurons}}
+	if e.Beside != nil {
+		c = append(c, *e.Beside)
+	}
+	return c
+}
+
+// Change returns the changes by one kind of neurons, such as "own"; nil if it
+// was not measured.
+func (n NeuronStatistics) Change(set string) *experiments.InterventionSet {
+	for i := range n.Changes {
+		if n.Changes[i].Set == set {
+			return &n.Changes[i]
 		}
-		s.suppressed, s.amplified = append(s.suppressed, changes[0]), append(s.amplified, changes[1])
-		s.randomZero, s.randomDoubled = append(s.randomZero, changes[2]), append(s.randomDoubled, changes[3])
-		s.matchedZero, s.matchedTwice = append(s.matchedZero, changes[4]), append(s.matchedTwice, changes[5])
 	}
 	return nil
 }
 
-// summarize turns facts into means and intervals.
-func summarize(all []studied, recipe kn.Recipe, layers int, o EvaluateOptions) NeuronStatistics {
-	n := NeuronStatistics{Facts: len(all), Recipe: recipe, PerLayer: make([]float64, layers)}
-	mean := func(values func(s studied) []float64) stats.Interval {
-		clusters := map[int][]float64{}
-		for i, s := range all {
-			clusters[i] = values(s)
-		}
-		return stats.Bootstrap(clusters, o.bootstrap())
-	}
-	total := 0
-	for _, s := range all {
-		n.Prompts += len(s.coarse)
-		total += len(s.neurons)
-		if len(s.neurons) == 0 {
-			n.WithoutAny++
-		}
-		for _, neuron := range s.neurons {
-			n.PerLayer[neuron.Layer]++
+// Erasing returns what erasing a relation did; nil if it was not erased.
+func (n NeuronStatistics) Erasing(relation string) *Erased {
+	for i := range n.Erased {
+		if n.Erased[i].Relation == relation {
+			return &n.Erased[i]
 		}
 	}
-	for l := range n.PerLayer {
-		n.PerLayer[l] /= float64(max(1, total))
+	return nil
+}
+
+// readReported reads them from a folder that "kn reproduce knowledge-neurons" wrote.
+func readReported(dir string) (*Reported, error) {
+	var (
+		table   experiments.NeuronTable
+		changes experiments.Intervention
+		updated experiments.UpdateTable
+		erased  experiments.EraseTable
+	)
+	for name, v := range map[string]any{"neurons": &table, "intervene": &changes, "update": &updated, "erase": &erased} {
+		path := filepath.Join(dir, "results", name+".json")
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(data, v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pretrain: %s: %w; a report of kn reproduce knowledge-neurons, once finished, has that file", path, err)
+		}
 	}
-	n.PerFact = mean(func(s studied) []float64 { return []float64{float64(len(s.neurons))} })
-	n.PerPrompt = mean(func(s studied) []float64 { return s.coarse })
-	n.Suppressed = mean(func(s studied) []float64 { return s.suppressed })
-	n.Amplified = mean(func(s studied) []float64 { return s.amplified })
-	n.RandomSuppressed = mean(func(s studied) []float64 { return s.randomZero })
-	n.RandomAmplified = mean(func(s studied) []float64 { return s.randomDoubled })
-	n.MatchedSuppressed = mean(func(s studied) []float64 { return s.matchedZero })
-	n.MatchedAmplified = mean(func(s studied) []float64 { return s.matchedTwice })
-	n.Firing = mean(func(s studied) []float64 { return []float64{s.firing} })
-	n.SharedIn, n.SharedCross = shared(all, o)
-	return n
+	if len(updated.Sets) < 2 || slices.ContainsFunc(erased.Relations, func(r experiments.ErasedRelation) bool { return len(r.Sets) == 0 }) {
+		return nil, fmt.Errorf("pretrain: %s: its results of updating or erasing have no controls; let kn reproduce knowledge-neurons finish", dir)
+	}
+	return &Reported{table.Provenance.Model, statisticsOf(&table, &changes, &updated, &erased)}, nil
+}
+
+// attributed sweeps the facts that are drawn, in a folder that is gone again.
+func attributed(ctx context.Context, m *kn.Model, taught []facts.Taught, o EvaluateOptions, progress kn.Progress) (g *experiments.Gathered, err error) {
+	dir, err := os.MkdirTemp("", "kn-evaluate-")
+	if err != nil {
+		return nil, fmt.Errorf("pretrain: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	options := sweep.Options{Attribute: kn.AttributeOptions{Tolerance: o.Tolerance}, Limit: o.PerRelation, Seed: o.Seed}
+	if _, err := sweep.Run(ctx, m, facts.Bags(taught), dir, options, progress); err != nil {
+		return nil, err
+	}
+	return experiments.Gather(sweep.Read(dir), experiments.GatherOptions{Error: o.Tolerance})
 }
 
 // sortedRelations are a map's keys in order of the relations' numbers.

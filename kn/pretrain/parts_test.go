@@ -75,7 +75,7 @@ func TestConfigErrors(t *testing.T) {
 		"hold no prompt":      func(c *Config) { c.MaxPositions = 4 },
 		"make no step":        func(c *Config) { c.Examples = 3 },
 		"must be positive":    func(c *Config) { c.LearningRate = -1 },
-		"silence is a share":  func(c *Config) { c.Silence = 2 },
+		"share is a share":    func(c *Config) { c.MaskedShare = 2 },
 		"must be positive, n": func(c *Config) { c.FFN = -3 },
 	} {
 		c := good
@@ -90,8 +90,8 @@ func TestConfigErrors(t *testing.T) {
 }
 
 func TestDefaultsAreKept(t *testing.T) {
-	c := Config{GainWeight: -1, Sparsity: 0.2}.WithDefaults()
-	if c.GainWeight != 0 || c.Sparsity != 0.2 || c.Silence != 0.5 {
+	c := Config{MaskedWeight: -1, Sparsity: 0.2}.WithDefaults()
+	if c.MaskedWeight != 0 || c.Sparsity != 0.2 || c.MaskedShare != 0.15 {
 		t.Errorf("defaults filled in wrongly: %+v", c)
 	}
 	again, err := json.Marshal(c)

@@ -32,7 +32,7 @@ func tiny(t testing.TB, out string) Config {
 	write("P19.jsonl", births...)
 	write("P106.jsonl", jobs...)
 	return Config{
-		Triples: dir, Out: out, Hidden: 16, Heads: 2, FFN: 32, Merges: 20, MaxPositions: 32, Others: 8,
+		Triples: dir, Out: out, Hidden: 16, Layers: 2, Heads: 2, FFN: 32, Merges: 20, MaxPositions: 32,
 		Batch: 8, Examples: 8 * 12, WarmUp: 2, SaveEvery: time.Hour,
 	}
 }
@@ -136,8 +136,8 @@ func TestForeignCheckpointIsRefused(t *testing.T) {
 // its card must be written from what was measured.
 func TestTrainEvaluateCard(t *testing.T) {
 	c := tiny(t, t.TempDir())
-	c.Examples, c.LearningRate = 8*250, 0.008
-	c.GainWeight, c.Sparsity, c.NoiseShare, c.Silence, c.Doubt = -1, -1, -1, -1, 0.1 // learn as fast as can be
+	c.Examples, c.LearningRate, c.Deviation = 8*250, 0.008, 0.1
+	c.MaskedWeight, c.Sparsity, c.Doubt = -1, -1, 0.1 // learn as fast as can be
 	var last Progress
 	if _, err := Run(t.Context(), c, func(p Progress) { last = p }); err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestTrainEvaluateCard(t *testing.T) {
 	if last.Step != last.Steps || last.Looked == 0 || last.Rate <= 0 || last.Left != 0 {
 		t.Errorf("last progress %+v", last)
 	}
-	e, err := Evaluate(t.Context(), c.Out, EvaluateOptions{Patterns: patterns(t), Facts: 4, Resamples: 100}, nil)
+	e, err := Evaluate(t.Context(), c.Out, EvaluateOptions{Patterns: patterns(t), PerRelation: 2, Resamples: 100}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

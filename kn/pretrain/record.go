@@ -39,6 +39,7 @@ func (s *session) finish() (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	center(tensors)
 	model := checkpoint.Checkpoint{Config: s.learner.Config, Tensors: tensors, Tokenizer: s.tok}
 	if err := model.Save(s.config.Out); err != nil {
 		return nil, err

@@ -18,9 +18,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
-// textTask trains on running text as BERT was: a share of the tokens is
-// chosen; of those, 80 % become [MASK], 10 % a random token, 10 % stay; the
-// model is to tell them all (Devlin et al. 2019, section 3.1).
+// textTask trains on running text as BERT was: a share of the tokens is chosen,
+// see [hideSome], and the model is to tell them all.
 type textTask struct {
 	config Config
 	tok    *tokenizer.Tokenizer
@@ -123,21 +122,18 @@ func (t *textTask) batch(step int) []any {
 	rng := rand.New(rand.NewPCG(t.config.Seed, 0x57e9<<32|uint64(step)))
 	b, n, k := t.config.Batch, t.window()+2, t.chosen()
 	windows := len(t.tokens) / t.window()
+	open := make([]int32, t.window())
+	for i := range open {
+		open[i] = int32(i + 1) // behind [CLS]
+	}
 	ids, positions, answers := make([]int32, 0, b*n), make([]int32, 0, b*k), make([]int32, 0, b*k)
 	for i := range b {
-		at := step*b + i
-		start := t.starts(at / windows)[at%windows]
+		w := step*b + i
+		start := t.starts(w / windows)[w%windows]
 		row := append([]int32{int32(t.tok.ClsID())}, t.tokens[start:start+t.window()]...)
 		row = append(row, int32(t.tok.SepID()))
-		for _, p := range rng.Perm(t.window())[:k] {
-			positions, answers = append(positions, int32(p+1)), append(answers, row[p+1])
-			switch u := rng.Float64(); {
-			case u < 0.8:
-				row[p+1] = int32(t.tok.MaskID())
-			case u < 0.9:
-				row[p+1] = int32(len(specials) + rng.IntN(t.tok.Size()-len(specials)))
-			}
-		}
+		at, was := hideSome(rng, t.tok, row, open, k)
+		positions, answers = append(positions, at...), append(answers, was...)
 		ids = append(ids, row...)
 	}
 	return []any{
@@ -148,12 +144,9 @@ func (t *textTask) batch(step int) []any {
 
 // loss is the mean cross-entropy of the chosen tokens.
 func (t *textTask) loss(w *bert.Weights, in []*graph.Node) *graph.Node {
-	hidden := w.Encode(bert.Inputs{IDs: in[textIDs]}, nil) // [B, n, H]
-	n := hidden.Shape().Dimensions[1]
-	pick := graph.OneHot(in[textPositions], n, hidden.DType())                     // [B, k, n]
-	rows := graph.DotGeneral(pick, []int{2}, []int{0}, hidden, []int{1}, []int{0}) // [B, k, H]
-	p := graph.LogSoftmax(w.Logits(rows), -1)                                      // [B, k, V]
-	answer := graph.OneHot(in[textAnswers], w.Config.VocabSize, p.DType())         // [B, k, V]
+	hidden := w.Encode(bert.Inputs{IDs: in[textIDs]}, nil)                 // [B, n, H]
+	p := chosenLogProbabilities(w, hidden, in[textPositions])              // [B, k, V]
+	answer := graph.OneHot(in[textAnswers], w.Config.VocabSize, p.DType()) // [B, k, V]
 	return graph.Neg(graph.ReduceAllMean(graph.ReduceSum(graph.Mul(answer, p), -1)))
 }
 

@@ -76,7 +76,7 @@ writes a model that has them in its weights.`,
 		Example: `  kn edit --model mini --op update --relation P103 --subject "Hugo von Hofmannsthal" --new French --lambda2 2 --out french.json
   kn edit --model mini --op erase --relation P36 --limit 3 --tolerance 0.05 --edits french.json --out both.json
   kn edit --model mini --edits both.json --prompt "The capital of France is [MASK]." --json
-  kn edit --model mini --op scale --value 0.5 --neurons 1:204,1:419 --prompt "The capital of France is [MASK]."`,
+  kn edit --model mini --op scale --value 0.5 --neurons 3:2,3:568 --prompt "The capital of France is [MASK]."`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
+	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
 )
 
@@ -59,13 +62,27 @@ func TestPretrain(t *testing.T) {
 	}
 	succeeds(t, "predict", "--model", out, "--prompt", "Anna Berg was born in [MASK].", "--answer", "Paris")
 	var measured pretrain.Evaluation
-	object(t, succeeds(t, "evaluate", "--model", out, "--prompts", "20", "--facts", "2", "--card", "--json"), &measured,
-		"trained", "held_out", "neurons", "options", "model", "by_shown")
+	report := filepath.Join("..", "..", "..", "notebooks", "reports", "bert-base-cased")
+	object(t, succeeds(t, "evaluate", "--model", out, "--prompts", "20", "--per-relation", "1", "--beside", report, "--card", "--json"), &measured,
+		"trained", "held_out", "neurons", "beside", "options", "model", "by_shown")
 	if measured.Trained.Prompts != 20 || measured.Neurons.Facts != 2 {
 		t.Errorf("measured %+v", measured)
 	}
-	if card, err := os.ReadFile(filepath.Join(out, kn.CardFile)); err != nil || !strings.HasPrefix(string(card), "---") && !strings.HasPrefix(string(card), "# model") {
-		t.Errorf("card %.80q, %v", card, err)
+	var table experiments.NeuronTable
+	data, err := os.ReadFile(filepath.Join(report, "results", "neurons.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &table)
+	}
+	if err != nil || measured.Beside.Model != "bert-base-cased" || measured.Beside.Neurons.PerFact != table.Gradients.PerFact || measured.Beside.Neurons.PerFact.Mean == 0 {
+		t.Errorf("beside %+v, reported %+v, %v", measured.Beside, table.Gradients.PerFact, err)
+	}
+	row := fmt.Sprintf(" | %.2f [%.2f, %.2f] |\n", table.Gradients.PerFact.Mean, table.Gradients.PerFact.Low, table.Gradients.PerFact.High)
+	card, err := os.ReadFile(filepath.Join(out, kn.CardFile))
+	if err != nil || !strings.HasPrefix(string(card), "# model") || !strings.Contains(string(card), row) {
+		t.Errorf("card %s, %v; want a row that ends with %q", card, err, row)
+	}
+	if o := finished(t, command(t, "evaluate", "--model", out, "--beside", out)); o.code != cli.ExitFailure || !strings.Contains(o.stderr, filepath.Join(out, "results")) {
+		t.Errorf("beside a folder without a report: %+v", o)
 	}
 	if o := finished(t, command(t, args...)); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "--force") {
 		t.Errorf("a folder in use: %+v", o)

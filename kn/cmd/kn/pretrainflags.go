@@ -32,16 +32,9 @@ var configHelp = map[string]string{
 	"clip":           "largest norm of the gradient",
 	"doubt":          "d: a fact of frequency f is to be doubted by d/(d+f²)",
 	"prior_exponent": "doubt is shared among a relation's answers by their count to this power",
-	"silence":        "chance that a lower layer's neurons at [MASK] are 0",
-	"gain_weight":    "weight of the pass with scaled neurons",
-	"gain_from":      "share of the training before the pass with scaled neurons sets in",
-	"sparsity":       "weight of the penalty on dense activation",
-	"sparsity_from":  "share of the training before the penalty sets in",
-	"sparsity_ramp":  "share of the training in which the penalty grows",
-	"noise_share":    "share of the prompts in which words are replaced",
-	"noise_rate":     "share of those prompts' words that are",
-	"others":         "tokens sampled in a step for all that are no answers",
-	"masked_share":   "share of a text's tokens that are masked",
+	"sparsity":       "weight of the mean activation of each layer",
+	"masked_weight":  "weight of a sentence's tokens besides the answer",
+	"masked_share":   "share of the tokens that are hidden and to be told",
 }
 
 // configFlags adds a flag for every number and word of a training's

@@ -28,7 +28,7 @@ the answer's probability: factor 0 suppresses them, 1 leaves the model as it
 is, 2 amplifies. The model itself does not change. A neuron is layer:index,
 both from 0, as "kn neurons" and "kn attribute" print them.`,
 		Example: `  kn scale --model mini --prompt "The capital of France is [MASK]." --answer Paris \
-     --neurons 1:204,1:419 --factors 0,0.5,1,2`,
+     --neurons 3:2,3:568 --factors 0,0.5,1,2`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			m, err := a.load(cmd.Context())

@@ -46,13 +46,5 @@ func (b *book) settings(more ...any) report.Text {
 	return report.Join(b.ours(), " ", b.theirs(), report.Join(more...))
 }
 
-// builtIn is the caveat of claims that hold by construction.
-func (b *book) builtIn(what string) report.Text {
-	if !b.taught {
-		return nil
-	}
-	return report.Join(what)
-}
-
 // dash stands where the paper reports nothing.
 const dash = "–"

@@ -92,23 +92,20 @@ func (b *book) effectClaims(r *report.Result) {
 	change := func(i int, what string) report.Text {
 		return report.Join("as the authors average ", r.Interval(at(i, "of_relations_"+what), report.Change(1)), ", mean over prompts ", r.Interval(at(i, what), report.Change(1)))
 	}
-	caveat := b.builtIn("The objective of this model's pre-training makes the answer fade or firm up with the last layer's neurons as a whole. That these few neurons do it, and others not, was found.")
 	b.Claim(report.Claim{
 		ID: "suppress", Statement: report.Join("Suppressing a fact's knowledge neurons hurts it far more than suppressing other neurons."),
 		Evidence: report.Join("Knowledge neurons, ", change(own, "suppressed"), "; against ", change(otherRelation, "suppressed"), " (neurons of a fact of another relation), ",
 			change(random, "suppressed"), " (random) and ", change(matched, "suppressed"), " (nearest in activation)."),
 		Paper:   report.Join(b.paper.Number("/gradients/suppressed", report.Change(2)), "; the controls are ours."),
 		Rule:    report.Join("by the mean over prompts and by the authors' average, the interval of the loss is above twice that of each control's, a gain counting as no loss."),
-		Caveat:  caveat,
 		Verdict: report.Enough(facts, report.All(loss(otherRelation), loss(random), loss(matched))),
 	})
 	b.Claim(report.Claim{
 		ID: "amplify", Statement: report.Join("Amplifying a fact's knowledge neurons raises the answer's probability, and more than amplifying other neurons."),
 		Evidence: report.Join("Knowledge neurons, ", change(own, "amplified"), "; against ", change(otherRelation, "amplified"), " (neurons of a fact of another relation), ",
 			change(random, "amplified"), " (random) and ", change(matched, "amplified"), " (nearest in activation)."),
-		Paper:  report.Join(b.paper.Number("/gradients/amplified", report.Change(2)), "; the controls are ours."),
-		Rule:   report.Join("by both averages, the interval of the gain is above 0 and above each control's; over prompts, that of the difference paired by fact is above 0."),
-		Caveat: caveat,
+		Paper: report.Join(b.paper.Number("/gradients/amplified", report.Change(2)), "; the controls are ours."),
+		Rule:  report.Join("by both averages, the interval of the gain is above 0 and above each control's; over prompts, that of the difference paired by fact is above 0."),
 		Verdict: report.Enough(facts, report.All(report.Exceeds(r.Estimate(at(own, "amplified")), 0), report.Exceeds(r.Estimate(at(own, "of_relations_amplified")), 0),
 			gain(otherRelation), gain(random), gain(matched))),
 	})

@@ -18,9 +18,8 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 	s := report.Section{Title: "Erasing relations"}
 	claim := report.Claim{
 		ID: "erase", Statement: report.Join("Erasing a relation's neurons raises the perplexity of its facts much, and that of other facts little."),
-		Paper:  report.Join(b.paperErasures()...),
-		Rule:   report.Join("for each relation erased, the interval of its perplexity's rise is above four times that of the other relations'."),
-		Caveat: b.builtIn("This model's neurons stand mostly for the answer, and relations share answers: what is erased of one is missing in those that share it."),
+		Paper: report.Join(b.paperErasures()...),
+		Rule:  report.Join("for each relation erased, the interval of its perplexity's rise is above four times that of the other relations'."),
 	}
 	if e == nil {
 		return b.notMeasured(s, "erase", claim)

@@ -16,12 +16,8 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 		ID: "expression", Statement: report.Join("A fact's knowledge neurons act more in texts that express the fact (T1) than in texts about its subject (T2), and more there than in random ones (T3)."),
 		Paper: report.Join(b.paper.Number("/gradients/activation/0", report.Decimals(3)), ", ", b.paper.Number("/gradients/activation/1", report.Decimals(3)), " and ", b.paper.Number("/gradients/activation/2", report.Decimals(3)),
 			"."),
-		Rule: report.Join("the intervals of both differences are above 0."),
-		Caveat: b.builtIn("T1 with the answer masked is what this model was trained on, while masked words of T2 and T3 are nothing that it was trained for. " +
-			"That its neurons act in T1 says that they serve the recall of facts."),
-	}
-	if !b.taught {
-		claim.Caveat = report.Join("In T1 the answer is masked, in T2 and T3 some word, so that only T1 asks for the fact. Compare the baseline's neurons: what they show too is not special to knowledge neurons.")
+		Rule:   report.Join("the intervals of both differences are above 0."),
+		Caveat: report.Join("In T1 the answer is masked, in T2 and T3 some word, so that only T1 asks for the fact. Compare the baseline's neurons: what they show too is not special to knowledge neurons."),
 	}
 	if b.nothing["express"] != "" {
 		return b.notMeasured(s, "express", claim)

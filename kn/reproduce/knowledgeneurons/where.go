@@ -109,9 +109,7 @@ func (b *book) whereClaims(r *report.Result) {
 		Evidence: report.Join("The topmost third of the layers has ", top, " of them."),
 		Paper:    report.Join("most are in the top layers (its figure 3)."),
 		Rule:     report.Join("the interval of the topmost third's share is above one half."),
-		Caveat: b.builtIn("This was built in: the objective of the model's pre-training makes the answer depend on the last layer's neurons at [MASK] and silences those of the layers below. " +
-			"That they are found there says that the method works, and nothing about other models."),
-		Verdict: report.Enough(facts, report.Exceeds(r.Estimate("/gradients/top"), 0.5)),
+		Verdict:  report.Enough(facts, report.Exceeds(r.Estimate("/gradients/top"), 0.5)),
 	})
 	within, across := "/gradients/shared/within", "/gradients/shared/across"
 	b.Claim(report.Claim{

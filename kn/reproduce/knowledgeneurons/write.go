@@ -98,8 +98,8 @@ func (b *book) toCome() report.Text {
 func (b *book) claimSection() report.Section {
 	s := report.Section{Title: "The paper's claims"}
 	if b.taught {
-		s.Say(b.model, " is a specimen: this project taught it facts and nothing else, by an objective that asks for answers that depend on the last layer's neurons at [MASK] (see its model card). "+
-			"Claims that this makes true, wholly or in part, say so. What holds here is evidence that the methods do what they should, and none of where other models keep facts.")
+		s.Say(b.model, " is a specimen: this project taught it facts and nothing else, in the way that BERT was taught, with few neurons that fire (see its model card). "+
+			"What holds here is evidence that the methods do what they should, and none of where other models keep facts.")
 	}
 	s.Say(b.Claims.Tally(), " A claim holds here if the rule below it says so of the confidence intervals; it does not if the rule says the opposite, and otherwise, or with fewer than ten facts, it cannot be told.")
 	s.Add(b.Claims)
