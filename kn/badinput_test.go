@@ -67,6 +67,8 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"infinite value", with(SetTo([]Neuron{{0, 0}}, math.Inf(1))), []string{"finite"}},
 		{"unknown name", load("maxi"), []string{"maxi", "kn/mini"}},
 		{"name without an owner", load("bert-base-cased"), []string{"google-bert/bert-base-cased", "offline"}},
+		{"RoBERTa without an owner", load("roberta-base"), []string{"FacebookAI/roberta-base", "offline"}},
+		{"DistilRoBERTa without an owner", load("distilroberta-base@main"), []string{"distilbert/distilroberta-base", "offline"}},
 		{"missing folder", load("./no/such/folder"), []string{"./no/such/folder"}},
 		{"file instead of folder", load("load.go"), []string{"load.go", "folder"}},
 		{"folder without a model", load(t.TempDir()), []string{"config.json"}},

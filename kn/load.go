@@ -59,13 +59,29 @@ func RegisterEmbedded(name string, files fs.FS) {
 // hubName is owner/name or owner/name@revision on the Hugging Face hub.
 var hubName = regexp.MustCompile(`^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$`)
 
-// googleBERT are the names without an owner under which the hub still knows Google's BERTs.
-var googleBERT = regexp.MustCompile(`^bert-(base|large)-[a-z-]+(@[\w./-]+)?$`)
+// owners are those of models that had names without an owner on the hub, and
+// are still called by them.
+var owners = []struct {
+	names *regexp.Regexp
+	owner string
+}{
+	{regexp.MustCompile(`^bert-(base|large)-[a-z-]+(@[\w./-]+)?$`), "google-bert"},
+	{regexp.MustCompile(`^roberta-(base|large)(@[\w./-]+)?$`), "FacebookAI"},
+	{regexp.MustCompile(`^distil(ro)?bert(a)?-base[a-z-]*(@[\w./-]+)?$`), "distilbert"},
+}
 
-// isGoogleBERT says whether a name means one of these, and not a folder.
-func isGoogleBERT(name string) bool {
-	_, err := os.Stat(name)
-	return googleBERT.MatchString(name) && err != nil
+// withOwner adds the owner to a name that is known without, unless a folder has
+// that name.
+func withOwner(name string) string {
+	if _, err := os.Stat(name); err == nil {
+		return name
+	}
+	for _, o := range owners {
+		if o.names.MatchString(name) {
+			return o.owner + "/" + name
+		}
+	}
+	return name
 }
 
 // Load opens a masked language model: a BERT, a DistilBERT, a RoBERTa or the
@@ -78,8 +94,9 @@ func isGoogleBERT(name string) bool {
 //   - a repository of the Hugging Face hub, such as
 //     "google-bert/bert-base-cased", optionally with "@revision". HF_HOME,
 //     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected;
-//   - a name that Google's BERTs had on the hub before it had owners, such as
-//     "bert-base-cased": that of google-bert/bert-base-cased.
+//   - a name that a model had on the hub before models had owners:
+//     "bert-base-cased" is google-bert/bert-base-cased, "roberta-base"
+//     FacebookAI/roberta-base, "distilbert-base-cased" distilbert/distilbert-base-cased.
 //
 // Load is lazy: weights are read when something must be computed that is
 // not in the cache. A folder's results are found again as long as its files
@@ -115,9 +132,7 @@ func openModel(name string, options []Option) (*Model, *checkpoint.Folder, error
 	for _, option := range options {
 		option(m)
 	}
-	if m.name = name; isGoogleBERT(name) {
-		m.name = "google-bert/" + name
-	}
+	m.name = withOwner(name)
 	m.label = m.name
 	folder, err := m.open(m.name)
 	return m, folder, err

@@ -17,7 +17,7 @@ type Reading struct {
 
 // TokenActivations are the activations of chosen neurons at the tokens of a text.
 type TokenActivations struct {
-	Tokens []string    `json:"tokens"` // as the model reads them, [CLS] and [SEP] included
+	Tokens []string    `json:"tokens"` // as the model reads them, with those around the text, such as [CLS] and [SEP]
 	Mask   int         `json:"mask"`   // position of [MASK]; -1 if the text has none
 	Values [][]float64 `json:"values"` // [neurons][tokens], neurons in the order given
 	// Unknown are the words that the vocabulary cannot spell: the model reads
@@ -77,7 +77,7 @@ func (m *Model) encodeText(text string) (tokenizer.Encoding, int, error) {
 		return t.Prompt(text, most)
 	}
 	if len(e.IDs) > most {
-		return e, 0, fmt.Errorf("kn: %w: %d tokens of at most %d, [CLS] and [SEP] included, in %.80q; shorten it", tokenizer.ErrTooLong, len(e.IDs), most, text)
+		return e, 0, fmt.Errorf("kn: %w: %d tokens of at most %d, the one before and the one behind the text included, in %.80q; shorten it", tokenizer.ErrTooLong, len(e.IDs), most, text)
 	}
 	return e, -1, nil
 }
