@@ -122,7 +122,7 @@ func (m *Model) top(p []float32, n int, afterSpace bool) []TokenProbability {
 	for i := range ids {
 		ids[i] = i
 	}
-	slices.SortStableFunc(ids, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
+	slices.SortFunc(ids, func(a, b int) int { return cmp.Or(cmp.Compare(p[b], p[a]), a-b) })
 	result := make([]TokenProbability, min(n, len(ids)))
 	for k := range result {
 		result[k] = m.token(ids[k], p, afterSpace)
