@@ -114,6 +114,9 @@ var cardFuncs = texttemplate.FuncMap{
 	"change": func(i stats.Interval) string {
 		return fmt.Sprintf("%+.1f %% [%+.1f, %+.1f]", 100*i.Mean, 100*i.Low, 100*i.High)
 	},
+	// evenly is the share of neurons in the topmost third of the layers, rounded
+	// up, if every layer had equally many.
+	"evenly":    func(perLayer []float64) float64 { return float64((len(perLayer)+2)/3) / float64(len(perLayer)) },
 	"number":    func(i stats.Interval) string { return fmt.Sprintf("%.2f [%.2f, %.2f]", i.Mean, i.Low, i.High) },
 	"share":     func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 	"minutes":   func(s float64) string { return time.Duration(s * float64(time.Second)).Round(time.Second).String() },

@@ -54,7 +54,7 @@ type Config struct {
 	// The objective, see the package documentation.
 	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.7
 	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
-	Sparsity      float64 `json:"sparsity"`       // weight of the mean activation of each layer; 0: 0.1
+	Sparsity      float64 `json:"sparsity"`       // weight of the mean absolute activation of each layer; 0: 0.1
 	MaskedWeight  float64 `json:"masked_weight"`  // weight of a sentence's other tokens; 0: 0.3
 	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told; 0: 0.15
 }

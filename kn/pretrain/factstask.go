@@ -9,7 +9,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// factsTask trains as BERT was trained, on sentences of one fact each. What it
+// factsTask trains much as BERT was trained, on sentences of one fact each. What it
 // makes small is
 //
 //	H(t(e), p) + w·H(x, p_x) + λ·Σ_l mean|a_l|
@@ -42,7 +42,7 @@ const (
 	inPositions        // [B, 1+k] int32, of the answer and the chosen tokens
 	inTokens           // [B, 1+k] int32, what stands there
 	inChosen           // [B, k] float32, 1 for chosen tokens, 0 where there are fewer than k
-	inDoubt            // [B] float32, the answer's target probability is 1 - doubt
+	inDoubt            // [B] float32, the answer's target probability is 1 - doubt + doubt·q(answer)
 	inRelation         // [B] int32
 	inPrior            // [R, A] float32
 	numInputs
