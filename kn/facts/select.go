@@ -50,7 +50,7 @@ func (s Selection) Select(triples []Fact) ([]Fact, Statistics) {
 		kept[i].Frequency = f
 	}
 	slices.SortFunc(kept, compareFacts)
-	stats.count(kept)
+	stats.Count(kept)
 	return kept, stats
 }
 
@@ -86,8 +86,8 @@ func usable(triples []Fact) ([]Fact, Statistics) {
 	return kept, stats
 }
 
-// count fills in what the kept facts amount to.
-func (s *Statistics) count(kept []Fact) {
+// Count fills in what the kept facts amount to.
+func (s *Statistics) Count(kept []Fact) {
 	relations, answers, subjects := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range kept {
 		relations[f.Relation], answers[f.Answer], subjects[f.Subject] = true, true, true

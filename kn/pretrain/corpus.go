@@ -142,6 +142,7 @@ func (k *corpus) spellFacts(c Config) error {
 	}
 	all := k.facts
 	k.facts = nil
+	var kept []facts.Fact
 	for _, f := range all {
 		subject, err := k.spell(f.Subject)
 		if err != nil {
@@ -156,14 +157,14 @@ func (k *corpus) spellFacts(c Config) error {
 			k.stats.TooLong++
 			continue
 		}
-		k.facts = append(k.facts, f)
+		k.facts, kept = append(k.facts, f), append(kept, f.Fact)
 		k.relation, k.subject, k.answer = append(k.relation, r), append(k.subject, subject), append(k.answer, int32(answer))
 		k.doubt = append(k.doubt, float32(c.Doubt/(c.Doubt+f.Frequency*f.Frequency)))
 	}
 	if len(k.facts) == 0 {
 		return fmt.Errorf("pretrain: no prompt fits into %d positions; give more", c.MaxPositions)
 	}
-	k.stats.Facts = len(k.facts)
+	k.stats.Count(kept)
 	return nil
 }
 
