@@ -78,19 +78,6 @@ func probabilities(t *testing.T, m *Model, prompt string) []float64 {
 	return byID
 }
 
-// softmax is that of logits.
-func softmax(logits []float64) []float64 {
-	p, sum := make([]float64, len(logits)), 0.0
-	for i, x := range logits {
-		p[i] = math.Exp(x - slices.Max(logits))
-		sum += p[i]
-	}
-	for i := range p {
-		p[i] /= sum
-	}
-	return p
-}
-
 // TestFamiliesEqualTransformers compares models of each family with what
 // transformers computes in float64: tokens, probabilities, neurons,
 // attributions, and probabilities under edits of neurons and of weights.
@@ -113,7 +100,7 @@ func TestFamiliesEqualTransformers(t *testing.T) {
 			if !slices.Equal(s.IDs, c.IDs) || s.Mask != c.Mask || s.Answer != c.AnswerID {
 				t.Fatalf("%s: %s: tokens %v, mask %d, answer %d; want %v, %d, %d", family, c.Prompt, s.IDs, s.Mask, s.Answer, c.IDs, c.Mask, c.AnswerID)
 			}
-			check("probabilities", c.Prompt, 1e-4, probabilities(t, m, c.Prompt), softmax(c.Logits))
+			check("probabilities", c.Prompt, 1e-4, probabilities(t, m, c.Prompt), sharedtest.Softmax(c.Logits))
 			a, err := m.Attribute(c.Prompt, c.Answer, AttributeOptions{Rule: GaussLegendre, Nodes: 64})
 			if err != nil {
 				t.Fatal(err)

@@ -88,9 +88,16 @@ func TestRecordedEvaluation(t *testing.T) {
 			t.Errorf("there is nothing on %s neurons", set)
 			continue
 		}
+		if set != "own" && c.SuppressedLess.High >= 0 {
+			t.Errorf("suppressing the own neurons takes no more than suppressing %s ones: %+v", set, c.SuppressedLess)
+		}
 		within(set+" suppressed", c.Suppressed.Mean, bounds[0], bounds[1])
 		within(set+" amplified", c.Amplified.Mean, bounds[2], bounds[3])
 	}
+	if c := n.Change("baseline"); c == nil || c.SuppressedLess.High >= 0 || c.AmplifiedLess.Low <= 0 {
+		t.Errorf("the own neurons do no more than the activation baseline's: %+v", c)
+	}
+	within("neurons shared within less across relations", n.Shared.WithinOther.Low-n.Shared.AcrossOther.High, 0, 10)
 	if n.Updates == nil || len(n.Erased) != 4 {
 		t.Fatalf("updates %v, %d relations erased", n.Updates, len(n.Erased))
 	}

@@ -9,9 +9,9 @@ const (
 
 // center moves the mean of the word embeddings to the token types.
 //
-// Nothing that the model says changes, up to rounding. At the input word and type are added, so
-// their sum stays. At the output, whose decoder is the same matrix, all logits
-// change by one and the same number, which the softmax does not see.
+// Nothing that the model says changes, up to rounding. At the input word and type
+// are added, so their sum stays. At the output, whose decoder is the same matrix,
+// all logits change by one and the same number, which the softmax does not see.
 //
 // It matters where a word's embedding is used by itself, as updating a fact does.
 // Nothing in the objective decides how large the words' common vector is, and in

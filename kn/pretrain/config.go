@@ -11,6 +11,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
 // Config says what to train and how. Every zero field stands for its
@@ -59,14 +60,6 @@ type Config struct {
 	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told; 0: 0.15
 }
 
-// orDefault gives the default for 0, and 0 for a negative value.
-func orDefault(x, standard float64) float64 {
-	if x < 0 {
-		return 0
-	}
-	return cmp.Or(x, standard)
-}
-
 // WithDefaults returns the configuration with every default filled in.
 func (c Config) WithDefaults() Config {
 	c.SaveEvery = cmp.Or(c.SaveEvery, time.Minute)
@@ -78,12 +71,12 @@ func (c Config) WithDefaults() Config {
 	c.MaxPositions, c.Merges = cmp.Or(c.MaxPositions, 64), cmp.Or(c.Merges, 6000)
 	c.Deviation = cmp.Or(c.Deviation, 0.02)
 	c.Batch, c.Examples = cmp.Or(c.Batch, 64), cmp.Or(c.Examples, 2_400_000)
-	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0023), orDefault(c.FinalRate, 0.02)
-	c.WarmUp, c.WeightDecay = max(0, cmp.Or(c.WarmUp, 200)), orDefault(c.WeightDecay, 0.01)
+	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0023), train.OrDefault(c.FinalRate, 0.02)
+	c.WarmUp, c.WeightDecay = max(0, cmp.Or(c.WarmUp, 200)), train.OrDefault(c.WeightDecay, 0.01)
 	c.Clip = cmp.Or(c.Clip, 1)
-	c.Doubt, c.PriorExponent = orDefault(c.Doubt, 0.7), orDefault(c.PriorExponent, 0.5)
-	c.Sparsity, c.MaskedWeight = orDefault(c.Sparsity, 0.1), orDefault(c.MaskedWeight, 0.3)
-	c.MaskedShare = orDefault(c.MaskedShare, 0.15)
+	c.Doubt, c.PriorExponent = train.OrDefault(c.Doubt, 0.7), train.OrDefault(c.PriorExponent, 0.5)
+	c.Sparsity, c.MaskedWeight = train.OrDefault(c.Sparsity, 0.1), train.OrDefault(c.MaskedWeight, 0.3)
+	c.MaskedShare = train.OrDefault(c.MaskedShare, 0.15)
 	return c
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
-	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
@@ -75,19 +74,7 @@ func TestObjective(t *testing.T) {
 	c := tiny(t, "unused")
 	c.Layers, c.MaskedShare, c.Sparsity, c.MaskedWeight, c.Deviation = 3, 0.3, 0.7, 0.4, 0.3
 	c = c.WithDefaults()
-	triples, err := facts.ReadDir(c.Triples)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := newCorpus(c, triples)
-	if err != nil {
-		t.Fatal(err)
-	}
-	task := newFactsTask(c, k)
-	l, err := newLearner(c, k.tok.Size(), task)
-	if err != nil {
-		t.Fatal(err)
-	}
+	task, l := learnerOf(t, c)
 	b, err := backend.Get()
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +111,7 @@ func TestObjective(t *testing.T) {
 		isChosen := tensors.MustCopyFlatData[float32](inputs[inChosen].(*tensors.Tensor))
 		mask := tensors.MustCopyFlatData[float32](inputs[inMask].(*tensors.Tensor))
 		most := len(isChosen) / size
-		v := k.tok.Size()
+		v := task.corpus.tok.Size()
 		logP := func(i int, position, token int32) float64 {
 			row := logits[(i*n+int(position))*v:][:v]
 			sum := 0.0
@@ -135,15 +122,15 @@ func TestObjective(t *testing.T) {
 		}
 		answers, others, told := 0.0, 0.0, 0.0
 		for i, s := range task.batchOf(step).shown {
-			at, answer := positions[i*(1+most)], k.answer[s.fact]
-			if ids[i*n+int(at)] != int32(k.tok.MaskID()) || tokens[i*(1+most)] != answer {
+			at, answer := positions[i*(1+most)], task.corpus.answer[s.fact]
+			if ids[i*n+int(at)] != int32(task.corpus.tok.MaskID()) || tokens[i*(1+most)] != answer {
 				t.Fatalf("prompt %d: the answer's row is not at [MASK]", i)
 			}
-			doubt := float64(k.doubt[s.fact])
+			doubt := float64(task.corpus.doubt[s.fact])
 			answers += (1 - doubt) * logP(i, at, answer)
-			for a := range k.answers {
-				q := float64(k.prior[int(k.relation[s.fact])*k.answers+a])
-				answers += doubt * q * logP(i, at, int32(k.others()+a))
+			for a := range task.corpus.answers {
+				q := float64(task.corpus.prior[int(task.corpus.relation[s.fact])*task.corpus.answers+a])
+				answers += doubt * q * logP(i, at, int32(task.corpus.others()+a))
 			}
 			for j := range most {
 				if isChosen[i*most+j] > 0 {

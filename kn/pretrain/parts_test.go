@@ -103,21 +103,28 @@ func TestDefaultsAreKept(t *testing.T) {
 	}
 }
 
-func BenchmarkStep(b *testing.B) {
-	c := tiny(b, "unused").WithDefaults()
+// learnerOf is what trains with a configuration on its triples.
+func learnerOf(tb testing.TB, c Config) (*factsTask, *learner) {
+	tb.Helper()
 	triples, err := facts.ReadDir(c.Triples)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	k, err := newCorpus(c, triples)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	task := newFactsTask(c, k)
 	l, err := newLearner(c, k.tok.Size(), task)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
+	return task, l
+}
+
+func BenchmarkStep(b *testing.B) {
+	c := tiny(b, "unused").WithDefaults()
+	task, l := learnerOf(b, c)
 	step := 0
 	for b.Loop() {
 		if _, err := l.take(step, task.batch(step)); err != nil {

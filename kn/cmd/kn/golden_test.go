@@ -58,7 +58,7 @@ func TestPredictEqualsReference(t *testing.T) {
 		}
 		sharedtest.ReadJSON(t, &want, dir, "forward.json")
 		for _, c := range want.Cases {
-			p, rank := softmax(c.Logits), 1
+			p, rank := sharedtest.Softmax(c.Logits), 1
 			for _, q := range p {
 				if q > p[c.TargetID] {
 					rank++
@@ -235,18 +235,6 @@ func TestScaleEqualsReference(t *testing.T) {
 
 // near compares probabilities with the tolerance of the reference values.
 func near(got, want float64) bool { return math.Abs(got-want) <= 1e-4*want }
-
-func softmax(logits []float64) []float64 {
-	p, sum := make([]float64, len(logits)), 0.0
-	for i, x := range logits {
-		p[i] = math.Exp(x - slices.Max(logits))
-		sum += p[i]
-	}
-	for i := range p {
-		p[i] /= sum
-	}
-	return p
-}
 
 // TestNotConverged: results come with a warning when they are not exact.
 func TestNotConverged(t *testing.T) {
