@@ -14,7 +14,7 @@ import (
 // when column i of W becomes s_i·W_i, and b becomes b + Σ o_i·W_i.
 func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
 	hidden, width, ffn := c.Config.HiddenSize, c.Config.EmbeddingWidth(), c.Config.IntermediateSize
-	words := c.Tensors[bert.WordEmbeddings].Data
+	words := c.Tensors[checkpoint.WordEmbeddings].Data
 	numbers := func(name string) ([]float32, error) { return c.Tensors[name].Data, nil }
 	changes, err := engine.ChangeValues(edits.Values, ffn, func(token int32) ([]float32, error) {
 		return bert.Projected(c.Config, words[int(token)*width:(int(token)+1)*width], numbers)

@@ -141,7 +141,7 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 		w.Embeddings = NewEmbeddings(c, lookup)
 		word = w.Embeddings.Word
 	} else if p&HeadPart != 0 && c.TieWordEmbeddings {
-		word = lookup(wordEmbeddings, c.VocabSize, c.EmbeddingWidth())
+		word = lookup(checkpoint.WordEmbeddings, c.VocabSize, c.EmbeddingWidth())
 	}
 	switch {
 	case p&AllLayers != 0:

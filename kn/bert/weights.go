@@ -72,7 +72,7 @@ func NewWeights(c Config, lookup Lookup) *Weights { return wholeModel(c).weights
 func NewEmbeddings(c Config, lookup Lookup) EmbeddingWeights {
 	h, e := c.HiddenSize, c.EmbeddingWidth()
 	w := EmbeddingWeights{
-		Word:     lookup(wordEmbeddings, c.VocabSize, e),
+		Word:     lookup(checkpoint.WordEmbeddings, c.VocabSize, e),
 		Position: lookup("bert.embeddings.position_embeddings.weight", c.PositionRows(), e),
 	}
 	if c.TypeVocabSize > 0 {
@@ -96,10 +96,7 @@ func NewLayers(c Config, lookup Lookup) []LayerWeights {
 	return layers
 }
 
-const (
-	wordEmbeddings = "bert.embeddings.word_embeddings.weight"
-	projection     = "bert.embeddings_project"
-)
+const projection = "bert.embeddings_project"
 
 func newLayer(c Config, l int, lookup Lookup) LayerWeights {
 	h, f := c.HiddenSize, c.IntermediateSize

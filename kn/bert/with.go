@@ -43,7 +43,7 @@ func Projected(c Config, embedding []float32, weights func(name string) ([]float
 
 // Embedding is a token's word embedding as [Projected] gives it [H].
 func (m *Model) Embedding(token int) ([]float32, error) {
-	row, err := m.Row(WordEmbeddings, token)
+	row, err := m.Row(checkpoint.WordEmbeddings, token)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,6 @@ func (m *Model) Embedding(token int) ([]float32, error) {
 		return values, err
 	})
 }
-
-// WordEmbeddings is the name of the tensor [V, E] of the word embeddings.
-const WordEmbeddings = wordEmbeddings
 
 // With returns a model in which some tensors, by their Hugging Face names, are
 // changed copies and which shares all others with m. m itself does not

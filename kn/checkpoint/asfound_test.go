@@ -81,7 +81,7 @@ func TestDecoderBias(t *testing.T) {
 	for i := range own.Data {
 		own.Data[i] = float32(i) + 0.5
 	}
-	tensors := map[string]Tensor{decoderBias: own, decoderWeight: tied.Tensors[wordEmbeddings]}
+	tensors := map[string]Tensor{decoderBias: own, decoderWeight: tied.Tensors[WordEmbeddings]}
 	for name, tensor := range tied.Tensors {
 		tensors[name] = tensor
 	}

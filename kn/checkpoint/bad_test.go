@@ -123,7 +123,7 @@ func TestWeightsError(t *testing.T) {
 		}
 	}
 	if err := load(func(m map[string]Tensor) {
-		m[decoderWeight] = m[wordEmbeddings]
+		m[decoderWeight] = m[WordEmbeddings]
 		m[decoderBias] = m[headBias]
 		m["bert.pooler.dense.bias"] = m["bert.embeddings.LayerNorm.bias"]
 	}); err != nil {

@@ -191,7 +191,7 @@ func (c *Checkpoint) draw(seed uint64) {
 				t.Data[j] = float32(rng.NormFloat64() * c.Config.InitializerRange)
 			}
 		}
-		if pad := c.Config.PadTokenID; e.Name == wordEmbeddings && pad >= 0 && pad < e.Shape[0] {
+		if pad := c.Config.PadTokenID; e.Name == WordEmbeddings && pad >= 0 && pad < e.Shape[0] {
 			clear(t.Data[pad*e.Shape[1] : (pad+1)*e.Shape[1]])
 		}
 		c.Tensors[e.Name] = t

@@ -131,7 +131,7 @@ func TestNewClassifier(t *testing.T) {
 			t.Errorf("%s has mean %g and deviation %g", name, mean, deviation)
 		}
 	}
-	if pad := c.Tensors[wordEmbeddings].Data[:64]; slices.Max(pad) != 0 || slices.Min(pad) != 0 {
+	if pad := c.Tensors[WordEmbeddings].Data[:64]; slices.Max(pad) != 0 || slices.Min(pad) != 0 {
 		t.Error("the embedding of padding is not 0")
 	}
 }

@@ -41,7 +41,7 @@ func (c Config) Expected() []Expected {
 func (c Config) expectedEncoder() []Expected {
 	h, e, f := c.HiddenSize, c.EmbeddingWidth(), c.IntermediateSize
 	out := []Expected{
-		{wordEmbeddings, []int{c.VocabSize, e}},
+		{WordEmbeddings, []int{c.VocabSize, e}},
 		{"bert.embeddings.position_embeddings.weight", []int{c.PositionRows(), e}},
 	}
 	if c.TypeVocabSize > 0 {
@@ -85,11 +85,10 @@ func appendNorm(e []Expected, name string, size int) []Expected {
 
 // Names with a rule of their own.
 const (
-	head           = "cls.predictions." // of all tensors of the masked-language-model head
-	wordEmbeddings = "bert.embeddings.word_embeddings.weight"
-	decoderWeight  = "cls.predictions.decoder.weight"
-	decoderBias    = "cls.predictions.decoder.bias"
-	headBias       = "cls.predictions.bias"
+	head          = "cls.predictions." // of all tensors of the masked-language-model head
+	decoderWeight = "cls.predictions.decoder.weight"
+	decoderBias   = "cls.predictions.decoder.bias"
+	headBias      = "cls.predictions.bias"
 )
 
 func isExtra(name string, extras []string) bool {
@@ -101,3 +100,6 @@ func isExtra(name string, extras []string) bool {
 	}
 	return false
 }
+
+// WordEmbeddings is the name of the tensor [V, E] of the word embeddings.
+const WordEmbeddings = "bert.embeddings.word_embeddings.weight"

@@ -148,13 +148,13 @@ func TestBadFamilyWeights(t *testing.T) {
 			t.Errorf("%s without a head: %v", c.family, err)
 		}
 		f := families[c.family]
-		if err := load(func(m map[string]Tensor) { m[f.stored(decoderWeight)] = m[f.stored(wordEmbeddings)] }); err != nil {
+		if err := load(func(m map[string]Tensor) { m[f.stored(decoderWeight)] = m[f.stored(WordEmbeddings)] }); err != nil {
 			t.Errorf("%s: a copy of the word embeddings is refused: %v", c.family, err)
 		}
 		if err := load(func(m map[string]Tensor) {
-			t := m[f.stored(wordEmbeddings)]
+			t := m[f.stored(WordEmbeddings)]
 			m[f.stored(decoderWeight)] = Tensor{t.Shape, make([]float32, len(t.Data))}
-		}); err == nil || !strings.Contains(err.Error(), f.stored(decoderWeight)+" differs from "+f.stored(wordEmbeddings)+", but config.json ties them") {
+		}); err == nil || !strings.Contains(err.Error(), f.stored(decoderWeight)+" differs from "+f.stored(WordEmbeddings)+", but config.json ties them") {
 			t.Errorf("%s: another decoder than the word embeddings: %v", c.family, err)
 		}
 		if err := load(func(m map[string]Tensor) {
@@ -178,7 +178,7 @@ func TestUntiedFamilies(t *testing.T) {
 		}
 		c := mustLoad(t, familyModel(name))
 		c.Config.TieWordEmbeddings = false
-		words := c.Tensors[wordEmbeddings]
+		words := c.Tensors[WordEmbeddings]
 		c.Tensors[decoderWeight] = Tensor{words.Shape, make([]float32, len(words.Data))}
 		dir := t.TempDir()
 		if err := c.Save(dir); err != nil {

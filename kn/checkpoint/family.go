@@ -68,7 +68,8 @@ func familyOf(modelType string, architectures []string) (f *family, ok bool) {
 	return nil, false
 }
 
-// comingFamilies are kinds of models that have a place in this package's plan.
+// comingFamilies are kinds of models that many will try, and that this package
+// cannot read.
 var comingFamilies = []string{"gpt2", "llama"}
 
 // checkFamily refuses a configuration of another family than those served.

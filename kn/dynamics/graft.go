@@ -42,7 +42,7 @@ func MustGraft(ctx context.Context, encoder, head, dir string) {
 
 // graft puts a model's head on another's encoder.
 func graft(below, above *checkpoint.Checkpoint) *checkpoint.Checkpoint {
-	const embeddings, decoder = "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
+	const embeddings, decoder = checkpoint.WordEmbeddings, "cls.predictions.decoder.weight"
 	config := below.Config.ForMaskedLM()
 	config.TieWordEmbeddings = false
 	tensors := map[string]checkpoint.Tensor{}

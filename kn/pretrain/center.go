@@ -2,10 +2,7 @@ package pretrain
 
 import "github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 
-const (
-	wordEmbeddings = "bert.embeddings.word_embeddings.weight"
-	typeEmbeddings = "bert.embeddings.token_type_embeddings.weight"
-)
+const typeEmbeddings = "bert.embeddings.token_type_embeddings.weight"
 
 // center moves the mean of the word embeddings to the token types.
 //
@@ -19,7 +16,7 @@ const (
 // 0.94 with their mean (bert-base-cased: 0.34), so that adding eight times a
 // word's embedding to a value vector added mostly what all words share.
 func center(tensors map[string]checkpoint.Tensor) {
-	words, types := tensors[wordEmbeddings], tensors[typeEmbeddings] // [V, H], [T, H]
+	words, types := tensors[checkpoint.WordEmbeddings], tensors[typeEmbeddings] // [V, H], [T, H]
 	rows, width := words.Shape[0], words.Shape[1]
 	mean := make([]float64, width)
 	for i, x := range words.Data {

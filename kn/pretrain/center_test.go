@@ -32,7 +32,7 @@ func TestCenter(t *testing.T) {
 		}
 		return all
 	}
-	words, types := c.Tensors[wordEmbeddings], c.Tensors[typeEmbeddings]
+	words, types := c.Tensors[checkpoint.WordEmbeddings], c.Tensors[typeEmbeddings]
 	rng := rand.New(rand.NewPCG(1, 1))
 	width := words.Shape[1]
 	for i := range width { // a common vector as large as the words themselves
