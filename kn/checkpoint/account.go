@@ -126,7 +126,7 @@ func accountFor(c Config, want []Expected, extras []string, tensors []stored) (a
 	var a accounted
 	f := c.family()
 	byName := map[string]stored{} // by the name that the family stores it under today
-	for _, s := range unwrapped(tensors, f.stored(WordEmbeddings)) {
+	for _, s := range unwrapped(tensors, f.stored(c.WordEmbeddings())) {
 		name := f.today(s.name)
 		if before, ok := byName[name]; ok && !before.sameAs(s) {
 			return a, fmt.Errorf("tensor %s is stored twice, as %s in %s and as %s in %s; remove one of them", name, before.name, before.file, s.name, s.file)
@@ -195,6 +195,6 @@ func (a *accounted) takeCopies(c Config, byName map[string]stored) {
 	}
 	take(f.biasTwin, headBias, "config.json ties the decoder, and they are one and the same then")
 	if c.TieWordEmbeddings {
-		take(f.stored(decoderWeight), WordEmbeddings, "config.json ties them; set tie_word_embeddings to false if it is an untied model")
+		take(f.stored(c.outputWeight()), c.WordEmbeddings(), "config.json ties them; set tie_word_embeddings to false if it is an untied model")
 	}
 }

@@ -146,9 +146,9 @@ func TestBadNumbers(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	config := string(read(t, tiny, configFile))
 	for wants, change := range map[string][2]string{
-		`model_type is "t5"; only "bert", "distilbert"`:                                  {`"model_type": "bert"`, `"model_type": "t5"`},
-		`model_type is "gpt2", which is not served yet; served are "bert", "distilbert"`: {`"model_type": "bert"`, `"model_type": "gpt2"`},
-		`position_embedding_type is "relative_key"`:                                      {`"absolute"`, `"relative_key"`},
+		`model_type is "t5"; only "bert", "distilbert"`:                             {`"model_type": "bert"`, `"model_type": "t5"`},
+		`model_type is "t5"; only "bert", "distilbert", "electra", "gpt2", "llama"`: {`"model_type": "bert"`, `"model_type": "t5"`},
+		`position_embedding_type is "relative_key"`:                                 {`"absolute"`, `"relative_key"`},
 		"is_decoder":                                           {`"model_type"`, `"is_decoder": true, "model_type"`},
 		`hidden_act is "prelu"`:                                {`"relu"`, `"prelu"`},
 		"hidden_size is 0":                                     {`"hidden_size": 8`, `"hidden_size": 0`},

@@ -5,7 +5,7 @@ import "regexp"
 // bertFamily is BERT (Devlin et al., 2019, https://arxiv.org/abs/1810.04805).
 // Its names are those that this package uses for all families.
 var bertFamily = family{
-	modelType: "bert", class: "Bert", maskedLM: MaskedLM,
+	modelType: "bert", class: "Bert", lm: MaskedLM,
 	defaults: DefaultConfig,
 	bare:     regexp.MustCompile(`^(embeddings|encoder|pooler)\.`),
 	prefix:   "bert.",

@@ -37,7 +37,7 @@ func (c Config) class() string {
 	if c.Classifies() {
 		return SequenceClassification
 	}
-	return c.family().maskedLM
+	return c.family().lm
 }
 
 // LabelNames are a classifier's labels in the order of its logits.
@@ -62,7 +62,7 @@ func (c Config) ForClassification(labels []string) Config {
 
 // ForMaskedLM is the configuration of a masked language model with the same encoder.
 func (c Config) ForMaskedLM() Config {
-	c.Architectures, c.ClassifierConfig = []string{c.family().maskedLM}, ClassifierConfig{}
+	c.Architectures, c.ClassifierConfig = []string{c.family().lm}, ClassifierConfig{}
 	return c
 }
 

@@ -13,18 +13,18 @@ import (
 // a file leaves out has the default that it has in transformers.
 type Config struct {
 	Architectures     []string `json:"architectures,omitempty"`
-	ModelType         string   `json:"model_type"`               // "bert", "distilbert", "roberta" or "electra"
+	ModelType         string   `json:"model_type"`               // "bert", "roberta", "gpt2", "llama", ...: see the package's table
 	HiddenAct         string   `json:"hidden_act"`               // activation of the FFN and the head: "gelu", "relu", ...
 	VocabSize         int      `json:"vocab_size"`               // V
 	HiddenSize        int      `json:"hidden_size"`              // H
 	EmbeddingSize     int      `json:"embedding_size,omitempty"` // E, where the embeddings may have a width of their own; 0: H
 	Layers            int      `json:"num_hidden_layers"`        // L
-	Heads             int      `json:"num_attention_heads"`      // divides H
+	Heads             int      `json:"num_attention_heads"`      // A; divides H, unless HeadSize says otherwise
 	IntermediateSize  int      `json:"intermediate_size"`        // F, the FFN's neurons in each layer
 	MaxPositions      int      `json:"max_position_embeddings"`  // longest text in tokens
 	TypeVocabSize     int      `json:"type_vocab_size"`          // 0: the model has no token types
 	PadTokenID        int      `json:"pad_token_id"`
-	LayerNormEps      float64  `json:"layer_norm_eps"`
+	LayerNormEps      float64  `json:"layer_norm_eps"`      // of RMSNorms too
 	TieWordEmbeddings bool     `json:"tie_word_embeddings"` // the decoder is the word embeddings
 
 	HiddenDropout    float64 `json:"hidden_dropout_prob"`          // used in training only
@@ -36,6 +36,7 @@ type Config struct {
 	CrossAttention    bool   `json:"add_cross_attention,omitempty"`
 
 	ClassifierConfig
+	DecoderConfig
 }
 
 // DefaultConfig is BertConfig's default: BERT-base, uncased.
@@ -89,6 +90,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	if !served {
 		f = &bertFamily
 	}
+	own := data
 	data, err := f.toBERT(data)
 	if err != nil {
 		return err
@@ -112,13 +114,17 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	p.MaxPositions -= Config(p).FirstPosition() // the file counts rows
 	*c = Config(p)
+	if f.decoder != nil {
+		return c.completeDecoder(own)
+	}
+	c.DecoderConfig = DecoderConfig{}
 	return nil
 }
 
 // file is config.json in the family's names.
 func (c Config) file() ([]byte, error) {
 	f := c.family()
-	c.MaxPositions = c.PositionRows()
+	c.MaxPositions = cmp.Or(c.positions, c.PositionRows())
 	data, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -133,11 +139,17 @@ func (c Config) Validate() error {
 		return err
 	}
 	key := c.family().key
-	if c.PositionEmbedding != "absolute" {
+	if c.Causal() {
+		c.TypeVocabSize, c.PadTokenID = 1, 0 // not there
+	} else if c.PositionEmbedding != "absolute" {
 		return fmt.Errorf("position_embedding_type is %q; only \"absolute\" is supported", c.PositionEmbedding)
+	} else if c.IsDecoder {
+		return fmt.Errorf("is_decoder is set; of %s only encoders are supported", c.ModelType)
+	} else {
+		c.KeyValueHeads, c.HeadSize = 1, 1 // not there
 	}
-	if c.IsDecoder || c.CrossAttention {
-		return fmt.Errorf("is_decoder or add_cross_attention is set; only encoders are supported")
+	if c.CrossAttention {
+		return fmt.Errorf("add_cross_attention is set; models that read another's output are not supported")
 	}
 	if !slices.Contains(Activations, c.HiddenAct) {
 		return fmt.Errorf("%s is %q; supported are %s", key("hidden_act"), c.HiddenAct, strings.Join(Activations, ", "))
@@ -146,9 +158,8 @@ func (c Config) Validate() error {
 	if slices.Contains(c.family().unsaid, "type_vocab_size") {
 		types = 0
 	}
-	const most = 1 << 24 // far above any such model, and no product of two overflows
-	if c.FirstPosition() < 0 || c.FirstPosition() > most {
-		return fmt.Errorf("pad_token_id is %d; positions are counted from behind it, so it must be between 0 and %d", c.PadTokenID, most)
+	if c.FirstPosition() < 0 || c.FirstPosition() > largest {
+		return fmt.Errorf("pad_token_id is %d; positions are counted from behind it, so it must be between 0 and %d", c.PadTokenID, largest)
 	}
 	for _, f := range []struct {
 		name         string
@@ -159,28 +170,37 @@ func (c Config) Validate() error {
 		{"embedding_size", c.EmbeddingWidth(), 1},
 		{"num_hidden_layers", c.Layers, 1},
 		{"num_attention_heads", c.Heads, 1},
+		{"num_key_value_heads", c.KeyValueHeads, 1},
+		{"head_dim", c.HeadSize, 1},
 		{"intermediate_size", c.IntermediateSize, 1},
 		{"max_position_embeddings", c.PositionRows(), c.FirstPosition() + 1},
 		{"type_vocab_size", c.TypeVocabSize, types},
 	} {
-		if f.value < f.least || f.value > most {
-			return fmt.Errorf("%s is %d; it must be between %d and %d", key(f.name), f.value, f.least, most)
+		if f.value < f.least || f.value > largest {
+			return fmt.Errorf("%s is %d; it must be between %d and %d", key(f.name), f.value, f.least, largest)
 		}
 	}
 	if c.Layers > maxLayers {
 		return fmt.Errorf("%s is %d; at most %d are supported", key("num_hidden_layers"), c.Layers, maxLayers)
 	}
-	if c.HiddenSize%c.Heads != 0 {
+	if !c.Causal() && c.HiddenSize%c.Heads != 0 {
 		return fmt.Errorf("%s %d is not a multiple of %s %d", key("hidden_size"), c.HiddenSize, key("num_attention_heads"), c.Heads)
 	}
 	if !(c.LayerNormEps > 0 && c.LayerNormEps < 1) {
-		return fmt.Errorf("layer_norm_eps is %v; it must be above 0 and below 1", c.LayerNormEps)
+		return fmt.Errorf("%s is %v; it must be above 0 and below 1", key("layer_norm_eps"), c.LayerNormEps)
+	}
+	if c.Causal() {
+		return c.validateDecoder(key)
 	}
 	if c.Classifies() {
 		return c.validate()
 	}
 	return nil
 }
+
+// largest bounds the sizes: far above any such model, and no product of two
+// overflows.
+const largest = 1 << 24
 
 // maxLayers bounds the list of tensors that a hostile configuration asks for.
 const maxLayers = 1024

@@ -9,7 +9,7 @@ import (
 // https://arxiv.org/abs/1910.01108): BERT's layers without token types, under
 // names of its own. Its LayerNorms' epsilon is fixed.
 var distilBERT = family{
-	modelType: "distilbert", class: "DistilBert", maskedLM: "DistilBertForMaskedLM",
+	modelType: "distilbert", class: "DistilBert", lm: "DistilBertForMaskedLM",
 	defaults: func() Config {
 		c := DefaultConfig()
 		c.ModelType, c.Layers, c.TypeVocabSize = "distilbert", 6, 0

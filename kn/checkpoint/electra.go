@@ -10,7 +10,7 @@ import (
 // be narrower, with a dense layer between the two, and a head that is as wide
 // as the embeddings. Discriminators predict no tokens; package electra reads them.
 var electra = family{
-	modelType: "electra", class: "Electra", maskedLM: "ElectraForMaskedLM",
+	modelType: "electra", class: "Electra", lm: "ElectraForMaskedLM",
 	defaults: func() Config {
 		c := DefaultConfig()
 		c.ModelType, c.EmbeddingSize, c.HiddenSize, c.Heads, c.IntermediateSize = "electra", 128, 256, 4, 1024

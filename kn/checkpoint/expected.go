@@ -26,10 +26,15 @@ func Parameters(tensors []Expected) int {
 }
 
 // Expected lists the tensors of the model in the order of the forward pass,
-// under their canonical names: those that a BertForSequenceClassification has
-// if it classifies, else a BertForMaskedLM, whatever the family's own names
-// are. Weights of dense layers are [out, in].
+// under their canonical names: of an encoder those that a
+// BertForSequenceClassification has if it classifies, else a BertForMaskedLM;
+// of a causal model those of a LlamaForCausalLM, with norms' and dense layers'
+// biases and "model.embed_positions.weight" where it has them. Whatever the
+// family's own names and layouts are, weights of dense layers are [out, in].
 func (c Config) Expected() []Expected {
+	if c.Causal() {
+		return c.expectedDecoder()
+	}
 	if c.Classifies() {
 		return slices.Concat(c.expectedEncoder(), c.expectedPooler(), c.expectedClassifier())
 	}

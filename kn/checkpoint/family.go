@@ -16,7 +16,9 @@ import (
 type family struct {
 	modelType string // model_type in config.json
 	class     string // how the names of transformers' classes begin: "Roberta"
-	maskedLM  string // the class that is read and written: "RobertaForMaskedLM"
+	lm        string // the class that is read and written: "RobertaForMaskedLM"
+	// decoder is the architecture of a causal model; nil for encoders.
+	decoder func(c Config) Architecture
 
 	// Of config.json.
 	defaults func() Config     // those of transformers' configuration class
@@ -26,6 +28,10 @@ type family struct {
 	// token has; nil stands for 0.
 	firstPosition func(c Config) int
 	headAct       string // activation function of the head; "" stands for the layers'
+	// windows says whether the attention of a layer has the window that
+	// SlidingWindow gives; nil: none has.
+	windows func(c Config) bool
+	nulls   []string // fields that are written as null where they have no value, since a default would hold
 
 	// Of the tensors.
 	names  *strings.Replacer // BERT's names to those that are stored; nil: they are the same
@@ -40,7 +46,7 @@ type family struct {
 var families = map[string]*family{}
 
 func init() {
-	for _, f := range []*family{&bertFamily, &distilBERT, &roberta, &electra} {
+	for _, f := range []*family{&bertFamily, &distilBERT, &roberta, &electra, &gpt2, &llama, &qwen2, &qwen3, &mistral} {
 		families[f.modelType] = f
 	}
 }
@@ -68,10 +74,6 @@ func familyOf(modelType string, architectures []string) (f *family, ok bool) {
 	return nil, false
 }
 
-// comingFamilies are kinds of models that many will try, and that this package
-// cannot read.
-var comingFamilies = []string{"gpt2", "llama"}
-
 // checkFamily refuses a configuration of another family than those served.
 func (c Config) checkFamily() error {
 	f := families[c.ModelType]
@@ -84,9 +86,6 @@ func (c Config) checkFamily() error {
 			}
 		})
 		list := strings.Join(served[:len(served)-1], ", ") + " and " + served[len(served)-1]
-		if slices.Contains(comingFamilies, c.ModelType) {
-			return fmt.Errorf("model_type is %q, which is not served yet; served are %s: choose a checkpoint of one of these", c.ModelType, list)
-		}
 		return fmt.Errorf("model_type is %q; only %s are supported: choose a checkpoint of one of these", c.ModelType, list)
 	}
 	if f == &bertFamily {
@@ -95,11 +94,19 @@ func (c Config) checkFamily() error {
 	if c.Classifies() {
 		return fmt.Errorf("a classifier is asked for, but model_type is %q; only BERT's classifiers are supported", c.ModelType)
 	}
-	isOther := func(a string) bool { return a != f.maskedLM && strings.Contains(a, "For") }
-	if i := slices.IndexFunc(c.Architectures, isOther); i >= 0 && !slices.Contains(c.Architectures, f.maskedLM) {
-		return fmt.Errorf("architectures names %s, which has no head that predicts a masked token; choose a checkpoint of %s", c.Architectures[i], f.maskedLM)
+	isOther := func(a string) bool { return a != f.lm && strings.Contains(a, "For") }
+	if i := slices.IndexFunc(c.Architectures, isOther); i >= 0 && !slices.Contains(c.Architectures, f.lm) {
+		return fmt.Errorf("architectures names %s, which has no head that predicts %s; choose a checkpoint of %s", c.Architectures[i], f.predicts(), f.lm)
 	}
 	return nil
+}
+
+// predicts says what the family's models do.
+func (f *family) predicts() string {
+	if f.decoder != nil {
+		return "the next token"
+	}
+	return "a masked token"
 }
 
 // key is the name in config.json of what BERT's calls name.
@@ -133,6 +140,11 @@ func (f *family) toBERT(data []byte) ([]byte, error) {
 	for name, value := range fields {
 		said[name] = value
 	}
+	for _, name := range nullable {
+		if f.decoder != nil && string(said[name]) == "null" {
+			said[name] = json.RawMessage("0")
+		}
+	}
 	return json.Marshal(said)
 }
 
@@ -152,6 +164,11 @@ func (f *family) fromBERT(data []byte) ([]byte, error) {
 		if value, ok := fields[name]; ok {
 			fields[own] = value
 			delete(fields, name)
+		}
+	}
+	for _, name := range f.nulls {
+		if _, ok := fields[name]; !ok {
+			fields[name] = json.RawMessage("null")
 		}
 	}
 	return json.Marshal(fields)

@@ -9,7 +9,7 @@ import (
 // BERT's layers, read in byte-level BPE. Positions are counted from behind the
 // padding token's id, so that a table of 514 positions takes 512 tokens.
 var roberta = family{
-	modelType: "roberta", class: "Roberta", maskedLM: "RobertaForMaskedLM",
+	modelType: "roberta", class: "Roberta", lm: "RobertaForMaskedLM",
 	defaults: func() Config {
 		c := DefaultConfig()
 		c.ModelType, c.VocabSize, c.PadTokenID = "roberta", 50265, 1
