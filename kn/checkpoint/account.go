@@ -19,7 +19,8 @@ type WeightsError struct {
 	Unexpected []Found
 	Misshapen  []Mismatch
 
-	headless bool // what is missing is the head that predicts tokens
+	headless bool   // what is missing is the head that predicts tokens
+	predicts string // what the head does
 }
 
 // Mismatch is a tensor with another shape than the configuration asks for.
@@ -66,7 +67,7 @@ func (e *WeightsError) hint() string {
 	case e.headless && e.Class == MaskedLM:
 		return "; the head that predicts [MASK] is not stored: choose a checkpoint of BertForMaskedLM or BertForPreTraining"
 	case e.headless:
-		return "; the head that predicts a masked token is not stored: choose a checkpoint of " + e.Class
+		return "; the head that predicts " + e.predicts + " is not stored: choose a checkpoint of " + e.Class
 	case onlyMissing(classifier + "."):
 		return "; the classifier is not stored: fine-tune the model to get one"
 	case len(e.Misshapen) > 0:
@@ -134,22 +135,30 @@ func accountFor(c Config, want []Expected, extras []string, tensors []stored) (a
 		byName[name] = s
 	}
 	a.takeCopies(c, byName)
-	wrong := WeightsError{Class: c.class()}
+	wrong := WeightsError{Class: c.class(), predicts: f.predicts()}
 	headless := true
+	seen := map[string]bool{} // several may be stored as one
 	for _, e := range want {
-		name := f.stored(e.Name)
-		s, ok := byName[name]
-		switch {
-		case !ok:
-			wrong.Missing = append(wrong.Missing, Expected{name, e.Shape})
-			headless = headless && strings.HasPrefix(e.Name, head)
-		case !slices.Equal(s.shape, e.Shape):
-			wrong.Misshapen = append(wrong.Misshapen, Mismatch{name, s.shape, e.Shape})
-		case !s.dtype.float():
+		slot := f.slot(e)
+		s, ok := byName[slot.name]
+		switch first := !seen[slot.name]; {
+		case !ok && first:
+			wrong.Missing = append(wrong.Missing, Expected{slot.name, slot.shape})
+			headless = headless && isHead(e.Name)
+		case ok && !slices.Equal(s.shape, slot.shape):
+			if first {
+				wrong.Misshapen = append(wrong.Misshapen, Mismatch{slot.name, s.shape, slot.shape})
+			}
+		case ok && !s.dtype.float():
 			return a, fmt.Errorf("%s: tensor %s holds %s; weights must be F32, F16, BF16 or F64", s.file, s.name, s.dtype)
+		case ok:
+			s = slot.in(s, e)
 		}
-		delete(byName, name)
+		seen[slot.name] = true
 		a.names, a.stored = append(a.names, e.Name), append(a.stored, s)
+	}
+	for name := range seen {
+		delete(byName, name)
 	}
 	wrong.headless = headless && len(wrong.Missing) > 0
 	for name, s := range byName {

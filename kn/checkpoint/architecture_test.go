@@ -24,29 +24,50 @@ func TestDecoderConfigs(t *testing.T) {
 		scaling *RopeScaling
 	}{
 		{`{"model_type": "gpt2"}`, facts{50257, 768, 12, 12, 12, 64, 3072, 1024, 1e-5, 0, "gelu_new", true}, nil},
-		{`{"architectures": ["GPT2LMHeadModel"], "n_embd": 64, "n_layer": 2, "n_head": 4, "n_inner": null, "n_positions": 32, "activation_function": "relu"}`,
-			facts{50257, 64, 2, 4, 4, 16, 256, 32, 1e-5, 0, "relu", true}, nil},
+		{
+			`{"architectures": ["GPT2LMHeadModel"], "n_embd": 64, "n_layer": 2, "n_head": 4, "n_inner": null, "n_positions": 32, "activation_function": "relu"}`,
+			facts{50257, 64, 2, 4, 4, 16, 256, 32, 1e-5, 0, "relu", true},
+			nil,
+		},
 		{`{"model_type": "llama"}`, facts{32000, 4096, 32, 32, 32, 128, 11008, 2048, 1e-6, 10000, "silu", false}, nil},
-		{`{"model_type": "llama", "hidden_size": 2048, "num_key_value_heads": 8, "rope_theta": 5e5, "tie_word_embeddings": true, "pad_token_id": null,
+		{
+			`{"model_type": "llama", "hidden_size": 2048, "num_key_value_heads": 8, "rope_theta": 5e5, "tie_word_embeddings": true, "pad_token_id": null,
 			"rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}}`,
-			facts{32000, 2048, 32, 32, 8, 64, 11008, 2048, 1e-6, 5e5, "silu", true}, llama3},
-		{`{"model_type": "llama", "hidden_size": 2048, "num_key_value_heads": 8, "dtype": "bfloat16", "rope_parameters":
+			facts{32000, 2048, 32, 32, 8, 64, 11008, 2048, 1e-6, 5e5, "silu", true},
+			llama3,
+		},
+		{
+			`{"model_type": "llama", "hidden_size": 2048, "num_key_value_heads": 8, "dtype": "bfloat16", "rope_parameters":
 			{"rope_theta": 5e5, "rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}}`,
-			facts{32000, 2048, 32, 32, 8, 64, 11008, 2048, 1e-6, 5e5, "silu", false}, llama3},
-		{`{"model_type": "llama", "rope_scaling": {"type": "linear", "factor": 2}, "pretraining_tp": 2, "head_dim": 32, "pad_token_id": -1}`,
-			facts{32000, 4096, 32, 32, 32, 32, 11008, 2048, 1e-6, 10000, "silu", false}, &RopeScaling{Type: "linear", Factor: 2}},
-		{`{"model_type": "llama", "rope_parameters": {"rope_theta": 7, "rope_type": "default"}, "num_key_value_heads": null, "head_dim": null}`,
-			facts{32000, 4096, 32, 32, 32, 128, 11008, 2048, 1e-6, 7, "silu", false}, nil},
+			facts{32000, 2048, 32, 32, 8, 64, 11008, 2048, 1e-6, 5e5, "silu", false},
+			llama3,
+		},
+		{
+			`{"model_type": "llama", "rope_scaling": {"type": "linear", "factor": 2}, "pretraining_tp": 2, "head_dim": 32, "pad_token_id": -1}`,
+			facts{32000, 4096, 32, 32, 32, 32, 11008, 2048, 1e-6, 10000, "silu", false},
+			&RopeScaling{Type: "linear", Factor: 2},
+		},
+		{
+			`{"model_type": "llama", "rope_parameters": {"rope_theta": 7, "rope_type": "default"}, "num_key_value_heads": null, "head_dim": null}`,
+			facts{32000, 4096, 32, 32, 32, 128, 11008, 2048, 1e-6, 7, "silu", false},
+			nil,
+		},
 		{`{"model_type": "qwen2"}`, facts{151936, 4096, 32, 32, 32, 128, 22016, 32768, 1e-6, 10000, "silu", false}, nil},
 		{`{"model_type": "qwen2", "use_sliding_window": false, "sliding_window": 64, "max_window_layers": 0}`, facts{151936, 4096, 32, 32, 32, 128, 22016, 32768, 1e-6, 10000, "silu", false}, nil},
 		{`{"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 64}`, facts{151936, 4096, 32, 32, 32, 128, 22016, 64, 1e-6, 10000, "silu", false}, nil},
 		{`{"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 64, "max_window_layers": 32}`, facts{151936, 4096, 32, 32, 32, 128, 22016, 32768, 1e-6, 10000, "silu", false}, nil},
 		{`{"model_type": "qwen3"}`, facts{151936, 4096, 32, 32, 32, 128, 22016, 32768, 1e-6, 10000, "silu", false}, nil},
-		{`{"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16, "num_key_value_heads": 8, "sliding_window": null, "layer_types": ["sliding_attention"]}`,
-			facts{151936, 1024, 32, 16, 8, 128, 22016, 32768, 1e-6, 10000, "silu", false}, nil},
+		{
+			`{"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16, "num_key_value_heads": 8, "sliding_window": null, "layer_types": ["sliding_attention"]}`,
+			facts{151936, 1024, 32, 16, 8, 128, 22016, 32768, 1e-6, 10000, "silu", false},
+			nil,
+		},
 		{`{"model_type": "mistral"}`, facts{32000, 4096, 32, 32, 8, 128, 14336, 4096, 1e-6, 10000, "silu", false}, nil},
-		{`{"model_type": "mistral", "sliding_window": null, "max_position_embeddings": 32768, "rms_norm_eps": 1e-5}`,
-			facts{32000, 4096, 32, 32, 8, 128, 14336, 32768, 1e-5, 10000, "silu", false}, nil},
+		{
+			`{"model_type": "mistral", "sliding_window": null, "max_position_embeddings": 32768, "rms_norm_eps": 1e-5}`,
+			facts{32000, 4096, 32, 32, 8, 128, 14336, 32768, 1e-5, 10000, "silu", false},
+			nil,
+		},
 	} {
 		var got Config
 		if err := json.Unmarshal([]byte(c.text), &got); err != nil {

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -96,14 +97,16 @@ const (
 	headBias      = "cls.predictions.bias"
 )
 
+// isHead says whether a tensor is part of what predicts tokens.
+func isHead(name string) bool { return strings.HasPrefix(name, head) || name == decoderHead }
+
+// isExtra says whether one of the extras, in which a star stands for anything,
+// is the name of a stored tensor.
 func isExtra(name string, extras []string) bool {
-	for _, extra := range extras {
-		prefix, star := strings.CutSuffix(extra, "*")
-		if name == extra || star && strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(extras, func(extra string) bool {
+		ok, err := path.Match(extra, name)
+		return ok && err == nil
+	})
 }
 
 // WordEmbeddings is the name of the tensor [V, E] of the word embeddings.

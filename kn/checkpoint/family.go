@@ -34,9 +34,11 @@ type family struct {
 	nulls   []string // fields that are written as null where they have no value, since a default would hold
 
 	// Of the tensors.
-	names  *strings.Replacer // BERT's names to those that are stored; nil: they are the same
-	bare   *regexp.Regexp    // stored names of a model without a head, which lack the encoder's
-	prefix string            // the encoder's name, which they then lack: "roberta."
+	names *strings.Replacer // BERT's names to those that are stored; nil: they are the same
+	// layout says how a tensor is stored, see [slot]; nil: as it is.
+	layout func(e Expected) (transposed bool, part, of int)
+	bare   *regexp.Regexp // stored names of a model without a head, which lack the encoder's
+	prefix string         // the encoder's name, which they then lack: "roberta."
 	// biasTwin is a second name under which the head's bias is stored, "" for none.
 	biasTwin string
 	extras   []string // stored tensors that the masked language model has no use for, see [Extras]

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +44,14 @@ var gpt2 = family{
 		"mlp.down_proj.", "mlp.c_proj.",
 		"model.norm.", "transformer.ln_f.",
 	),
+	layout: func(e Expected) (transposed bool, part, of int) {
+		transposed = strings.HasPrefix(e.Name, "model.layers.") && len(e.Shape) == 2
+		part = slices.IndexFunc([]string{"q_proj", "k_proj", "v_proj"}, func(p string) bool { return strings.Contains(e.Name, p) })
+		if part < 0 {
+			return transposed, 0, 1
+		}
+		return transposed, part, 3
+	},
 	bare:   regexp.MustCompile(`^(wte|wpe|h|ln_f)\.`),
 	prefix: "transformer.",
 	extras: []string{ // the mask that hides what comes later, and what is put in its place

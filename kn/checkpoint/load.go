@@ -91,7 +91,7 @@ func (c *Checkpoint) check() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	wrong := WeightsError{Class: c.Config.class(), headless: true}
+	wrong := WeightsError{Class: c.Config.class(), predicts: c.Config.family().predicts(), headless: true}
 	expected := c.Config.Expected()
 	asked := make(map[string]bool, len(expected))
 	for _, e := range expected {
@@ -100,7 +100,7 @@ func (c *Checkpoint) check() error {
 		switch {
 		case !ok:
 			wrong.Missing = append(wrong.Missing, e)
-			wrong.headless = wrong.headless && strings.HasPrefix(e.Name, head)
+			wrong.headless = wrong.headless && isHead(e.Name)
 		case !slices.Equal(t.Shape, e.Shape):
 			wrong.Misshapen = append(wrong.Misshapen, Mismatch{e.Name, t.Shape, e.Shape})
 		case int64(len(t.Data)) != elements(e.Shape):

@@ -59,7 +59,15 @@ func (c *Checkpoint) toStore() map[string]Tensor {
 	f := c.Config.family()
 	tensors := make(map[string]Tensor, len(c.Tensors))
 	for name, t := range c.Tensors {
-		tensors[f.stored(name)] = t
+		slot := f.slot(Expected{name, t.Shape})
+		if slot.whole() {
+			tensors[slot.name] = t
+			continue
+		}
+		if _, ok := tensors[slot.name]; !ok {
+			tensors[slot.name] = Tensor{slot.shape, make([]float32, elements(slot.shape))}
+		}
+		slot.put(tensors[slot.name].Data, t)
 	}
 	if bias, ok := c.Tensors[headBias]; ok && f.biasTwin != "" && !c.Config.TieWordEmbeddings {
 		tensors[f.biasTwin] = bias

@@ -53,7 +53,7 @@ func readAll(ctx context.Context, tensors []stored, places [][]float32, step str
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(2, min(8, runtime.GOMAXPROCS(0))))
 	for _, s := range tensors {
-		total.Add(s.extent)
+		total.Add(elements(s.shape) * sizes[s.dtype])
 	}
 	var mu sync.Mutex // progress callbacks come one at a time
 	for i, s := range tensors {
@@ -62,8 +62,12 @@ func readAll(ctx context.Context, tensors []stored, places [][]float32, step str
 		} else {
 			out[i].Data = make([]float32, elements(s.shape))
 		}
-		for first := 0; first < len(out[i].Data); first += chunk {
-			data := out[i].Data[first:min(first+chunk, len(out[i].Data))]
+		size := chunk
+		if s.byColumns() {
+			size = max(1, chunk/s.shape[1]) * s.shape[1] // whole rows
+		}
+		for first := 0; first < len(out[i].Data); first += size {
+			data := out[i].Data[first:min(first+size, len(out[i].Data))]
 			g.Go(func() error {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -87,22 +91,58 @@ func readAll(ctx context.Context, tensors []stored, places [][]float32, step str
 
 // readChunk reads the elements from first on into data.
 func (s stored) readChunk(data []float32, first int) error {
-	if s.strides != nil {
+	switch {
+	case s.byColumns():
+		return s.transpose(data, first)
+	case s.strides != nil:
 		return s.gather(data, first)
 	}
+	return s.run(data, first)
+}
+
+// run reads elements that lie one behind the other, from the at'th on.
+func (s stored) run(data []float32, at int) error {
 	size := sizes[s.dtype]
 	if s.dtype == f32 && littleEndian {
-		return readFull(s.from, bytesOf(data), s.offset+int64(first)*size)
+		return readFull(s.from, bytesOf(data), s.offset+int64(at)*size)
 	}
 	raw := make([]byte, int64(len(data))*size)
-	if err := readFull(s.from, raw, s.offset+int64(first)*size); err != nil {
+	if err := readFull(s.from, raw, s.offset+int64(at)*size); err != nil {
 		return err
 	}
 	return decode(data, raw, s.dtype)
 }
 
-// gather reads a tensor that is not row-major, such as a stored transpose. It
-// is rare, so the whole extent is read.
+// byColumns says whether a matrix is stored as its transpose is in memory.
+func (s stored) byColumns() bool {
+	return len(s.shape) == 2 && s.shape[1] > 0 && len(s.strides) == 2 && s.strides[0] == 1
+}
+
+// transpose reads whole rows of a matrix that is stored by columns. As many
+// columns are read at a time as fill a cache line with what they have of a row.
+func (s stored) transpose(data []float32, first int) error {
+	const band = 16
+	columns := s.shape[1]
+	row, rows := first/columns, len(data)/columns
+	read := make([]float32, band*rows)
+	for left := 0; left < columns; left += band {
+		n := min(band, columns-left)
+		for i := range n {
+			if err := s.run(read[i*rows:(i+1)*rows], row+(left+i)*s.strides[1]); err != nil {
+				return err
+			}
+		}
+		for r := range rows {
+			for i := range n {
+				data[r*columns+left+i] = read[i*rows+r]
+			}
+		}
+	}
+	return nil
+}
+
+// gather reads a tensor that lies in no simple order. It is rare, so the whole
+// extent is read.
 func (s stored) gather(data []float32, first int) error {
 	size := sizes[s.dtype]
 	raw := make([]byte, s.extent)
