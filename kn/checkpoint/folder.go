@@ -68,6 +68,9 @@ func open(fsys fs.FS, dir, source string) (*Folder, error) {
 	if f.tok, err = tokenizer.Open(fsys); err != nil {
 		return nil, f.errorf("%w", err)
 	}
+	if !f.config.Causal() && !f.tok.Masked() {
+		return nil, f.errorf("%s is a masked language model's, but the tokenizer has no mask token, or none at both ends of a text; take both from the same model", configFile)
+	}
 	return f, f.checkVocabulary()
 }
 
@@ -83,14 +86,20 @@ func (f *Folder) readText(name string) ([]byte, error) {
 	return utf8text.Clean(data, name)
 }
 
-// padding is the number of rows that a vocabulary is commonly padded by at
-// most, to make its size a multiple of 64 or 128.
-const padding = 127
+// The number of rows that a vocabulary is commonly padded by at most: to make
+// its size a multiple of 64 or 128, and that of Qwen's models one of 512.
+const (
+	padding       = 127
+	causalPadding = 511
+)
 
 // checkVocabulary refuses a vocabulary that cannot be the model's.
 func (f *Folder) checkVocabulary() error {
-	have, want := f.tok.Size(), f.config.VocabSize
-	if have <= want && want-have <= padding {
+	have, want, most := f.tok.Size(), f.config.VocabSize, padding
+	if f.config.Causal() {
+		most = causalPadding
+	}
+	if have <= want && want-have <= most {
 		return nil
 	}
 	return f.errorf("the vocabulary has %d tokens, but %s has vocab_size %d; take both from the same model", have, configFile, want)

@@ -4,30 +4,47 @@ import (
 	"container/heap"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// byteLevel is GPT-2's byte-pair encoding (Radford et al., 2019, after Sennrich
-// et al., https://arxiv.org/abs/1508.07909), which RoBERTa took over. A word
-// with the space before it is spelled in its UTF-8 bytes, each written as a
-// character that prints, a space as "Ġ"; then the pair of neighbours that
-// stands first in the list of merges becomes one token, until none is left.
-type byteLevel struct {
-	ids         map[string]int
-	merges      []string // "Ġ t", the first to be done first
-	ranks       map[[2]int]merge
-	bytes       [256]int // the token of each byte, -1 if it has none
-	whole       bool     // a word that is a token is not taken apart: "ignore_merges"
-	prefixSpace bool     // a space goes before text that begins without one
-	trimOffsets bool     // a token's offsets do not cover the spaces in it
+// bpe is byte-pair encoding (Sennrich et al.,
+// https://arxiv.org/abs/1508.07909). A word is spelled in small pieces; then
+// the pair of neighbours that stands first in the list of merges becomes one
+// token, until none is left. There are two kinds of pieces.
+//
+// Those of GPT-2 (Radford et al., 2019), which RoBERTa, Llama 3 and Qwen took
+// over, are UTF-8 bytes, each written as a character that prints, a space as
+// "Ġ".
+//
+// Those of SentencePiece (Kudo and Richardson,
+// https://arxiv.org/abs/1808.06226), as in Llama 2 and Mistral, are
+// characters, a space being written "▁". One that the vocabulary lacks is
+// spelled in bytes, "<0xE2>" and so on.
+type bpe struct {
+	ids       map[string]int
+	merges    []string // "Ġ t", the first to be done first
+	ranks     map[[2]int]merge
+	byteLevel bool         // pieces are bytes, not characters
+	bytes     [256]int     // the token of each byte, -1 if it has none
+	runes     map[rune]int // the token of each character, if pieces are characters
+	fallback  bool         // characters that have no token are spelled in bytes: "byte_fallback"
+	unk       int          // the token of what cannot be spelled otherwise, -1: it is left out
+	fuse      bool         // several of these in a row are one: "fuse_unk"
+	whole     bool         // a word that is a token is not taken apart: "ignore_merges"
+
+	stages      []stage // how text is cut into words
+	trimOffsets bool    // a token's offsets do not cover the spaces in it
+	trimPrefix  bool    // unless it is the space that was prefixed to the text
 }
 
 // merge is what two neighbouring tokens become.
 type merge struct{ rank, id int }
 
-// newByteLevel takes the tokens by id, holes being "", and the merges in order.
-func newByteLevel(tokens, merges []string) (*byteLevel, error) {
-	m := &byteLevel{ids: make(map[string]int, len(tokens)), merges: merges, ranks: make(map[[2]int]merge, len(merges)), trimOffsets: true}
+// newBPE takes the tokens by id, holes being "", and the merges in order.
+func newBPE(tokens, merges []string, byteLevel bool) (*bpe, error) {
+	m := &bpe{ids: make(map[string]int, len(tokens)), merges: merges, ranks: make(map[[2]int]merge, len(merges)), byteLevel: byteLevel, unk: -1}
 	for id, token := range tokens {
 		if token != "" {
 			m.ids[token] = id
@@ -51,11 +68,23 @@ func newByteLevel(tokens, merges []string) (*byteLevel, error) {
 		m.ranks[pair] = merge{rank, id}
 	}
 	for b := range m.bytes {
-		id, ok := m.ids[string(byteChars[b])]
+		name := fmt.Sprintf("<0x%02X>", b)
+		if byteLevel {
+			name = string(byteChars[b])
+		}
+		id, ok := m.ids[name]
 		if !ok {
 			id = -1
 		}
 		m.bytes[b] = id
+	}
+	if !byteLevel {
+		m.runes = map[rune]int{}
+		for token, id := range m.ids {
+			if r, n := utf8.DecodeRuneInString(token); n == len(token) {
+				m.runes[r] = id
+			}
+		}
 	}
 	return m, nil
 }
@@ -88,28 +117,18 @@ func (c *candidates) Pop() any {
 	return last
 }
 
-// split appends the pieces of word to dst. A byte that has no token is left
-// out, as by Hugging Face; noToken stands in its place.
-func (m *byteLevel) split(dst []piece, word []char) []piece {
+// split appends the pieces of word to dst. A byte or character that has no
+// token is left out, as by Hugging Face, unless there is one that stands for
+// them; noToken stands in its place.
+func (m *bpe) split(dst []piece, word []char) []piece {
 	if m.whole {
-		var b strings.Builder
-		for _, c := range word {
-			b.WriteRune(c.r)
-		}
-		if id, ok := m.ids[inByteChars(b.String())]; ok {
+		if id, ok := m.ids[m.written(textOf(word))]; ok {
 			return append(dst, piece{id, 0, len(word)})
 		}
 	}
-	var symbols []symbol
-	for i, c := range word {
-		for _, b := range []byte(string(c.r)) {
-			id := m.bytes[b]
-			if id < 0 {
-				dst = append(dst, piece{noToken, i, i + 1})
-				continue
-			}
-			symbols = append(symbols, symbol{id, i, i + 1, len(symbols) - 1, len(symbols) + 1})
-		}
+	symbols, left := m.spell(word)
+	for _, i := range left {
+		dst = append(dst, piece{noToken, i, i + 1})
 	}
 	if len(symbols) == 0 {
 		return dst
@@ -122,8 +141,104 @@ func (m *byteLevel) split(dst []piece, word []char) []piece {
 	return dst
 }
 
+// spell gives the tokens that a word is made of before any merge, and the
+// characters that none stands for, once for each byte of a byte-level BPE.
+func (m *bpe) spell(word []char) (symbols []symbol, left []int) {
+	add := func(id, start, end int) {
+		symbols = append(symbols, symbol{id, start, end, len(symbols) - 1, len(symbols) + 1})
+	}
+	// An unknown character waits for the next known one, since several of them
+	// may be one token. Bytes go before it meanwhile, as by Hugging Face.
+	waiting := piece{id: noToken}
+	flush := func() {
+		if waiting.id != noToken {
+			add(waiting.id, waiting.start, waiting.end)
+			waiting.id = noToken
+		}
+	}
+	one := func(id, i int) {
+		switch {
+		case id >= 0:
+			flush()
+			add(id, i, i+1)
+		case m.unk < 0:
+			left = append(left, i)
+		case m.fuse && waiting.id != noToken:
+			waiting.end = i + 1
+		default:
+			flush()
+			waiting = piece{m.unk, i, i + 1}
+		}
+	}
+	for i, c := range word {
+		bytes := []byte(string(c.r))
+		hasToken := func(b byte) bool { return m.bytes[b] >= 0 }
+		switch id, ok := m.runes[c.r]; {
+		case m.byteLevel:
+			for _, b := range bytes {
+				one(m.bytes[b], i)
+			}
+		case ok:
+			one(id, i)
+		case m.fallback && all(bytes, hasToken):
+			for _, b := range bytes {
+				add(m.bytes[b], i, i+1)
+			}
+		default:
+			one(-1, i)
+		}
+	}
+	flush()
+	return symbols, left
+}
+
+func all[T any](list []T, is func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(x T) bool { return !is(x) })
+}
+
+// written is a text as the vocabulary writes it.
+func (m *bpe) written(text string) string {
+	if m.byteLevel {
+		return inByteChars(text)
+	}
+	return strings.ReplaceAll(text, " ", metaspace)
+}
+
+// text is what a token stands for.
+func (m *bpe) text(token string) string {
+	if m.byteLevel {
+		return fromByteChars(token)
+	}
+	if b, ok := byteToken(token); ok {
+		return string([]byte{b})
+	}
+	return strings.ReplaceAll(token, metaspace, " ")
+}
+
+// byteToken reads a token such as <0xE2>.
+func byteToken(token string) (byte, bool) {
+	if len(token) != len("<0xE2>") || !strings.HasPrefix(token, "<0x") || token[5] != '>' {
+		return 0, false
+	}
+	b, err := strconv.ParseUint(token[3:5], 16, 8)
+	return byte(b), err == nil
+}
+
+// words cuts text into what is spelled piece by piece.
+func (m *bpe) words(text []char, inside bool) [][]char {
+	words := [][]char{text}
+	for _, stage := range m.stages {
+		var next [][]char
+		for _, word := range words {
+			next = stage.cut(next, word, inside)
+		}
+		words = next
+	}
+	return words
+}
+
 // mergeAll does all merges that the symbols allow.
-func (m *byteLevel) mergeAll(symbols []symbol) {
+func (m *bpe) mergeAll(symbols []symbol) {
 	var todo candidates
 	add := func(at int) {
 		if at < 0 || symbols[at].next < 0 {
@@ -155,62 +270,10 @@ func (m *byteLevel) mergeAll(symbols []symbol) {
 	}
 }
 
-// words cuts text as this pattern does, which looks ahead:
-//
-//	's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//
-// So a word takes the one space before it, and of other white space all but
-// the last character stays together.
-func (m *byteLevel) words(text []char) [][]char {
-	if m.prefixSpace && len(text) > 0 && text[0].r != ' ' {
-		text = slices.Insert(slices.Clone(text), 0, char{' ', text[0].start, text[0].end})
-	}
-	var out [][]char
-	for i := 0; i < len(text); {
-		end := i + wordLength(text[i:])
-		out = append(out, text[i:end])
-		i = end
-	}
-	return out
-}
-
-// wordLength is the number of characters of the first word of text, which has some.
-func wordLength(text []char) int {
-	if n := contraction(text); n > 0 {
-		return n
-	}
-	first := 0
-	if text[0].r == ' ' && len(text) > 1 && kindOf(text[1].r) != space {
-		first = 1
-	}
-	kind, n := kindOf(text[first].r), first+1
-	for n < len(text) && kindOf(text[n].r) == kind {
-		n++
-	}
-	if kind == space && n < len(text) && n > 1 {
-		n-- // the last one may go with the word behind it
-	}
-	return n
-}
-
-// contraction is the length of 's, 't and so on at the start of text, 0 if
-// there is none.
-func contraction(text []char) int {
-	if text[0].r != '\'' {
-		return 0
-	}
-	for _, ending := range []string{"s", "t", "re", "ve", "m", "ll", "d"} {
-		if len(text) > len(ending) && text[1].r == rune(ending[0]) && (len(ending) == 1 || text[2].r == rune(ending[1])) {
-			return 1 + len(ending)
-		}
-	}
-	return 0
-}
-
 // trim is what a token covers of the text without the white space at its ends.
 // text is what the token was made of, with a space that was prefixed to it;
 // blank says which of its characters are white space.
-func (m *byteLevel) trim(text []char, first bool, blank func(rune) bool) (start, end int) {
+func (m *bpe) trim(text []char, first bool, blank func(rune) bool) (start, end int) {
 	start, end = text[0].start, text[len(text)-1].end
 	if !m.trimOffsets {
 		return start, end
@@ -222,7 +285,7 @@ func (m *byteLevel) trim(text []char, first bool, blank func(rune) bool) (start,
 	for trailing < len(text) && blank(text[len(text)-1-trailing].r) {
 		trailing++
 	}
-	if leading == 1 && m.prefixSpace && (first || start == 0) {
+	if leading == 1 && m.trimPrefix && (first || start == 0) {
 		leading = 0 // it is taken to be the one that was prefixed
 	}
 	start = min(start+leading, end)

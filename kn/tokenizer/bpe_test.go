@@ -292,13 +292,12 @@ func TestBadByteLevelFiles(t *testing.T) {
 		"merge 2 gives \"xq\", which is not in the":         {VocabularyJSONFile: vocab, MergesFile: "Ġ w\nx q\n"},
 		"vocab.json: unexpected end":                        {VocabularyJSONFile: vocab[:40], MergesFile: merges},
 		"lacks <mask>":                                      {VocabularyJSONFile: replace(vocab, "<mask>", "<m>"), MergesFile: merges},
-		"it has a normalizer":                               {TokenizerFile: replace(whole, `"normalizer": null`, `"normalizer": {"type": "NFC"}`)},
-		"its pre-tokenizer is not ByteLevel":                {TokenizerFile: replace(whole, `"type": "ByteLevel"`, `"type": "Metaspace"`)},
-		"not ByteLevel with its own pattern":                {TokenizerFile: replace(whole, `"use_regex": true`, `"use_regex": false`)},
+		"its normalizer is NFKC; only":                      {TokenizerFile: replace(whole, `"normalizer": null`, `"normalizer": {"type": "NFKC"}`)},
+		"its pre-tokenizer is Whitespace; only":             {TokenizerFile: replace(whole, `"type": "ByteLevel"`, `"type": "Whitespace"`)},
 		"its BPE has a dropout":                             {TokenizerFile: replace(whole, `"dropout": null`, `"dropout": 0.1`)},
-		"its post-processor is ByteLevel; only":             {TokenizerFile: replace(whole, `"RobertaProcessing"`, `"ByteLevel"`)},
-		"template is neither [CLS] A [SEP] nor":             {TokenizerFile: replace(whole, `"RobertaProcessing"`, `"TemplateProcessing"`)},
-		"tokenizer_config.json asks for a GPT2Tokenizer; o": {TokenizerFile: whole, ConfigFile: `{"tokenizer_class": "GPT2Tokenizer"}`},
+		"its post-processor is BertProcessing; only":        {TokenizerFile: replace(whole, `"RobertaProcessing"`, `"BertProcessing"`)},
+		"template has 0 texts, not one":                     {TokenizerFile: replace(whole, `"RobertaProcessing"`, `"TemplateProcessing"`)},
+		"tokenizer_config.json asks for a T5Tokenizer; onl": {TokenizerFile: whole, ConfigFile: `{"tokenizer_class": "T5Tokenizer"}`},
 	} {
 		if _, err := Open(folder(files)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

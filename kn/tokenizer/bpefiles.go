@@ -9,38 +9,21 @@ import (
 	"strings"
 )
 
-// fileBPE is tokenizer.json, as far as a byte-level BPE needs it.
+// fileBPE is tokenizer.json, as far as a BPE needs it.
 type fileBPE struct {
-	AddedTokens  []Added         `json:"added_tokens"`
-	Normalizer   json.RawMessage `json:"normalizer"`
-	PreTokenizer struct {
-		Type        string `json:"type"`
-		PrefixSpace bool   `json:"add_prefix_space"`
-		Regex       *bool  `json:"use_regex"` // nil: true, as in older files
-	} `json:"pre_tokenizer"`
-	PostProcessor *struct {
-		fileTemplate
-		Sep         specialID `json:"sep"`
-		Cls         specialID `json:"cls"`
-		TrimOffsets *bool     `json:"trim_offsets"`
-	} `json:"post_processor"`
+	AddedTokens []Added `json:"added_tokens"`
+	fileParts
 	Model struct {
-		Dropout *float64       `json:"dropout"`
-		Prefix  string         `json:"continuing_subword_prefix"`
-		Suffix  string         `json:"end_of_word_suffix"`
-		Whole   bool           `json:"ignore_merges"`
-		Vocab   map[string]int `json:"vocab"`
-		Merges  mergeList      `json:"merges"`
+		Dropout  *float64       `json:"dropout"`
+		Unk      *string        `json:"unk_token"`
+		Prefix   string         `json:"continuing_subword_prefix"`
+		Suffix   string         `json:"end_of_word_suffix"`
+		Fuse     bool           `json:"fuse_unk"`
+		Fallback bool           `json:"byte_fallback"`
+		Whole    bool           `json:"ignore_merges"`
+		Vocab    map[string]int `json:"vocab"`
+		Merges   mergeList      `json:"merges"`
 	} `json:"model"`
-}
-
-// specialID is a token with its id: ["</s>", 2].
-type specialID struct{ token string }
-
-// UnmarshalJSON reads the pair.
-func (s *specialID) UnmarshalJSON(data []byte) error {
-	var id int
-	return json.Unmarshal(data, &[]any{&s.token, &id})
 }
 
 // mergeList are merges, each "a b" or, since tokenizers 0.20, ["a", "b"].
@@ -62,47 +45,36 @@ func (m *mergeList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// parseByteLevel refuses what is not the form of GPT-2 and RoBERTa.
-func parseByteLevel(data []byte) (spec, error) {
+// parseBPE reads a byte-level BPE or one of SentencePiece's form.
+func parseBPE(data []byte) (spec, error) {
 	var f fileBPE
 	if err := json.Unmarshal(data, &f); err != nil {
 		return spec{}, fmt.Errorf("%w; get the file again", err)
 	}
-	const remedy = "only the byte-level BPE of GPT-2 and RoBERTa is supported; if the folder has a vocab.json and a merges.txt of that kind, remove tokenizer.json"
-	regex := f.PreTokenizer.Regex
-	switch m := f.Model; {
-	case len(f.Normalizer) > 0 && string(f.Normalizer) != "null":
-		return spec{}, errors.New("it has a normalizer; " + remedy)
-	case f.PreTokenizer.Type != "ByteLevel" || regex != nil && !*regex:
-		return spec{}, errors.New("its pre-tokenizer is not ByteLevel with its own pattern; " + remedy)
-	case m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "":
-		return spec{}, errors.New("its BPE has a dropout, or marks the insides or ends of words; " + remedy)
-	case f.PostProcessor == nil:
-		return spec{}, errors.New("it has no post-processor that adds the special tokens at both ends; " + remedy)
+	if m := f.Model; m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "" {
+		return spec{}, errors.New("its BPE has a dropout, or marks the insides or ends of words, which is not supported")
 	}
 	tokens, err := tokensByID(f.Model.Vocab)
 	if err != nil {
 		return spec{}, err
 	}
-	s := spec{tokens: tokens, special: robertaSpecial, added: f.AddedTokens}
-	if s.bytes, err = newByteLevel(tokens, f.Model.Merges); err != nil {
+	s, err := f.fileParts.spec(tokens, f.Model.Merges)
+	if err != nil {
 		return spec{}, err
 	}
-	s.bytes.prefixSpace, s.bytes.whole = f.PreTokenizer.PrefixSpace, f.Model.Whole
-	p := f.PostProcessor
-	if p.TrimOffsets != nil {
-		s.bytes.trimOffsets = *p.TrimOffsets
+	s.added, s.bpe.whole = f.AddedTokens, f.Model.Whole
+	s.bpe.fuse, s.bpe.fallback = f.Model.Fuse, f.Model.Fallback
+	if unk := f.Model.Unk; unk != nil && *unk != "" {
+		id, ok := s.bpe.ids[*unk]
+		if !ok {
+			return spec{}, fmt.Errorf("its unk_token is %q, which is not in the vocabulary; get the file again", *unk)
+		}
+		s.bpe.unk, s.parts.unk = id, *unk
 	}
-	switch p.Type {
-	case "RobertaProcessing":
-		s.special.Cls, s.special.Sep, s.pair = p.Cls.token, p.Sep.token, pairForm{seps: 2, kind: 0}
-		return s, nil
-	case "TemplateProcessing":
-		s.bytes.trimOffsets = false // it is the other one that does
-		s.pair, err = p.form(&s.special)
-		return s, err
+	if s.bpe.byteLevel && s.bpe.fallback && slices.Contains(s.bpe.bytes[:], -1) {
+		return spec{}, errors.New("its byte-level BPE lacks bytes and has a byte_fallback, which is not supported")
 	}
-	return spec{}, fmt.Errorf("its post-processor is %s; %s", p.Type, remedy)
+	return s, nil
 }
 
 // form reads [CLS] A [SEP] and, for a pair, [CLS] A [SEP] B [SEP] with one
@@ -140,11 +112,12 @@ func hasMerges(fsys fs.FS, c configFile) bool {
 		_, err := fs.Stat(fsys, name)
 		return err == nil
 	}
-	return has(VocabularyJSONFile) && (!has(VocabularyFile) || strings.TrimSuffix(c.Class, "Fast") == robertaClass)
+	return has(VocabularyJSONFile) && (!has(VocabularyFile) || slices.Contains(mergesClasses, c.kind()))
 }
 
 // openMerges reads vocab.json and merges.txt as RoBERTa's, whose mask takes the
-// space before it.
+// space before it; as GPT-2's or Qwen's if tokenizer_config.json asks for these,
+// or does not say and there is no mask.
 func openMerges(fsys fs.FS, config configFile) (*Tokenizer, error) {
 	vocabulary, err := readText(fsys, VocabularyJSONFile)
 	if err != nil {
@@ -165,18 +138,27 @@ func openMerges(fsys fs.FS, config configFile) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: cannot read %s: %w", MergesFile, err)
 	}
-	s := spec{tokens: tokens, special: robertaSpecial, pair: pairForm{seps: 2, kind: 0}}
-	if s.bytes, err = newByteLevel(tokens, parseMerges(data)); err != nil {
+	files := robertaParts
+	_, masked := vocab[robertaSpecial.Mask]
+	_, ended := vocab[endOfText]
+	switch own := config.kind(); {
+	case own == qwenClass:
+		files = qwenParts
+	case own == gptClass || own == "" && !masked && ended:
+		files = gptParts
+	}
+	s, err := files.spec(tokens, parseMerges(data))
+	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %s: %w", MergesFile, err)
 	}
 	if s.added, err = config.addedTokens(fsys); err != nil {
 		return nil, err
 	}
-	mask := s.special.Mask
+	mask := robertaSpecial.Mask
 	if config.Mask != nil && *config.Mask != "" {
 		mask = string(*config.Mask)
 	}
-	if id, ok := vocab[mask]; ok && !slices.ContainsFunc(s.added, func(a Added) bool { return a.Content == mask }) {
+	if id, ok := vocab[mask]; ok && s.roberta != nil && !slices.ContainsFunc(s.added, func(a Added) bool { return a.Content == mask }) {
 		s.added = append(s.added, Added{ID: id, Content: mask, LStrip: true, Special: true})
 	}
 	return s.with(config, VocabularyJSONFile)
@@ -194,18 +176,19 @@ func parseMerges(data []byte) []string {
 }
 
 // mergesFile is merges.txt.
-func (m *byteLevel) mergesFile() []byte {
+func (m *bpe) mergesFile() []byte {
 	return []byte("#version: 0.2\n" + strings.Join(append(slices.Clone(m.merges), ""), "\n"))
 }
 
-// byteLevelFile is tokenizer.json of a byte-level BPE.
-func (t *Tokenizer) byteLevelFile(m *byteLevel) any {
-	stage := map[string]any{"type": "ByteLevel", "add_prefix_space": m.prefixSpace, "trim_offsets": m.trimOffsets, "use_regex": true}
+// byteLevelFile is tokenizer.json of a byte-level BPE in RoBERTa's form.
+func (t *Tokenizer) byteLevelFile(m *bpe) any {
+	prefixSpace := m.gpt().prefixSpace
+	stage := map[string]any{"type": "ByteLevel", "add_prefix_space": prefixSpace, "trim_offsets": m.trimOffsets, "use_regex": true}
 	processor := t.template()
 	if t.pair == (pairForm{seps: 2, kind: 0}) {
 		processor = map[string]any{
 			"type": "RobertaProcessing", "sep": []any{t.special.Sep, t.ids.sep}, "cls": []any{t.special.Cls, t.ids.cls},
-			"trim_offsets": m.trimOffsets, "add_prefix_space": m.prefixSpace,
+			"trim_offsets": m.trimOffsets, "add_prefix_space": prefixSpace,
 		}
 	}
 	return map[string]any{
@@ -218,11 +201,11 @@ func (t *Tokenizer) byteLevelFile(m *byteLevel) any {
 	}
 }
 
-// byteLevelConfig is tokenizer_config.json of a byte-level BPE.
-func (t *Tokenizer) byteLevelConfig(m *byteLevel) any {
+// byteLevelConfig is its tokenizer_config.json.
+func (t *Tokenizer) byteLevelConfig(m *bpe) any {
 	c := map[string]any{
 		"added_tokens_decoder": t.addedByID(), "clean_up_tokenization_spaces": false, "errors": "replace",
-		"add_prefix_space": m.prefixSpace, "trim_offsets": m.trimOffsets, "tokenizer_class": "PreTrainedTokenizerFast",
+		"add_prefix_space": m.gpt().prefixSpace, "trim_offsets": m.trimOffsets, "tokenizer_class": "PreTrainedTokenizerFast",
 		"bos_token": t.special.Cls, "eos_token": t.special.Sep,
 	}
 	if t.pair.seps == 2 {

@@ -62,6 +62,7 @@ const (
 	letter
 	number
 	space
+	noKind // of no character
 )
 
 // The characters are those of Hugging Face's tokenizers (0.22), found by asking
@@ -91,4 +92,10 @@ func kindOf(r rune) kind {
 		return number
 	}
 	return other
+}
+
+// isDigit says whether Hugging Face's Digits cuts a character off: a number, by
+// Unicode 17.
+func isDigit(r rune) bool {
+	return kindOf(r) == number || r >= 0x11de0 && r <= 0x11de9 || r >= 0x16ff4 && r <= 0x16ff6
 }

@@ -1,58 +1,67 @@
 package tokenizer
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Encoding is a text as the model reads it. All slices have the same length,
 // except Unknown.
 type Encoding struct {
 	IDs     []int
 	Tokens  []string // to be read: a word's pieces but the first begin with "##"
-	Offsets [][2]int // half-open range of characters (not bytes) of the text; {0, 0} for [CLS] and [SEP]
+	Offsets [][2]int // half-open range of characters (not bytes) of the text; {0, 0} for [CLS], [SEP] and <s>
 	TypeIDs []int    // 0 for the first text, 1 for the second of a pair
 	Unknown []string // the words of the text that became [UNK], for a warning
 
-	// AfterSpace says of a prompt (see [Tokenizer.Prompt]) that its mask has a
-	// space before it, so that a byte-level BPE fills it with a token that begins
-	// with one. Without meaning for WordPiece.
+	// AfterSpace says of a prompt (see [Tokenizer.Prompt] and
+	// [Tokenizer.CausalPrompt]) that its answer has a space before it, so that
+	// a BPE begins it with a token that begins with one. Without meaning for
+	// WordPiece.
 	AfterSpace bool
 }
 
-// Encode gives [CLS] text [SEP]. [Mask] in the text is the mask token.
+// Encode gives [CLS] text [SEP], or what a causal model's tokenizer puts around
+// a text: <s> or nothing. [Mask] in the text is the mask token, if there is one.
 func (t *Tokenizer) Encode(text string) Encoding {
 	var e Encoding
-	e.add(t, t.ids.cls, 0, 0, 0)
-	t.encode(&e, text, 0)
-	e.add(t, t.ids.sep, 0, 0, 0)
+	e.addAll(t, t.prefix, 0)
+	t.encode(&e, text, 0, false)
+	e.addAll(t, t.suffix, 0)
 	return e
 }
 
 // EncodePair gives [CLS] a [SEP] b [SEP]; the token type is 1 from b's first
-// token on. RoBERTa has two [SEP]s in the middle and no types. Offsets are
-// relative to the text that the token comes from.
+// token on. RoBERTa has two [SEP]s in the middle and no types. Causal models
+// know no pairs: the texts come one behind the other, each as Encode has it.
+// Offsets are relative to the text that the token comes from.
 func (t *Tokenizer) EncodePair(a, b string) Encoding {
 	e := t.Encode(a)
-	t.between(&e)
-	t.encode(&e, b, t.pair.kind)
-	e.add(t, t.ids.sep, 0, 0, t.pair.kind)
+	e.addAll(t, t.between(), 0)
+	t.encode(&e, b, t.pair.kind, false)
+	e.addAll(t, t.suffix, t.pair.kind)
 	return e
 }
 
-// between adds the [SEP]s that a pair has after the first text's own.
-func (t *Tokenizer) between(e *Encoding) {
-	for range t.pair.seps - 1 {
-		e.add(t, t.ids.sep, 0, 0, 0)
+// between is what a pair has behind the first text's suffix: RoBERTa's second
+// [SEP], a causal model's second prefix.
+func (t *Tokenizer) between() []int {
+	if !t.masked {
+		return t.prefix
 	}
+	return slices.Repeat(t.suffix, t.pair.seps-1)
 }
 
 // Tokenize gives the pieces of text alone, without [CLS] and [SEP].
 func (t *Tokenizer) Tokenize(text string) []string {
 	var e Encoding
-	t.encode(&e, text, 0)
+	t.encode(&e, text, 0, false)
 	return e.Tokens
 }
 
-// Decode joins the tokens of ids to readable text, special tokens left out: the
-// bytes of a byte-level BPE; of WordPiece, words with spaces between them.
+// Decode joins the tokens of ids to readable text, special tokens left out: of
+// a BPE what they stand for, without the space that is put before every text;
+// of WordPiece, words with spaces between them.
 func (t *Tokenizer) Decode(ids []int) string {
 	var b strings.Builder
 	for _, id := range ids {
@@ -66,15 +75,24 @@ func (t *Tokenizer) Decode(ids []int) string {
 				b.WriteByte(' ')
 			}
 			b.WriteString(token)
-		case *byteLevel:
-			if t.isAdded(id) {
-				b.WriteString(t.Token(id))
-			} else {
-				b.WriteString(fromByteChars(t.Token(id)))
+		case *bpe:
+			text := t.Token(id)
+			if !t.isAdded(id) {
+				text = m.text(text)
 			}
+			if b.Len() == 0 && !m.byteLevel && t.prefixes() {
+				text = strings.TrimPrefix(text, " ")
+			}
+			b.WriteString(text)
 		}
 	}
 	return strings.ToValidUTF8(b.String(), "\ufffd")
+}
+
+func (e *Encoding) addAll(t *Tokenizer, ids []int, typeID int) {
+	for _, id := range ids {
+		e.add(t, id, 0, 0, typeID)
+	}
 }
 
 func (e *Encoding) add(t *Tokenizer, id, start, end, typeID int) {
@@ -84,15 +102,15 @@ func (e *Encoding) add(t *Tokenizer, id, start, end, typeID int) {
 	e.TypeIDs = append(e.TypeIDs, typeID)
 }
 
-// encode appends the pieces of text.
-func (t *Tokenizer) encode(e *Encoding, text string, typeID int) {
-	w := writer{t: t, e: e, runes: []rune(text), before: len(e.IDs), typeID: typeID}
+// encode appends the pieces of text. Inside a text no space is put in front.
+func (t *Tokenizer) encode(e *Encoding, text string, typeID int, inside bool) {
+	w := writer{t: t, e: e, runes: []rune(text), before: len(e.IDs), typeID: typeID, inside: inside}
 	for _, s := range t.raw.cut(len(w.runes), func(i int) rune { return w.runes[i] }) {
 		if s.token >= 0 {
-			w.added(t.raw.added[s.token].ID, normalizer{}.apply(w.runes[s.start:s.end], s.start), s.start, s.end)
+			w.added(t.raw.added[s.token].ID, normalizer{}.apply(w.runes[s.start:s.end], s.start, true), s.start, s.end)
 			continue
 		}
-		chars := t.norm.apply(w.runes[s.start:s.end], s.start)
+		chars := t.norm.apply(w.runes[s.start:s.end], s.start, inside)
 		for _, s := range t.normed.cut(len(chars), func(i int) rune { return chars[i].r }) {
 			if s.token >= 0 {
 				w.added(t.normed.added[s.token].ID, chars[s.start:s.end], chars[s.start].start, chars[s.end-1].end)
@@ -110,6 +128,7 @@ type writer struct {
 	runes  []rune // the text
 	before int    // tokens that the encoding had before it
 	typeID int
+	inside bool
 }
 
 // first says whether the next token is the text's first one.
@@ -117,7 +136,7 @@ func (w *writer) first() bool { return len(w.e.IDs) == w.before }
 
 // added appends an added token, with the white space that it takes.
 func (w *writer) added(id int, chars []char, start, end int) {
-	if m, ok := w.t.model.(*byteLevel); ok {
+	if m, ok := w.t.model.(*bpe); ok {
 		start, end = m.trim(chars, w.first(), isSpace)
 	}
 	w.e.add(w.t, id, start, end, w.typeID)
@@ -126,9 +145,9 @@ func (w *writer) added(id int, chars []char, start, end int) {
 // words appends the pieces of plain text.
 func (w *writer) words(chars []char) {
 	t, e := w.t, w.e
-	m, inBytes := t.model.(*byteLevel)
+	m, isBPE := t.model.(*bpe)
 	var pieces []piece
-	for _, word := range t.model.words(chars) {
+	for _, word := range t.model.words(chars, w.inside) {
 		pieces = t.model.split(pieces[:0], word)
 		for i, p := range pieces {
 			start, end := word[p.start].start, word[p.end-1].end
@@ -138,7 +157,7 @@ func (w *writer) words(chars []char) {
 			if p.id == noToken {
 				continue
 			}
-			if inBytes {
+			if isBPE {
 				start, end = m.trim(word[p.start:p.end], w.first(), func(r rune) bool { return r == ' ' })
 			}
 			e.add(t, p.id, start, end, w.typeID)

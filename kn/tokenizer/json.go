@@ -58,7 +58,7 @@ type templateID struct {
 	TypeID int    `json:"type_id"`
 }
 
-// parseTokenizer reads tokenizer.json: that of a WordPiece or of a byte-level BPE.
+// parseTokenizer reads tokenizer.json: that of a WordPiece or of a BPE.
 func parseTokenizer(data []byte) (spec, error) {
 	var kind struct {
 		Model struct {
@@ -72,11 +72,11 @@ func parseTokenizer(data []byte) (spec, error) {
 	// Files of 2020, such as roberta-base's, do not name the type.
 	switch named := kind.Model.Type; {
 	case named == "BPE" || named == "" && kind.Model.Merges != nil:
-		return parseByteLevel(data)
+		return parseBPE(data)
 	case named == "WordPiece" || named == "":
 		return parseWordPiece(data)
 	}
-	return spec{}, fmt.Errorf("its model is %s; only BERT's WordPiece and GPT-2's and RoBERTa's byte-level BPE are supported", kind.Model.Type)
+	return spec{}, fmt.Errorf("its model is %s; only BERT's WordPiece, and byte-pair encoding (BPE) as GPT-2, RoBERTa, Llama, Qwen and Mistral have it, are supported", kind.Model.Type)
 }
 
 // parseWordPiece refuses what is not a BERT's.

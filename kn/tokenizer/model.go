@@ -1,9 +1,10 @@
 package tokenizer
 
-// model spells normalised text with a vocabulary: [wordPiece] or [byteLevel].
+// model spells normalised text with a vocabulary: [wordPiece] or [bpe].
 type model interface {
-	// words cuts text into what is spelled piece by piece.
-	words(text []char) [][]char
+	// words cuts text into what is spelled piece by piece. Inside a text no
+	// space is put in front.
+	words(text []char, inside bool) [][]char
 	// split appends the pieces of a word to dst.
 	split(dst []piece, word []char) []piece
 }

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,10 +78,10 @@ func readText(fsys fs.FS, name string) ([]byte, error) {
 }
 
 func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
-	if config.Class == backendClass {
+	if config.Class == backendClass || config.kind() == llamaClass {
 		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s; copy it from where the model came from", ConfigFile, config.Class, TokenizerFile)
 	}
-	if strings.TrimSuffix(config.Class, "Fast") == robertaClass {
+	if slices.Contains(mergesClasses, config.kind()) {
 		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s, or a %s with a %s; copy them from where the model came from",
 			ConfigFile, config.Class, TokenizerFile, VocabularyJSONFile, MergesFile)
 	}
@@ -134,14 +135,46 @@ type configFile struct {
 	Cls          *tokenName `json:"cls_token"`
 	Sep          *tokenName `json:"sep_token"`
 	Mask         *tokenName `json:"mask_token"`
+	Begin        *tokenName `json:"bos_token"`
+	End          *tokenName `json:"eos_token"`
 	Class        string     `json:"tokenizer_class"`
 	PrefixSpace  *bool      `json:"add_prefix_space"`
 	TrimOffsets  *bool      `json:"trim_offsets"`
+	AddBegin     *bool      `json:"add_bos_token"`
+	AddEnd       *bool      `json:"add_eos_token"`
 
 	Added map[string]Added `json:"added_tokens_decoder"` // by id
 	// Special tokens of a model's own: "additional" until transformers 5, "extra" since.
 	Additional extraTokens `json:"additional_special_tokens"`
 	Extra      extraTokens `json:"extra_special_tokens"`
+
+	own, specialMap json.RawMessage // the two files themselves, nil if they are not there
+}
+
+// kind is the tokenizer's class, whether it is the fast one or not.
+func (c configFile) kind() string { return strings.TrimSuffix(c.Class, "Fast") }
+
+// ends names the tokens that begin and end a causal model's texts, "" if there
+// is none.
+func (c configFile) ends() (begin, end string) {
+	begin, end = tokenOf(c.Begin), tokenOf(c.End)
+	switch c.kind() {
+	case gptClass:
+		return cmp.Or(begin, endOfText), cmp.Or(end, endOfText)
+	case qwenClass:
+		return begin, cmp.Or(end, endOfText)
+	case llamaClass:
+		return cmp.Or(begin, "<s>"), cmp.Or(end, "</s>")
+	}
+	return begin, end
+}
+
+// tokenOf is a token's name, "" if it is not given.
+func tokenOf(n *tokenName) string {
+	if n == nil {
+		return ""
+	}
+	return string(*n)
 }
 
 // extraTokens are tokens as a list or, by names that do not matter here, as an
@@ -227,8 +260,19 @@ func (c configFile) addedTokens(fsys fs.FS) ([]Added, error) {
 // tokenizer.json.
 const backendClass = "TokenizersBackend"
 
-// robertaClass is transformers' class of a byte-level BPE with RoBERTa's special tokens.
-const robertaClass = "RobertaTokenizer"
+// transformers' classes of byte-pair encodings with rules of their own.
+const (
+	robertaClass = "RobertaTokenizer"
+	gptClass     = "GPT2Tokenizer"
+	qwenClass    = "Qwen2Tokenizer"
+	llamaClass   = "LlamaTokenizer"
+)
+
+// mergesClasses are those that can be read from vocab.json and merges.txt.
+var mergesClasses = []string{robertaClass, gptClass, qwenClass}
+
+// endOfText is the special token of GPT-2, and one of Qwen's.
+const endOfText = "<|endoftext|>"
 
 // readConfig reads special_tokens_map.json and tokenizer_config.json, which
 // holds over it.
@@ -245,12 +289,17 @@ func readConfig(fsys fs.FS) (configFile, error) {
 		if err != nil {
 			return c, fmt.Errorf("tokenizer: cannot read %s: %w; get the file again", name, err)
 		}
+		if name == ConfigFile {
+			c.own = compact(data)
+		} else {
+			c.specialMap = compact(data)
+		}
 	}
-	switch strings.TrimSuffix(c.Class, "Fast") {
-	case robertaClass, "", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
+	switch c.kind() {
+	case robertaClass, gptClass, qwenClass, llamaClass, "", "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "PreTrainedTokenizer", backendClass:
 		return c, nil
 	}
-	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece and RoBERTa's byte-level BPE are supported", ConfigFile, c.Class)
+	return c, fmt.Errorf("tokenizer: %s asks for a %s; only BERT's WordPiece and the byte-pair encodings of RoBERTa, GPT-2, Llama and Qwen are supported", ConfigFile, c.Class)
 }
 
 // addSpecial adds special tokens, with the ids that the vocabulary or the
@@ -274,15 +323,10 @@ func (s *spec) addSpecial(extra []Added) {
 
 // with applies tokenizer_config.json and builds the tokenizer.
 func (s spec) with(c configFile, file string) (*Tokenizer, error) {
-	if s.bytes != nil {
-		if c.PrefixSpace != nil {
-			s.bytes.prefixSpace = *c.PrefixSpace
-		}
-		if c.TrimOffsets != nil {
-			s.bytes.trimOffsets = *c.TrimOffsets
-		}
-	} else {
+	if s.bpe == nil {
 		s.norm.configure(c)
+	} else if err := s.configureBPE(c, file); err != nil {
+		return nil, err
 	}
 	if c.MaxLength >= 1 && c.MaxLength < 1<<31 {
 		s.maxLength = int(c.MaxLength)

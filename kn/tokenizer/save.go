@@ -13,26 +13,31 @@ import (
 
 // Files gives the tokenizer as the files of a Hugging Face folder, by name:
 // tokenizer.json, tokenizer_config.json, special_tokens_map.json, and vocab.txt
-// or, of a byte-level BPE, vocab.json and merges.txt.
+// or, of a byte-level BPE, vocab.json and merges.txt. A causal model's
+// configuration files are those that were read, if any.
 // transformers' AutoTokenizer reads them, and so does [Open]. The same
 // tokenizer always gives the same bytes.
 func (t *Tokenizer) Files() (map[string][]byte, error) {
-	var whole, config any
 	files := map[string][]byte{}
+	texts := map[string]any{}
 	var err error
 	switch m := t.model.(type) {
 	case *wordPiece:
-		whole, config = t.file(m), t.config()
-		files[VocabularyFile], err = t.vocabulary()
-	case *byteLevel:
-		whole, config = t.byteLevelFile(m), t.byteLevelConfig(m)
-		files[MergesFile] = m.mergesFile()
-		files[VocabularyJSONFile], err = marshal(t.vocabularyOf(m.ids))
+		texts[TokenizerFile], texts[ConfigFile], texts[SpecialTokensFile] = t.file(m), t.config(), t.specialMap()
+		if files[VocabularyFile], err = t.vocabulary(); err != nil {
+			return nil, err
+		}
+	case *bpe:
+		if t.parts == nil {
+			texts[TokenizerFile], texts[ConfigFile], texts[SpecialTokensFile] = t.byteLevelFile(m), t.byteLevelConfig(m), t.specialMap()
+		} else {
+			texts = t.partsFiles(m)
+		}
+		if len(t.VocabularyFiles()) > 0 {
+			files[MergesFile], texts[VocabularyJSONFile] = m.mergesFile(), t.vocabularyOf(m.ids)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range map[string]any{TokenizerFile: whole, ConfigFile: config, SpecialTokensFile: t.specialMap()} {
+	for name, value := range texts {
 		if files[name], err = marshal(value); err != nil {
 			return nil, fmt.Errorf("tokenizer: cannot write %s: %w", name, err)
 		}
@@ -40,12 +45,16 @@ func (t *Tokenizer) Files() (map[string][]byte, error) {
 	return files, nil
 }
 
-// VocabularyFiles names the files that [Open] reads in the place of tokenizer.json.
+// VocabularyFiles names the files that [Open] reads in the place of
+// tokenizer.json; none if it must be there.
 func (t *Tokenizer) VocabularyFiles() []string {
-	if _, ok := t.model.(*byteLevel); ok {
+	switch _, isBPE := t.model.(*bpe); {
+	case !isBPE:
+		return []string{VocabularyFile}
+	case t.parts == nil || t.parts.merges:
 		return []string{VocabularyJSONFile, MergesFile}
 	}
-	return []string{VocabularyFile}
+	return nil
 }
 
 // vocabulary is vocab.txt: the WordPiece model's tokens, one a line.

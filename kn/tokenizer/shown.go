@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,8 +15,7 @@ const (
 )
 
 // Shown is a token as it is to be read where it fills a mask. A WordPiece
-// token stands in the vocabulary as it is to be read. Of a byte-level BPE,
-// whose tokens begin with the space before a word or do not, afterSpace says
+// token stands in the vocabulary as it is to be read. Of a BPE, whose tokens begin with the space before a word or do not, afterSpace says
 // which of the two the place asks for (see [Encoding.AfterSpace]): tokens that
 // fit are shown as the word alone; behind a space those without one have "##"
 // in front, as pieces of a word have in WordPiece; elsewhere those with one
@@ -23,10 +23,17 @@ const (
 // is shown.
 func (t *Tokenizer) Shown(id int, afterSpace bool) string {
 	token := t.Token(id)
-	if _, ok := t.model.(*byteLevel); !ok || t.isAdded(id) {
+	m, ok := t.model.(*bpe)
+	if !ok || t.isAdded(id) {
 		return token
 	}
-	text := fromByteChars(token)
+	text := m.text(token)
+	if b, ok := byteToken(token); ok && !m.byteLevel { // there may be a token of the character, too
+		if token = inHex(b); afterSpace {
+			token = glued + token
+		}
+		return token
+	}
 	word, spaced := leadingSpace(text)
 	switch {
 	case spaced && afterSpace:
@@ -51,11 +58,12 @@ func leadingSpace(text string) (word string, spaced bool) {
 // shownInText is a token as it is to be read in a row of a text's tokens.
 func (t *Tokenizer) shownInText(id int, goesOn bool) string {
 	token := t.Token(id)
-	if _, ok := t.model.(*byteLevel); !ok || t.isAdded(id) {
+	m, ok := t.model.(*bpe)
+	if !ok || t.isAdded(id) {
 		return token
 	}
-	word, _ := leadingSpace(fromByteChars(token))
-	if goesOn {
+	word, spaced := leadingSpace(m.text(token))
+	if goesOn && !spaced {
 		return glued + visible(word)
 	}
 	return visible(word)
@@ -69,7 +77,7 @@ func visible(text string) string {
 		r, n := utf8.DecodeRuneInString(text)
 		switch {
 		case r == utf8.RuneError && n == 1:
-			b.WriteString(`\x` + strconv.FormatUint(uint64(text[0]), 16))
+			b.WriteString(inHex(text[0]))
 		case r == ' ':
 			b.WriteString(visibleSpace)
 		case unicode.IsPrint(r):
@@ -82,11 +90,4 @@ func visible(text string) string {
 	return b.String()
 }
 
-func (t *Tokenizer) isAdded(id int) bool {
-	for _, a := range t.added {
-		if a.ID == id {
-			return true
-		}
-	}
-	return false
-}
+func inHex(b byte) string { return fmt.Sprintf(`\x%02x`, b) }

@@ -28,7 +28,11 @@ type Tokenizer struct {
 	raw       matcher // added tokens looked for in the raw text
 	normed    matcher // those looked for in the normalised text
 	special   Special
-	ids       struct{ pad, unk, cls, sep, mask int }
+	ids       struct{ pad, unk, cls, sep, mask int } // -1 for what a causal model's tokenizer lacks
+	masked    bool                                   // it is a masked language model's
+	prefix    []int                                  // tokens before every text
+	suffix    []int                                  // and behind it
+	parts     *fileParts                             // nil: the files follow from the rest
 	maxLength int
 }
 
@@ -38,7 +42,8 @@ type pairForm struct {
 	kind int // token type of the second
 }
 
-// Special names the five tokens with a meaning of their own.
+// Special names the five tokens with a meaning of their own. A causal model's
+// tokenizer may lack any of them.
 type Special struct{ Pad, Unk, Cls, Sep, Mask string }
 
 // DefaultSpecial are the names that practically every BERT uses.
@@ -77,19 +82,25 @@ func MustNew(vocab []string, opts Options) *Tokenizer {
 
 // spec is everything that a tokenizer is made of, gathered from files or options.
 type spec struct {
-	norm      normalizer
-	tokens    []string // by id, added tokens not included
-	prefix    string
-	maxChars  int
-	bytes     *byteLevel // instead of a WordPiece of tokens, prefix and maxChars
-	pair      pairForm   // the zero value is BERT's
+	norm     normalizer
+	tokens   []string // by id, added tokens not included
+	prefix   string
+	maxChars int
+	bpe      *bpe     // instead of a WordPiece of tokens, prefix and maxChars
+	pair     pairForm // the zero value is BERT's
+	causal   *causal  // nil: a masked language model's
+	parts    *fileParts
+	processing
 	special   Special
 	added     []Added // the special tokens among them or not
 	maxLength int
 }
 
 func (s spec) build() (*Tokenizer, error) {
-	t := &Tokenizer{norm: s.norm, pair: s.pair, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens), tokens: s.tokens}
+	t := &Tokenizer{
+		norm: s.norm, pair: s.pair, special: s.special, maxLength: s.maxLength, vocabSize: len(s.tokens), tokens: s.tokens,
+		masked: s.causal == nil, parts: s.parts,
+	}
 	if s.pair == (pairForm{}) {
 		t.pair = pairForm{seps: 1, kind: 1}
 	}
@@ -104,8 +115,8 @@ func (s spec) build() (*Tokenizer, error) {
 	}
 	pieces := &wordPiece{ids: ids, prefix: s.prefix, maxChars: s.maxChars}
 	t.model = pieces
-	if s.bytes != nil {
-		t.model = s.bytes
+	if s.bpe != nil {
+		t.model = s.bpe
 	}
 	t.byToken = maps.Clone(ids) // words are not spelled with added tokens
 	if err := t.add(s.added); err != nil {
@@ -114,11 +125,16 @@ func (s spec) build() (*Tokenizer, error) {
 	if err := t.findSpecial(); err != nil {
 		return nil, err
 	}
+	if t.masked {
+		t.prefix, t.suffix = []int{t.ids.cls}, []int{t.ids.sep}
+	} else if err := t.findAround(s.causal); err != nil {
+		return nil, err
+	}
 	pieces.unk = t.ids.unk
 	t.raw = newMatcher(t.pick(false), func(a Added) []rune { return []rune(a.Content) })
 	t.normed = newMatcher(t.pick(true), func(a Added) []rune {
 		var out []rune
-		for _, c := range t.norm.apply([]rune(a.Content), 0) {
+		for _, c := range t.norm.apply([]rune(a.Content), 0, false) {
 			out = append(out, c.r)
 		}
 		return out
@@ -151,6 +167,7 @@ func (t *Tokenizer) add(added []Added) error {
 }
 
 // findSpecial looks up the five special tokens, which are always added tokens.
+// Without a mask they need not be there.
 func (t *Tokenizer) findSpecial() error {
 	for _, s := range []struct {
 		token string
@@ -163,6 +180,9 @@ func (t *Tokenizer) findSpecial() error {
 		{t.special.Mask, &t.ids.mask},
 	} {
 		id, ok := t.byToken[s.token]
+		if *s.id = -1; !ok && !t.masked {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("tokenizer: the vocabulary of %d tokens lacks %s, which a masked language model needs; is this vocabulary such a model's?", len(t.tokens), s.token)
 		}
@@ -195,7 +215,7 @@ func (t *Tokenizer) pick(normalized bool) []Added {
 func (t *Tokenizer) Size() int { return len(t.tokens) }
 
 // ID looks a token up as it stands in the vocabulary: "##" included, and of a
-// byte-level BPE in the characters that it writes bytes as.
+// BPE in the characters that it writes bytes and spaces as.
 func (t *Tokenizer) ID(token string) (int, bool) {
 	id, ok := t.byToken[token]
 	return id, ok
@@ -213,20 +233,24 @@ func (t *Tokenizer) Token(id int) string {
 // Tokens is the whole vocabulary by id. The caller may keep and change it.
 func (t *Tokenizer) Tokens() []string { return slices.Clone(t.tokens) }
 
-// PadID is the id of [PAD].
+// PadID is the id of [PAD], -1 if there is none.
 func (t *Tokenizer) PadID() int { return t.ids.pad }
 
-// UnkID is the id of [UNK].
+// UnkID is the id of [UNK], -1 if there is none.
 func (t *Tokenizer) UnkID() int { return t.ids.unk }
 
-// ClsID is the id of [CLS].
+// ClsID is the id of [CLS], -1 if there is none.
 func (t *Tokenizer) ClsID() int { return t.ids.cls }
 
-// SepID is the id of [SEP].
+// SepID is the id of [SEP], -1 if there is none.
 func (t *Tokenizer) SepID() int { return t.ids.sep }
 
-// MaskID is the id of [MASK].
+// MaskID is the id of [MASK], -1 if there is none.
 func (t *Tokenizer) MaskID() int { return t.ids.mask }
+
+// Masked reports whether the tokenizer is a masked language model's, which has
+// all five special tokens; one of a causal model may have none.
+func (t *Tokenizer) Masked() bool { return t.masked }
 
 // Cased reports whether capitals are told from small letters.
 func (t *Tokenizer) Cased() bool { return !t.norm.lowercase }
@@ -237,5 +261,17 @@ func (t *Tokenizer) MaxLength() int { return t.maxLength }
 
 // IsSpecial reports whether id is one of the special tokens such as [CLS].
 func (t *Tokenizer) IsSpecial(id int) bool {
-	return slices.ContainsFunc(t.added, func(a Added) bool { return a.ID == id && a.Special })
+	return slices.ContainsFunc(t.addedAs(id), func(a Added) bool { return a.Special })
+}
+
+func (t *Tokenizer) isAdded(id int) bool { return len(t.addedAs(id)) > 0 }
+
+// addedAs are the added tokens with an id.
+func (t *Tokenizer) addedAs(id int) []Added {
+	start, _ := slices.BinarySearchFunc(t.added, id, func(a Added, id int) int { return a.ID - id })
+	end := start
+	for end < len(t.added) && t.added[end].ID == id {
+		end++
+	}
+	return t.added[start:end]
 }

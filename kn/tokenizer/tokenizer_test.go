@@ -151,7 +151,7 @@ func TestBadFiles(t *testing.T) {
 		"cannot read added_tokens.json":        {VocabularyFile: vocab, addedTokensFile: "["},
 		"unexpected end of JSON":               {TokenizerFile: good[:len(good)/2]},
 		"its model is Unigram":                 replace(`"WordPiece",`+"\n    \"unk", `"Unigram",`+"\n    \"unk"),
-		"it has a normalizer":                  replace(`"WordPiece",`+"\n    \"unk", `"BPE",`+"\n    \"unk"),
+		"its BPE has a dropout, or marks":      replace(`"WordPiece",`+"\n    \"unk", `"BPE",`+"\n    \"unk"),
 		"its normalizer is not":                replace("BertNormalizer", "NFC"),
 		"its pre-tokenizer is not":             replace("BertPreTokenizer", "Whitespace"),
 		"its post-processor does not":          replace("TemplateProcessing", "RobertaProcessing"),

@@ -1,15 +1,15 @@
 package tokenizer
 
 // EncodeUpTo is [Tokenizer.Encode] of as many of the text's first pieces as
-// fit into maxLen tokens, [CLS] and [SEP] included; 0 takes all.
+// fit into maxLen tokens, [CLS] and [SEP] or <s> included; 0 takes all.
 func (t *Tokenizer) EncodeUpTo(text string, maxLen int) Encoding {
 	var e Encoding
-	e.add(t, t.ids.cls, 0, 0, 0)
-	t.encode(&e, text, 0)
+	e.addAll(t, t.prefix, 0)
+	t.encode(&e, text, 0, false)
 	if maxLen > 0 {
-		e.cut(max(1, maxLen-1))
+		e.cut(max(len(t.prefix), maxLen-len(t.suffix)))
 	}
-	e.add(t, t.ids.sep, 0, 0, 0)
+	e.addAll(t, t.suffix, 0)
 	return e
 }
 
@@ -21,18 +21,19 @@ func (t *Tokenizer) EncodePairUpTo(a, b string, maxLen int) Encoding {
 		return t.EncodePair(a, b)
 	}
 	var first, second Encoding
-	t.encode(&first, a, 0)
-	t.encode(&second, b, t.pair.kind)
-	n1, n2 := longestFirst(len(first.IDs), len(second.IDs), max(0, maxLen-2-t.pair.seps))
+	t.encode(&first, a, 0, false)
+	t.encode(&second, b, t.pair.kind, false)
+	around := len(t.prefix) + 2*len(t.suffix) + len(t.between())
+	n1, n2 := longestFirst(len(first.IDs), len(second.IDs), max(0, maxLen-around))
 	first.cut(n1)
 	second.cut(n2)
 	var e Encoding
-	e.add(t, t.ids.cls, 0, 0, 0)
+	e.addAll(t, t.prefix, 0)
 	e.join(first)
-	e.add(t, t.ids.sep, 0, 0, 0)
-	t.between(&e)
+	e.addAll(t, t.suffix, 0)
+	e.addAll(t, t.between(), 0)
 	e.join(second)
-	e.add(t, t.ids.sep, 0, 0, t.pair.kind)
+	e.addAll(t, t.suffix, t.pair.kind)
 	return e
 }
 

@@ -4,7 +4,7 @@ import "unicode"
 
 // words cuts normalised text at white space, which is dropped, and around
 // punctuation, which stays as words of one character.
-func (w *wordPiece) words(text []char) [][]char {
+func (w *wordPiece) words(text []char, _ bool) [][]char {
 	var out [][]char
 	start := -1
 	flush := func(end int) {
