@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -91,6 +92,11 @@ func TestBadFamilyConfig(t *testing.T) {
 		{"electra", `"embedding_size": 16`, `"embedding_size": -1`, "embedding_size is -1"},
 		{"electra", `"type_vocab_size": 2`, `"type_vocab_size": 0`, "type_vocab_size is 0"},
 		{"electra", `"ElectraForMaskedLM"`, `"BertForSequenceClassification"`, `model_type is "electra"; only BERT's classifiers`},
+		{"gpt2", `"n_layer": 3`, `"n_layer": "3"`, "field plain.n_layer"},
+		{"gpt2", `"vocab_size": 358`, `"vocab_size": 1358`, "the vocabulary has 358 tokens"},
+		{"gpt2", `"gpt2"`, `"roberta"`, "the tokenizer has no mask token"},
+		{"qwen3", `"head_dim": 8`, `"head_dim": 7`, "the heads are 7 wide"},
+		{"mistral", `"sliding_window": 32`, `"sliding_window": "32"`, "field plain.sliding_window"},
 	} {
 		dir := copyAll(t, familyModel(c.family))
 		config := string(read(t, dir, configFile))
@@ -102,19 +108,31 @@ func TestBadFamilyConfig(t *testing.T) {
 	}
 }
 
-// TestBadFamilyWeights: every tensor that is not as asked is named as it is stored.
+// TestBadFamilyWeights: every tensor that is not as asked is named as it is
+// stored, and so are its shapes.
 func TestBadFamilyWeights(t *testing.T) {
-	for _, c := range []struct{ family, missing, misshapen, head string }{
-		{"distilbert", "distilbert.transformer.layer.1.ffn.lin1.bias", "distilbert.transformer.layer.2.attention.q_lin.weight", "vocab_"},
-		{"roberta", "roberta.embeddings.token_type_embeddings.weight", "roberta.embeddings.position_embeddings.weight", "lm_head."},
-		{"electra", "electra.embeddings_project.bias", "electra.encoder.layer.0.output.dense.weight", "generator_"},
+	for _, c := range []struct{ family, missing, misshapen, asked, head string }{
+		{"distilbert", "distilbert.transformer.layer.1.ffn.lin1.bias [40]", "distilbert.transformer.layer.2.attention.q_lin.weight", "[24 24]", "vocab_"},
+		{"roberta", "roberta.embeddings.token_type_embeddings.weight [1 24]", "roberta.embeddings.position_embeddings.weight", "[42 24]", "lm_head."},
+		{"electra", "electra.embeddings_project.bias [24]", "electra.encoder.layer.0.output.dense.weight", "[24 32]", "generator_"},
+		{"gpt2", "transformer.h.1.attn.c_attn.bias [72]", "transformer.h.2.attn.c_attn.weight", "[24 72]", ""},
+		{"gpt2", "transformer.h.0.attn.c_attn.weight [24 72]", "transformer.h.2.mlp.c_fc.weight", "[24 96]", ""},
+		{"gpt2", "transformer.wpe.weight [40 24]", "transformer.h.0.attn.c_proj.weight", "[24 24]", ""},
+		{"llama", "model.layers.2.mlp.gate_proj.weight [40 32]", "model.layers.1.self_attn.k_proj.weight", "[16 32]", "lm_head."},
+		{"qwen2", "model.layers.2.self_attn.v_proj.bias [12]", "model.norm.weight", "[24]", ""},
+		{"qwen3", "model.layers.2.self_attn.k_norm.weight [8]", "model.layers.0.self_attn.o_proj.weight", "[24 32]", "lm_head."},
+		{"mistral", "model.layers.0.input_layernorm.weight [24]", "model.layers.0.mlp.down_proj.weight", "[24 36]", "lm_head."},
 	} {
+		missing, _, _ := strings.Cut(c.missing, " ")
 		load := func(change func(map[string]Tensor)) error {
 			t.Helper()
 			model := mustLoad(t, familyModel(c.family))
 			stored := model.toStore()
 			change(stored)
 			dir := copyAll(t, familyModel(c.family))
+			if err := os.RemoveAll(filepath.Join(dir, safetensorsIndex)); err != nil {
+				t.Fatal(err)
+			}
 			if err := WriteTensors(filepath.Join(dir, safetensorsFile), stored, SaveOptions{}); err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +140,7 @@ func TestBadFamilyWeights(t *testing.T) {
 			return err
 		}
 		err := load(func(m map[string]Tensor) {
-			delete(m, c.missing)
+			delete(m, missing)
 			m[c.misshapen] = Tensor{[]int{1, 2}, make([]float32, 2)}
 			m["bert.embeddings.LayerNorm.weight"] = Tensor{[]int{3}, make([]float32, 3)}
 			m["classifier.weight"] = Tensor{[]int{3}, make([]float32, 3)}
@@ -132,30 +150,31 @@ func TestBadFamilyWeights(t *testing.T) {
 			t.Fatalf("%s: %v", c.family, err)
 		}
 		class := families[c.family].lm
-		for _, want := range []string{class, "missing (1): " + c.missing, "wrong shape (1): " + c.misshapen + " is [1 2]", "unexpected (2): bert.embeddings.LayerNorm.weight [3], classifier"} {
+		for _, want := range []string{class, "missing (1): " + c.missing, "wrong shape (1): " + c.misshapen + " is [1 2], config.json asks for " + c.asked, "unexpected (2): bert.embeddings.LayerNorm.weight [3], classifier"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v lacks %q", c.family, err, want)
 			}
 		}
-		err = load(func(m map[string]Tensor) {
-			for name := range m {
-				if strings.HasPrefix(name, c.head) {
-					delete(m, name)
-				}
-			}
-		})
-		if err == nil || !strings.HasSuffix(err.Error(), "the head that predicts a masked token is not stored: choose a checkpoint of "+class) {
-			t.Errorf("%s without a head: %v", c.family, err)
-		}
 		f := families[c.family]
-		if err := load(func(m map[string]Tensor) { m[f.stored(decoderWeight)] = m[f.stored(WordEmbeddings)] }); err != nil {
-			t.Errorf("%s: a copy of the word embeddings is refused: %v", c.family, err)
+		if c.head != "" {
+			err = load(func(m map[string]Tensor) {
+				maps.DeleteFunc(m, func(name string, _ Tensor) bool { return strings.HasPrefix(name, c.head) })
+			})
+			if err == nil || !strings.HasSuffix(err.Error(), "the head that predicts "+f.predicts()+" is not stored: choose a checkpoint of "+class) {
+				t.Errorf("%s without a head: %v", c.family, err)
+			}
 		}
-		if err := load(func(m map[string]Tensor) {
-			t := m[f.stored(WordEmbeddings)]
-			m[f.stored(decoderWeight)] = Tensor{t.Shape, make([]float32, len(t.Data))}
-		}); err == nil || !strings.Contains(err.Error(), f.stored(decoderWeight)+" differs from "+f.stored(WordEmbeddings)+", but config.json ties them") {
-			t.Errorf("%s: another decoder than the word embeddings: %v", c.family, err)
+		config := mustOpen(t, familyModel(c.family)).Config()
+		output, words := f.stored(config.outputWeight()), f.stored(config.WordEmbeddings())
+		if config.TieWordEmbeddings {
+			if err := load(func(m map[string]Tensor) { m[output] = m[words] }); err != nil {
+				t.Errorf("%s: a copy of the word embeddings is refused: %v", c.family, err)
+			}
+			if err := load(func(m map[string]Tensor) {
+				m[output] = Tensor{m[words].Shape, make([]float32, len(m[words].Data))}
+			}); err == nil || !strings.Contains(err.Error(), output+" differs from "+words+", but config.json ties them") {
+				t.Errorf("%s: another decoder than the word embeddings: %v", c.family, err)
+			}
 		}
 		if err := load(func(m map[string]Tensor) {
 			for name, t := range m {
@@ -172,14 +191,14 @@ func TestBadFamilyWeights(t *testing.T) {
 
 // TestUntiedFamilies: an untied decoder is kept.
 func TestUntiedFamilies(t *testing.T) {
-	for name, f := range families {
-		if name == "bert" || f.decoder != nil {
+	for name := range families {
+		if name == "bert" {
 			continue
 		}
 		c := mustLoad(t, familyModel(name))
 		c.Config.TieWordEmbeddings = false
-		words := c.Tensors[WordEmbeddings]
-		c.Tensors[decoderWeight] = Tensor{words.Shape, make([]float32, len(words.Data))}
+		words := c.Tensors[c.Config.WordEmbeddings()]
+		c.Tensors[c.Config.outputWeight()] = Tensor{words.Shape, make([]float32, len(words.Data))}
 		dir := t.TempDir()
 		if err := c.Save(dir); err != nil {
 			t.Fatal(err)

@@ -179,7 +179,7 @@ func (f *family) fromBERT(data []byte) ([]byte, error) {
 // inItsWords names the field of a JSON error as config.json does.
 func (f *family) inItsWords(err error) error {
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		wrong.Field = f.key(wrong.Field)
+		wrong.Field = f.key(strings.TrimPrefix(wrong.Field, "DecoderConfig."))
 	}
 	return err
 }
