@@ -219,7 +219,8 @@ func pair(a, b rune) (rune, bool) {
 
 // aligned gives parts the ranges of the characters that they replace, as
 // Hugging Face does: one after the other, as they stand in text. One that
-// replaces several takes the first one's, one that is added its predecessor's.
+// replaces several takes the first one's, one that is added the last one's
+// before it.
 func aligned(parts []part, text []char) []char {
 	out := make([]char, 0, len(parts))
 	next := 0
@@ -228,8 +229,8 @@ func aligned(parts []part, text []char) []char {
 		if p.takes > 0 {
 			c.start, c.end = text[next].start, text[next].end
 			next += p.takes
-		} else if len(out) > 0 {
-			c.start, c.end = out[len(out)-1].start, out[len(out)-1].end
+		} else if next > 0 {
+			c.start, c.end = text[next-1].start, text[next-1].end
 		}
 		out = append(out, c)
 	}
