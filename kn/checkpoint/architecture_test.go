@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -91,13 +92,13 @@ func TestDecoderConfigs(t *testing.T) {
 		if err := json.Unmarshal(file, &again); err != nil || !reflect.DeepEqual(again, got) {
 			t.Errorf("%s: %+v was written and %+v read: %v", c.text, got, again, err)
 		}
-		for _, field := range []string{"type_vocab_size", "position_embedding_type", "hidden_dropout_prob\"", "layer_norm_eps\""} {
-			if got.ModelType != "gpt2" && field == "hidden_dropout_prob\"" {
-				continue
-			}
-			if strings.Contains(string(file), field) {
+		for _, field := range []string{"type_vocab_size", "position_embedding_type", "hidden_dropout_prob", "layer_norm_eps", "pad_token_id"} {
+			if strings.Contains(string(file), `"`+field+`"`) {
 				t.Errorf("%s: %s was written, which means nothing there", c.text, field)
 			}
+		}
+		if a := got.Architecture(); a.Rotary && !regexp.MustCompile(`"rope_theta":[\d.e+]*[.e]`).Match(file) || c.scaling != nil && !regexp.MustCompile(`"factor":\d+\.0`).Match(file) {
+			t.Errorf("%s: numbers without a point in %s", c.text, file)
 		}
 	}
 }

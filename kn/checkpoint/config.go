@@ -126,6 +126,9 @@ func (c Config) file() ([]byte, error) {
 	f := c.family()
 	c.MaxPositions = cmp.Or(c.positions, c.PositionRows())
 	data, err := json.Marshal(c)
+	if err == nil && f.decoder != nil {
+		data, err = withPoints(data, "layer_norm_eps", "initializer_range", "hidden_dropout_prob", "attention_probs_dropout_prob", "rope_theta")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,31 @@ func (r *RopeScaling) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// MarshalJSON writes numbers that are not counted with a decimal point, without
+// which transformers warns of them.
+func (r RopeScaling) MarshalJSON() ([]byte, error) {
+	type plain RopeScaling
+	data, err := json.Marshal(plain(r))
+	if err != nil {
+		return nil, err
+	}
+	return withPoints(data, "factor", "low_freq_factor", "high_freq_factor")
+}
+
+// withPoints gives whole numbers of a JSON object a decimal point.
+func withPoints(data []byte, names ...string) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if value, ok := fields[name]; ok && !bytes.ContainsAny(value, ".e") {
+			fields[name] = append(value, ".0"...)
+		}
+	}
+	return json.Marshal(fields)
+}
+
 func (r *RopeScaling) validate() error {
 	if r == nil {
 		return nil

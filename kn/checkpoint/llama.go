@@ -19,7 +19,7 @@ var llama = family{
 		return c
 	},
 	keys:   llamaKeys,
-	unsaid: append([]string{"sliding_window", "use_sliding_window", "max_window_layers", "layer_types"}, encodersOnly...),
+	unsaid: append([]string{"sliding_window", "use_sliding_window", "max_window_layers", "layer_types", "hidden_dropout_prob"}, encodersOnly...),
 	bare:   llamaBare,
 	prefix: "model.",
 	extras: llamaExtras,

@@ -15,7 +15,7 @@ var mistral = family{
 	},
 	windows: func(Config) bool { return true },
 	keys:    llamaKeys,
-	unsaid:  append([]string{"attention_bias", "mlp_bias", "use_sliding_window", "max_window_layers", "layer_types"}, encodersOnly...),
+	unsaid:  append([]string{"attention_bias", "mlp_bias", "use_sliding_window", "max_window_layers", "layer_types", "hidden_dropout_prob"}, encodersOnly...),
 	nulls:   []string{"sliding_window"},
 	bare:    llamaBare,
 	prefix:  "model.",
