@@ -166,20 +166,6 @@ func (s *spec) configureMasked(c configFile) {
 // configureCausal makes it a causal model's.
 func (s *spec) configureCausal(c configFile, file string) error {
 	s.causal, s.special = &s.around, Special{Unk: s.parts.unk}
-	begin, end := c.ends()
-	switch add := c.AddBegin; {
-	case c.kind() == llamaClass: // it does not heed the file's post-processor
-		s.causal = &causal{}
-		if orTrue(add) {
-			s.causal.prefix = []string{begin}
-		}
-		if c.AddEnd != nil && *c.AddEnd {
-			s.causal.suffix = []string{end}
-		}
-	case c.kind() == gptClass && file == VocabularyJSONFile && add != nil && *add:
-		s.causal.prefix = []string{begin}
-		s.parts.PostProcessor = raw(beginTemplate(begin, slices.Index(s.tokens, begin)))
-	}
 	if stage := s.bpe.gpt(); stage != nil { // what is said, or transformers' default, holds over the file
 		stage.prefixSpace = c.PrefixSpace != nil && *c.PrefixSpace
 		s.bpe.stages[0] = *stage
@@ -187,12 +173,31 @@ func (s *spec) configureCausal(c configFile, file string) error {
 	if c.PrefixSpace != nil && !s.bpe.byteLevel && *c.PrefixSpace != s.prefixes() {
 		return fmt.Errorf("tokenizer: %s sets add_prefix_space to %v, but %s does the opposite; take both from the same model", ConfigFile, *c.PrefixSpace, file)
 	}
-	byID := slices.SortedFunc(maps.Values(c.Added), func(a, b Added) int { return strings.Compare(a.Content, b.Content) })
-	s.addSpecial(byID)
+	ids := slices.SortedFunc(maps.Keys(c.Added), func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	for _, id := range ids {
+		s.addSpecial([]Added{c.Added[id]})
+	}
+	begin, end := c.ends()
 	for _, name := range []string{begin, end, tokenOf(c.Pad), tokenOf(c.Unk)} {
-		if slices.Contains(s.tokens, name) {
+		// From merges.txt transformers adds those that the vocabulary lacks.
+		if slices.Contains(s.tokens, name) || name != "" && file == VocabularyJSONFile {
 			s.addSpecial([]Added{{Content: name, Special: true}})
 		}
+	}
+	add := c.AddBegin
+	if c.kind() == llamaClass { // it does not heed the file's post-processor
+		s.causal = &causal{}
+		if orTrue(add) {
+			s.causal.prefix = []string{begin}
+		}
+		if c.AddEnd != nil && *c.AddEnd {
+			s.causal.suffix = []string{end}
+		}
+	}
+	if c.kind() == gptClass && file == VocabularyJSONFile && add != nil && *add {
+		s.causal.prefix = []string{begin}
+		i := slices.IndexFunc(s.added, func(a Added) bool { return a.Content == begin })
+		s.parts.PostProcessor = raw(beginTemplate(begin, s.added[i].ID))
 	}
 	return nil
 }

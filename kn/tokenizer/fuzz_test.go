@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,10 @@ func FuzzReadTokenizer(f *testing.F) {
 	}
 	f.Add(files[TokenizerFile], files[VocabularyFile], files[ConfigFile])
 	f.Add([]byte(nil), files[VocabularyFile], files[ConfigFile])
+	for _, kind := range causalKinds {
+		dir := filepath.Join("testdata", "causal", kind)
+		f.Add(mustRead(f, filepath.Join(dir, TokenizerFile)), []byte(nil), mustRead(f, filepath.Join(dir, ConfigFile)))
+	}
 	f.Fuzz(func(t *testing.T, tokenizerJSON, vocab, config []byte) {
 		fsys := fstest.MapFS{VocabularyFile: {Data: vocab}, ConfigFile: {Data: config}}
 		if len(tokenizerJSON) > 0 {

@@ -105,7 +105,7 @@ func (e *AnswerError) Error() string {
 		return fmt.Sprintf("tokenizer: the answer %q is blank; give one word of the vocabulary", e.Answer)
 	case len(e.Unknown) > 0:
 		return fmt.Sprintf("tokenizer: the vocabulary cannot spell %q in the answer %q; choose an answer that the model knows", e.Unknown, e.Answer)
-	case e.Special != "" && len(e.Pieces) == 1:
+	case e.Special != "" && (len(e.Pieces) == 1 || e.Special == strings.TrimSpace(e.Answer)):
 		return fmt.Sprintf("tokenizer: the answer %q is the special token %s; give a word", e.Answer, e.Special)
 	case e.Special != "":
 		return fmt.Sprintf("tokenizer: the answer %q holds the special token %s; give words", e.Answer, e.Special)
