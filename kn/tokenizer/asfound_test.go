@@ -111,15 +111,16 @@ func TestTokenizersBackend(t *testing.T) {
 func TestRefusedText(t *testing.T) {
 	vocabulary := lines(small...)
 	for want, files := range map[string]map[string]string{
-		"vocab.txt:2: not UTF-8 text":                 {VocabularyFile: "[PAD]\ncaf\xe9\n"},
-		"vocab.txt:1: UTF-16 text":                    {VocabularyFile: "\xff\xfe[\x00"},
-		"tokenizer_config.json:1: not UTF-8 text":     {VocabularyFile: vocabulary, ConfigFile: `{"x": "` + "\xe9" + `"}`},
-		"special_tokens_map.json:1: not UTF-8 text":   {VocabularyFile: vocabulary, SpecialTokensFile: "\xe9"},
-		"tokenizer.json: it is a Git LFS pointer":     {TokenizerFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
-		"vocab.txt: it is a Git LFS pointer":          {VocabularyFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
-		"special token 3 is neither a string":         {VocabularyFile: vocabulary, ConfigFile: `{"additional_special_tokens": [3]}`},
-		"asks for a RobertaTokenizer, which needs":    {VocabularyFile: vocabulary, ConfigFile: `{"tokenizer_class": "RobertaTokenizer"}`},
-		"cannot read special_tokens_map.json: json: ": {VocabularyFile: vocabulary, SpecialTokensFile: `{"pad_token": 3}`},
+		"vocab.txt:2: not UTF-8 text":                  {VocabularyFile: "[PAD]\ncaf\xe9\n"},
+		"vocab.txt:1: UTF-16 text":                     {VocabularyFile: "\xff\xfe[\x00"},
+		"tokenizer_config.json:1: not UTF-8 text":      {VocabularyFile: vocabulary, ConfigFile: `{"x": "` + "\xe9" + `"}`},
+		"special_tokens_map.json:1: not UTF-8 text":    {VocabularyFile: vocabulary, SpecialTokensFile: "\xe9"},
+		"tokenizer.json: it is a Git LFS pointer":      {TokenizerFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
+		"vocab.txt: it is a Git LFS pointer":           {VocabularyFile: "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"},
+		"special token 3 is neither a string":          {VocabularyFile: vocabulary, ConfigFile: `{"additional_special_tokens": [3]}`},
+		"tokenizer.model is not read here, but the to": {sentencePieceFile: "\n", ConfigFile: `{"tokenizer_class": "LlamaTokenizer"}`},
+		"asks for a RobertaTokenizer, which needs":     {VocabularyFile: vocabulary, ConfigFile: `{"tokenizer_class": "RobertaTokenizer"}`},
+		"cannot read special_tokens_map.json: json: ":  {VocabularyFile: vocabulary, SpecialTokensFile: `{"pad_token": 3}`},
 	} {
 		if _, err := Open(folder(files)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

@@ -1,9 +1,10 @@
-// Package tokenizer turns text into the tokens of a masked language model: the
-// WordPiece of BERT, DistilBERT and ELECTRA, or the byte-level BPE of GPT-2
-// and RoBERTa. It gives for every text the ids, offsets and token types that
-// Hugging Face's BertTokenizerFast or RobertaTokenizerFast gives, with one
-// exception: [Mask] in a text is the mask token of every tokenizer, whatever it
-// calls its own, so that prompts are the same for all models.
+// Package tokenizer turns text into the tokens of a language model: the
+// WordPiece of BERT, DistilBERT and ELECTRA, the byte-level BPE of RoBERTa,
+// GPT-2, Llama 3 and Qwen, or the BPE in SentencePiece's form of Llama 2 and
+// Mistral. It gives for every text the ids, offsets and token types that
+// Hugging Face's fast tokenizers give, with one exception: [Mask] in a text is
+// the mask token of every tokenizer that has one, whatever it calls its own, so
+// that prompts are the same for all models.
 //
 // Text goes through four steps. Of a WordPiece they are:
 //
@@ -15,18 +16,32 @@
 //	pieces     greedy longest match against the vocabulary; pieces after the
 //	           first begin with "##"; a word that cannot be spelled is [UNK]
 //
-// and of a byte-level BPE:
+// of a byte-level BPE:
 //
 //	split      likewise; <mask> takes the white space before it
-//	normalise  nothing is changed
+//	normalise  nothing is changed; Qwen composes characters (NFC)
 //	words      a run of letters, of digits or of other characters, with the
 //	           one space before it; 's, 't and so on; white space
 //	pieces     UTF-8 bytes, joined pair by pair in the order of the merges
 //
-// Its tokens carry the space before a word with them, so that a word has one
-// token inside a text and another at its start. [Tokenizer.SingleAt] finds the
-// one that a prompt asks for. Nothing that is to be read shows how the
-// vocabulary writes bytes ("Ġ" for a space): see [Tokenizer.Shown].
+// and of one in SentencePiece's form:
+//
+//	split      likewise
+//	normalise  spaces are written "▁", and one goes before the text
+//	words      all of it is one
+//	pieces     characters, joined in the order of the merges; those that the
+//	           vocabulary lacks are spelled in bytes
+//
+// Tokens of a BPE carry the space before a word with them, so that a word has
+// one token inside a text and another at its start. [Tokenizer.SingleAt] finds
+// the one that a prompt asks for, [Tokenizer.Answer] those of a longer answer.
+// Nothing that is to be read shows how the vocabulary writes bytes and spaces
+// ("Ġ" or "▁"): see [Tokenizer.Shown].
+//
+// A masked language model reads a prompt with a mask where the answer belongs,
+// see [Tokenizer.Prompt]; a causal one reads what stands before the answer, see
+// [Tokenizer.CausalPrompt]. The tokenizer of a causal model may lack any of the
+// five special tokens.
 //
 // [Open] reads tokenizer.json, or vocab.txt with tokenizer_config.json, or
 // vocab.json with merges.txt. [New] builds a WordPiece from a list of tokens.
@@ -43,5 +58,6 @@
 // The algorithms are the WordPiece of Schuster and Nakajima (2012) in the form
 // that BERT uses: Devlin et al., https://arxiv.org/abs/1810.04805; and the
 // byte-pair encoding of Sennrich et al., https://arxiv.org/abs/1508.07909, in
-// the form of Radford et al. (2019).
+// the forms of Radford et al. (2019) and of Kudo and Richardson,
+// https://arxiv.org/abs/1808.06226.
 package tokenizer

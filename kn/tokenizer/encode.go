@@ -64,6 +64,7 @@ func (t *Tokenizer) Tokenize(text string) []string {
 // of WordPiece, words with spaces between them.
 func (t *Tokenizer) Decode(ids []int) string {
 	var b strings.Builder
+	begun := false
 	for _, id := range ids {
 		if t.IsSpecial(id) {
 			continue
@@ -80,11 +81,12 @@ func (t *Tokenizer) Decode(ids []int) string {
 			if !t.isAdded(id) {
 				text = m.text(text)
 			}
-			if b.Len() == 0 && !m.byteLevel && t.prefixes() {
+			if !begun && !m.byteLevel && t.prefixes() {
 				text = strings.TrimPrefix(text, " ")
 			}
 			b.WriteString(text)
 		}
+		begun = true
 	}
 	return strings.ToValidUTF8(b.String(), "\ufffd")
 }

@@ -53,7 +53,7 @@ func FuzzReadTokenizer(f *testing.F) {
 	}
 	f.Add(files[TokenizerFile], files[VocabularyFile], files[ConfigFile])
 	f.Add([]byte(nil), files[VocabularyFile], files[ConfigFile])
-	for _, kind := range causalKinds {
+	for _, kind := range []string{"llama2", "llama3"} {
 		dir := filepath.Join("testdata", "causal", kind)
 		f.Add(mustRead(f, filepath.Join(dir, TokenizerFile)), []byte(nil), mustRead(f, filepath.Join(dir, ConfigFile)))
 	}

@@ -26,12 +26,16 @@ const (
 	ConfigFile         = "tokenizer_config.json"
 	SpecialTokensFile  = "special_tokens_map.json"
 	addedTokensFile    = "added_tokens.json"
+	sentencePieceFile  = "tokenizer.model"
 )
 
 // Open reads the tokenizer of a folder in Hugging Face format: tokenizer.json
-// if it is there, else vocab.txt, or vocab.json and merges.txt. What tokenizer_config.json says about case,
-// accents and CJK characters holds over tokenizer.json, as in transformers. A
-// vocab.txt without any word about case is taken to be uncased, as there; a
+// if it is there, else vocab.txt, or vocab.json and merges.txt. What
+// tokenizer_config.json says about case, accents and CJK characters, the space
+// before a text and the tokens around it holds over tokenizer.json where it
+// does in transformers. Whether the tokenizer is a masked language model's,
+// which must have its special tokens, is seen from the tokens that it puts
+// around a text (see [Tokenizer.Masked]). A vocab.txt without any word about case is taken to be uncased, as there; a
 // tokenizer.json speaks for itself (transformers 4 would lower the text of a
 // cased one all the same).
 func Open(fsys fs.FS) (*Tokenizer, error) {
@@ -78,6 +82,10 @@ func readText(fsys fs.FS, name string) ([]byte, error) {
 }
 
 func openVocabulary(fsys fs.FS, config configFile) (*Tokenizer, error) {
+	if _, err := fs.Stat(fsys, sentencePieceFile); err == nil {
+		return nil, fmt.Errorf("tokenizer: %s is not read here, but the %s that transformers makes of it; in Python: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)",
+			sentencePieceFile, TokenizerFile)
+	}
 	if config.Class == backendClass || config.kind() == llamaClass {
 		return nil, fmt.Errorf("tokenizer: %s asks for a %s, which needs a %s; copy it from where the model came from", ConfigFile, config.Class, TokenizerFile)
 	}
