@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -22,12 +23,9 @@ type bandedLine struct {
 	faint     bool         // thin, without dashes, marks and legend: one of many
 }
 
-// addBandedLines adds lines to the first panel, see [Figure.addLines].
-func (f *Figure) addBandedLines(lines []bandedLine) error { return f.addLines(f.panels[0], lines) }
-
 // addLines adds the bands below, the lines above, in this order, and their
 // legend from the last on.
-func (f *Figure) addLines(p *plot.Plot, lines []bandedLine) error {
+func (f *Draft) addLines(p *plot.Plot, lines []bandedLine) error {
 	first := len(f.legend)
 	bands := make([]*plotter.Polygon, len(lines))
 	for i, l := range lines {
@@ -38,7 +36,7 @@ func (f *Figure) addLines(p *plot.Plot, lines []bandedLine) error {
 		if err != nil {
 			return fmt.Errorf("plots: band of the %s: %w", l.label, err)
 		}
-		band.Color = wash(f.options.Palette.series(l.series), l.wash)
+		band.Color = wash(f.color(l.series), l.wash)
 		band.LineStyle.Width = 0
 		bands[i] = band
 		p.Add(band)
@@ -51,7 +49,7 @@ func (f *Figure) addLines(p *plot.Plot, lines []bandedLine) error {
 		if err != nil {
 			return fmt.Errorf("plots: %s: %w", l.label, err)
 		}
-		color := f.options.Palette.series(l.series)
+		color := f.color(l.series)
 		if l.color != nil {
 			color = *l.color
 		}
@@ -83,4 +81,14 @@ func outline(l bandedLine) plotter.XYs {
 	low, high := sorted(l.x, l.low), sorted(l.x, l.high)
 	slices.Reverse(high)
 	return append(low, high...)
+}
+
+// sorted pairs xs with ys, ordered by x.
+func sorted(xs, ys []float64) plotter.XYs {
+	pairs := make(plotter.XYs, len(xs))
+	for i := range xs {
+		pairs[i] = plotter.XY{X: xs[i], Y: ys[i]}
+	}
+	slices.SortStableFunc(pairs, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
+	return pairs
 }

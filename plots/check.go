@@ -53,3 +53,16 @@ func inside(name string, neurons []kn.Neuron, layers, ffn int) error {
 func missing(what string) error {
 	return errors.New("plots: the " + what + " to draw is nil; check the error that came with it")
 }
+
+// checkAxis checks that values can be an axis of a grid.
+func checkAxis(name string, values []float64) error {
+	if err := finite(name, values); err != nil {
+		return err
+	}
+	for i := 1; i < len(values); i++ {
+		if values[i] <= values[i-1] {
+			return fmt.Errorf("plots: %s[%d] is %v, after %v; the chart needs them in rising order", name, i, values[i], values[i-1])
+		}
+	}
+	return nil
+}

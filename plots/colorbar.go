@@ -56,12 +56,12 @@ func (b colorBar) width(t theme) vg.Length {
 }
 
 // addColorBar puts the bar beside the panel, as high as its data.
-func (f *Figure) addColorBar(b colorBar) {
+func (f *Draft) addColorBar(b colorBar) {
 	f.layout = func(c draw.Canvas) []draw.Canvas { return []draw.Canvas{f.beside(c, 0, b)} }
 }
 
 // barsBeside lays panels out next to each other, each with a bar of its own.
-func (f *Figure) barsBeside(bars []colorBar) {
+func (f *Draft) barsBeside(bars []colorBar) {
 	side := sideBySide(len(bars))
 	f.layout = func(c draw.Canvas) []draw.Canvas {
 		all := side(c)
@@ -74,7 +74,7 @@ func (f *Figure) barsBeside(bars []colorBar) {
 
 // beside draws a bar right of a panel, as high as its data, and returns what is
 // left for the panel.
-func (f *Figure) beside(c draw.Canvas, panel int, b colorBar) draw.Canvas {
+func (f *Draft) beside(c draw.Canvas, panel int, b colorBar) draw.Canvas {
 	body := draw.Crop(c, 0, -b.width(f.theme), 0, 0)
 	data := f.panels[panel].DataCanvas(body)
 	side := c

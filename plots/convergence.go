@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 )
@@ -42,7 +40,7 @@ func ConvergenceError(t *experiments.ConvergenceTable, options ...Options) (*Fig
 		parts = append(parts, text[:len(text)-1])
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustConvergenceError is [ConvergenceError] for notebook cells: it panics instead of returning an error.
@@ -75,7 +73,7 @@ func ConvergenceAgreement(t *experiments.ConvergenceTable, options ...Options) (
 		parts = append(parts, text[:len(text)-1])
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustConvergenceAgreement is [ConvergenceAgreement] for notebook cells: it panics instead of returning an error.
@@ -84,26 +82,23 @@ func MustConvergenceAgreement(t *experiments.ConvergenceTable, options ...Option
 }
 
 // newConvergence starts a figure over nodes.
-func newConvergence(t *experiments.ConvergenceTable, options []Options, chart, title, y string) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
+func newConvergence(t *experiments.ConvergenceTable, options []Options, chart, title, y string) (*Draft, error) {
 	if err := checkConvergence(t); err != nil {
 		return nil, err
 	}
-	f := newFigure(chart, title, o)
-	f.provenance = []kn.Provenance{t.Provenance}
-	p := f.theme.plot("Nodes a layer", y)
+	f, err := newDraft(chart, title, options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
+	p := f.panel("Nodes a layer", y)
 	p.X.Tick.Marker = logTicks{}
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true, vertical: true})
+	p.Add(f.theme.grid())
 	return f, nil
 }
 
 // addRules draws a line for each rule over the logarithm of the nodes, the
 // first rules above.
-func (f *Figure) addRules(t *experiments.ConvergenceTable, of func(experiments.ConvergencePoint) (middle, low, high float64)) error {
+func (f *Draft) addRules(t *experiments.ConvergenceTable, of func(experiments.ConvergencePoint) (middle, low, high float64)) error {
 	var lines []bandedLine
 	for i := len(t.Rules) - 1; i >= 0; i-- {
 		l := bandedLine{label: ruleName(t.Rules[i].Rule), series: i, wash: 0.14}
@@ -114,7 +109,7 @@ func (f *Figure) addRules(t *experiments.ConvergenceTable, of func(experiments.C
 		}
 		lines = append(lines, l)
 	}
-	return f.addBandedLines(lines)
+	return f.addLines(f.panels[0], lines)
 }
 
 // ruleNames are the rules of integration in words.

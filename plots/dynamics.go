@@ -43,8 +43,7 @@ func DynamicsHeatMap(r *dynamics.LayersBySteps, m dynamics.Measure, options ...O
 	if err != nil {
 		return nil, err
 	}
-	p := f.theme.plot("Step", "Layer")
-	f.panels = []*plot.Plot{p}
+	p := f.panel("Step", "Layer")
 	bar := colorBar{label: measureTexts[m].axis, scale: f.options.Palette.Sequential, low: 0, high: largest(values)}
 	var cells []cell
 	var columns, rows []plot.Tick
@@ -59,7 +58,7 @@ func DynamicsHeatMap(r *dynamics.LayersBySteps, m dynamics.Measure, options ...O
 		rows = append(rows, plot.Tick{Value: float64(l), Label: name})
 	}
 	room := 12
-	if f.options.narrow() {
+	if f.narrow() {
 		room = 6
 	}
 	f.addCells(cells, len(values) <= room && len(names) <= 14)
@@ -71,7 +70,7 @@ func DynamicsHeatMap(r *dynamics.LayersBySteps, m dynamics.Measure, options ...O
 	f.bareAxes(columns, rows)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(len(values))-0.5, -0.5, float64(len(names))-0.5
 	f.addColorBar(bar)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustDynamicsHeatMap is [DynamicsHeatMap] for notebook cells: it panics instead of returning an error.
@@ -86,9 +85,8 @@ func DynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Op
 	if err != nil {
 		return nil, err
 	}
-	p := f.theme.plot("Step", measureTexts[m].axis)
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	p := f.panel("Step", measureTexts[m].axis)
+	p.Add(f.theme.across())
 	names := layerNames(m, len(values[0]))
 	var lines []bandedLine
 	for l, name := range names {
@@ -121,7 +119,7 @@ func DynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options ...Op
 	p.X.Min, p.X.Max = 0, math.Max(1, float64(slices.Max(r.Steps)))
 	p.X.Tick.Marker = niceTicks{whole: true}
 	p.Y.Min, p.Y.Max = 0, 1.05*largest(values)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustDynamicsCurves is [DynamicsCurves] for notebook cells: it panics instead of returning an error.
@@ -130,11 +128,7 @@ func MustDynamicsCurves(r *dynamics.LayersBySteps, m dynamics.Measure, options .
 }
 
 // newDynamics starts a figure of a training's measure.
-func newDynamics(r *dynamics.LayersBySteps, m dynamics.Measure, chart string, options []Options) (*Figure, [][]float64, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, nil, err
-	}
+func newDynamics(r *dynamics.LayersBySteps, m dynamics.Measure, chart string, options []Options) (*Draft, [][]float64, error) {
 	if r == nil {
 		return nil, nil, missing("comparison of checkpoints")
 	}
@@ -142,9 +136,11 @@ func newDynamics(r *dynamics.LayersBySteps, m dynamics.Measure, chart string, op
 	if err := checkDynamics(r, m, values); err != nil {
 		return nil, nil, err
 	}
-	f := newFigure(chart, measureTexts[m].title+" from the start, by layer", o)
+	f, err := newDraft(chart, measureTexts[m].title+" from the start, by layer", options, r.Provenance)
+	if err != nil {
+		return nil, nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("Each checkpoint against the start, on %s of %d tokens", plural(r.Texts, "text"), r.Tokens)}
-	f.provenance = []kn.Provenance{r.Provenance}
 	last := len(values) - 1
 	parts := []string{measureTexts[m].axis + " between a training's start and its checkpoints"}
 	for l, name := range layerNames(m, len(values[0])) {

@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/electra"
 )
@@ -37,16 +35,15 @@ func MustElectraTime(records []*electra.Record, metric electra.Metric, options .
 }
 
 func electraCurves(records []*electra.Record, metric electra.Metric, chart, x string, at func(electra.Measurement) float64, options []Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	variants, runs, err := electraVariants(records)
 	if err != nil {
 		return nil, err
 	}
 	series := electraSeries(variants, runs)
-	f := newFigure("electra "+metric.Name+" over "+chart, metric.Title, o)
+	f, err := newDraft("electra "+metric.Name+" over "+chart, metric.Title, options)
+	if err != nil {
+		return nil, err
+	}
 	line := fmt.Sprintf("Mean of %s a variant", plural(len(runs[variants[0]]), "seed"))
 	if len(runs[variants[0]]) > 1 {
 		line += "; bands: lowest to highest"
@@ -60,9 +57,8 @@ func electraCurves(records []*electra.Record, metric electra.Metric, chart, x st
 	if metric.Share {
 		scale, unit = 100, " [%]"
 	}
-	p := f.theme.plot(x, metric.Axis+unit)
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	p := f.panel(x, metric.Axis+unit)
+	p.Add(f.theme.across())
 	parts := []string{metric.Title + " over " + chart, line}
 	var lines []bandedLine
 	for i := len(variants) - 1; i >= 0; i-- {
@@ -74,11 +70,11 @@ func electraCurves(records []*electra.Record, metric electra.Metric, chart, x st
 		lines = append(lines, l)
 		parts = append(parts, fmt.Sprintf("%s: %s at the end", variants[i], short(l.y[len(l.y)-1])))
 	}
-	if err := f.addBandedLines(lines); err != nil {
+	if err := f.addLines(f.panels[0], lines); err != nil {
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // electraVariants groups the trainings of one variant, in the order in which

@@ -17,21 +17,19 @@ import (
 // proposal: plain sampling at 0, the best proposal at 1, for each bound of the
 // importance weights.
 func ElectraProposals(c *electra.ProposalCurves, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if c == nil {
 		return nil, missing("curves of proposals")
 	}
 	if len(c.Curves) == 0 || !(c.Mean > 0) {
 		return nil, fmt.Errorf("plots: %d curves of proposals for an expected loss of %v", len(c.Curves), c.Mean)
 	}
-	f := newFigure("electra proposals", "Why p_G × loss is the best proposal, and what a bound costs", o)
+	f, err := newDraft("electra proposals", "Why p_G × loss is the best proposal, and what a bound costs", options)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{"Replacements drawn from p_G × lossᵃ; each curve has another bound of the importance weights"}
-	p := f.theme.plot("a: 0 is plain sampling, 1 the best proposal", "Deviation of an estimate [% of its mean]")
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	p := f.panel("a: 0 is plain sampling, 1 the best proposal", "Deviation of an estimate [% of its mean]")
+	p.Add(f.theme.across())
 	parts := []string{"Deviation of one draw's estimate of the detection loss against the power a of the loss in the proposal"}
 	var lines []bandedLine
 	for i := len(c.Curves) - 1; i >= 0; i-- {
@@ -52,12 +50,12 @@ func ElectraProposals(c *electra.ProposalCurves, options ...Options) (*Figure, e
 		lines = append(lines, l)
 		parts = append(parts, fmt.Sprintf("%s: %s %% at 0, %s %% at 1", l.label, short(l.y[0]), short(l.y[len(l.y)/2])))
 	}
-	if err := f.addBandedLines(lines); err != nil {
+	if err := f.addLines(f.panels[0], lines); err != nil {
 		return nil, err
 	}
 	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustElectraProposals is [ElectraProposals] for notebook cells: it panics instead of returning an error.
@@ -76,16 +74,15 @@ type ElectraEstimate struct {
 // beside each bar what is left of the draws' number, the effective sample
 // size.
 func ElectraEstimates(estimates []ElectraEstimate, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if len(estimates) == 0 {
 		return nil, errors.New("plots: there are no proposals to draw")
 	}
-	f := newFigure("electra estimates", "How far one draw's estimate of the detection loss scatters", o)
+	f, err := newDraft("electra estimates", "How far one draw's estimate of the detection loss scatters", options)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{"Standard deviation as a share of what is estimated; beside the bars: effective samples a draw"}
-	f.panels = []*plot.Plot{f.theme.plot("Deviation of an estimate [% of the expected loss]", "")}
+	f.panel("Deviation of an estimate [% of the expected loss]", "")
 	b := intervalBars{scale: 100, rows: 2, series: make([]intervalSeries, 1)}
 	parts := []string{"Deviation of one draw's estimate of the detection loss, by what replacements are drawn from"}
 	for _, e := range estimates {
@@ -106,7 +103,7 @@ func ElectraEstimates(estimates []ElectraEstimate, options ...Options) (*Figure,
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustElectraEstimates is [ElectraEstimates] for notebook cells: it panics instead of returning an error.
@@ -118,10 +115,6 @@ func MustElectraEstimates(estimates []ElectraEstimate, options ...Options) *Figu
 // estimate of the detection loss over the bound of the importance weights, for
 // both ways of bounding them.
 func ElectraBounds(c *electra.BoundCurves, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if c == nil {
 		return nil, missing("curves over bounds")
 	}
@@ -131,7 +124,10 @@ func ElectraBounds(c *electra.BoundCurves, options ...Options) (*Figure, error) 
 	if err := checkAxis("bounds", c.Bounds); err != nil {
 		return nil, err
 	}
-	f := newFigure("electra bounds", "What a bound of the importance weights costs", o)
+	f, err := newDraft("electra bounds", "What a bound of the importance weights costs", options)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{"Bias and deviation of one draw's estimate, as shares of what it estimates; effective samples a draw"}
 	f.layout = sideBySide(3)
 	parts := []string{"Bias, deviation and effective sample size of one draw's estimate of the detection loss over the bound of the importance weights"}
@@ -143,10 +139,9 @@ func ElectraBounds(c *electra.BoundCurves, options ...Options) (*Figure, error) 
 		{"Deviation [%]", func(e electra.Estimate) float64 { return 100 * math.Sqrt(e.Variance) / c.Mean }},
 		{"Effective samples [%]", func(e electra.Estimate) float64 { return 100 * e.EffectiveShare }},
 	} {
-		p := f.theme.plot("Largest weight", panel.axis)
+		p := f.panel("Largest weight", panel.axis)
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, boundTicks(c.Bounds)
-		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
-		f.panels = append(f.panels, p)
+		p.Add(f.theme.across())
 		var lines []bandedLine
 		for k, by := range []struct {
 			label     string
@@ -174,7 +169,7 @@ func ElectraBounds(c *electra.BoundCurves, options ...Options) (*Figure, error) 
 		}
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // boundTicks are 1, 2 and 5 times powers of ten, as far as the bounds go.

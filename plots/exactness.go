@@ -21,21 +21,19 @@ import (
 // above the dashed line of their colour broke the tolerance. Attributions that
 // the rule reports as not converged are ringed.
 func Exactness(t *experiments.ExactnessTable, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkExactness(t); err != nil {
 		return nil, err
 	}
-	f := newFigure("exactness", "Error of the attributions against its estimate", o)
-	f.provenance = []kn.Provenance{t.Provenance}
+	f, err := newDraft("exactness", "Error of the attributions against its estimate", options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = append(f.subtitle, fmt.Sprintf("Worst layer of %s, in %% of the prompt's largest score; reference: adaptive to %s",
 		plural(t.Prompts, "prompt"), inPercent(t.Reference.Tolerance)))
 	p := f.theme.plot("The rule's own estimate [%]", "Largest error of a score [%]")
 	p.X.Tick.Marker, p.Y.Tick.Marker = logTicks{}, logTicks{}
 	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true, vertical: true})
+	p.Add(f.theme.grid())
 	f.addDiagonal()
 	for k := range t.Tolerances {
 		if err := f.addTolerance(t, k); err != nil {
@@ -53,7 +51,7 @@ func Exactness(t *experiments.ExactnessTable, options ...Options) (*Figure, erro
 			inPercent(r.Tolerance), r.Within, plural(r.Prompts, "prompt"), short(r.Worst)))
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustExactness is [Exactness] for notebook cells: it panics instead of returning an error.
@@ -62,7 +60,7 @@ func MustExactness(t *experiments.ExactnessTable, options ...Options) *Figure {
 }
 
 // addDiagonal draws the line on which the estimate is the error.
-func (f *Figure) addDiagonal() {
+func (f *Draft) addDiagonal() {
 	style := f.theme.line(1, faint)
 	const far = 100 // powers of ten
 	f.panels[0].Add(plotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
@@ -72,7 +70,7 @@ func (f *Figure) addDiagonal() {
 }
 
 // addTolerance draws the points of the k-th tolerance, and a line at it.
-func (f *Figure) addTolerance(t *experiments.ExactnessTable, k int) error {
+func (f *Draft) addTolerance(t *experiments.ExactnessTable, k int) error {
 	tolerance, p := t.Tolerances[k].Tolerance, f.panels[0]
 	name := "adaptive to " + inPercent(tolerance)
 	points, err := plotter.NewScatter(exactnessPoints(t, k, func(experiments.AttributionExactness) bool { return true }))
@@ -83,7 +81,7 @@ func (f *Figure) addTolerance(t *experiments.ExactnessTable, k int) error {
 	if t.Prompts > 150 {
 		opacity = 0.55
 	}
-	color := f.options.Palette.series(k)
+	color := f.color(k)
 	points.GlyphStyle = draw.GlyphStyle{Color: wash(color, opacity), Radius: f.theme.pt(2.4), Shape: glyphs[k%len(glyphs)]}
 	style, at := f.theme.line(1.2, color), shownError(tolerance)
 	style.Dashes = dashes(1, style.Width)
@@ -96,7 +94,7 @@ func (f *Figure) addTolerance(t *experiments.ExactnessTable, k int) error {
 }
 
 // addUnconverged rings the attributions that the rule reports as not converged.
-func (f *Figure) addUnconverged(t *experiments.ExactnessTable) error {
+func (f *Draft) addUnconverged(t *experiments.ExactnessTable) error {
 	var all plotter.XYs
 	for k := range t.Tolerances {
 		all = append(all, exactnessPoints(t, k, func(a experiments.AttributionExactness) bool { return a.NotConverged })...)

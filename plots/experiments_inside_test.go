@@ -104,11 +104,11 @@ func TestMedianOfManyLines(t *testing.T) {
 	for range mostErasedLines + 1 {
 		e.Relations = append(e.Relations, experiments.ErasedRelation{Relation: "P19", Curve: []experiments.ErasePoint{{Neurons: 1}, {Neurons: 2}}})
 	}
-	if f := MustErasedPerplexityCurve(e); len(f.legend) != 1 || !strings.HasPrefix(f.legend[0].label, "median") {
-		t.Errorf("the legend of many relations is %+v", f.legend)
+	if f := MustErasedPerplexityCurve(e); len(f.d.legend) != 1 || !strings.HasPrefix(f.d.legend[0].label, "median") {
+		t.Errorf("the legend of many relations is %+v", f.d.legend)
 	}
 	e.Relations = e.Relations[1:]
-	if f := MustErasedPerplexityCurve(e); len(f.legend) != mostErasedLines {
-		t.Errorf("the legend of some relations is %+v", f.legend)
+	if f := MustErasedPerplexityCurve(e); len(f.d.legend) != mostErasedLines {
+		t.Errorf("the legend of some relations is %+v", f.d.legend)
 	}
 }

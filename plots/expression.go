@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -21,17 +19,15 @@ var textNames = [3]string{"T1: subject and answer", "T2: subject only", "T3: ran
 // say the fact, that are about its subject, and in random ones, mean over
 // facts with 95 % intervals, by both methods.
 func ActivationExpression(r *experiments.ActivationExpression, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkExpression(r); err != nil {
 		return nil, err
 	}
-	f := newFigure("activation and expression", "Neurons' activation in open texts", o)
+	f, err := newDraft("activation and expression", "Neurons' activation in open texts", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{expressionLine(r)}
-	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot(poolingLabel(r.Pooling), "")}
+	f.panel(poolingLabel(r.Pooling), "")
 	b := intervalBars{scale: 1, rows: 2, groups: textNames[:]}
 	parts := []string{"Mean activation of the facts' neurons with 95 % intervals", expressionLine(r)}
 	for s, m := range []experiments.MethodExpression{r.Gradients, r.Baseline} {
@@ -47,7 +43,7 @@ func ActivationExpression(r *experiments.ActivationExpression, options ...Option
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // decimals are as many as the means need, up to three, or two from 1 on: the same
@@ -76,17 +72,15 @@ func MustActivationExpression(r *experiments.ActivationExpression, options ...Op
 // relation's facts act: in texts that say the fact as bars, in the others as
 // marks, with 95 % intervals. The relations stand in order of the bars, below the mean of all facts.
 func ExpressionByRelation(r *experiments.ActivationExpression, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkExpression(r); err != nil {
 		return nil, err
 	}
-	f := newFigure("expression by relation", "Knowledge neurons' activation in open texts, by relation", o)
+	f, err := newDraft("expression by relation", "Knowledge neurons' activation in open texts, by relation", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{expressionLine(r) + "; number of facts in brackets"}
-	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot(poolingLabel(r.Pooling), "")}
+	f.panel(poolingLabel(r.Pooling), "")
 	relations := slices.Clone(r.ByRelation)
 	slices.SortStableFunc(relations, func(a, b experiments.RelationExpression) int {
 		return cmp.Compare(b.Gradients.T1.Mean, a.Gradients.T1.Mean)
@@ -109,7 +103,7 @@ func ExpressionByRelation(r *experiments.ActivationExpression, options ...Option
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustExpressionByRelation is [ExpressionByRelation] for notebook cells: it panics instead of returning an error.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -18,22 +17,19 @@ import (
 // the lowest to the highest where the result has them, and the point of the
 // unmodified model, at factor 1. A control without values is left out.
 func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if curves == nil {
 		return nil, missing("factor curves")
 	}
 	if err := checkCurves(curves); err != nil {
 		return nil, err
 	}
-	f := newFigure("factor curves", "Scaling the knowledge neurons of "+quoted(curves.Answer), o)
+	f, err := newDraft("factor curves", "Scaling the knowledge neurons of "+quoted(curves.Answer), options, curves.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{promptLine(curves.Prompts), bandLine(curves)}
-	f.provenance = []kn.Provenance{curves.Provenance}
-	p := f.theme.plot("Factor by which the neurons are multiplied", "Probability of "+quoted(clip(clean(curves.Answer), 24)))
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	p := f.panel("Factor by which the neurons are multiplied", "Probability of "+quoted(clip(clean(curves.Answer), 24)))
+	p.Add(f.theme.across())
 	if err := f.addCurves(curves); err != nil {
 		return nil, err
 	}
@@ -42,7 +38,7 @@ func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) 
 	}
 	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
 	f.desc = describeCurves(curves)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustFactorCurves is [FactorCurves] for notebook cells: it panics instead of returning an error.
@@ -91,18 +87,18 @@ func (s curveStyle) legend() string {
 }
 
 // addCurves draws the curves with their bands.
-func (f *Figure) addCurves(curves *kn.FactorCurves) error {
+func (f *Draft) addCurves(curves *kn.FactorCurves) error {
 	var lines []bandedLine
 	for _, s := range curveStyles(curves) {
 		lines = append(lines, bandedLine{
 			label: s.legend(), x: s.curve.Factors, y: s.curve.Probability, low: s.curve.Low, high: s.curve.High, series: s.series, wash: s.wash,
 		})
 	}
-	return f.addBandedLines(lines)
+	return f.addLines(f.panels[0], lines)
 }
 
 // addUnmodified marks factor 1 and the model's own probability there.
-func (f *Figure) addUnmodified(curves *kn.FactorCurves) error {
+func (f *Draft) addUnmodified(curves *kn.FactorCurves) error {
 	p, t := f.panels[0], f.theme
 	one := plotter.XYs{{X: 1, Y: curves.Probability}}
 	mark, err := plotter.NewScatter(one)
@@ -113,16 +109,6 @@ func (f *Figure) addUnmodified(curves *kn.FactorCurves) error {
 	p.Add(upright{1, draw.LineStyle{Color: faint, Width: t.pt(0.7), Dashes: dashes(2, t.pt(1.2))}}, mark)
 	f.addLegend("unmodified model: "+short(curves.Probability), mark)
 	return nil
-}
-
-// sorted pairs xs with ys, ordered by x.
-func sorted(xs, ys []float64) plotter.XYs {
-	pairs := make(plotter.XYs, len(xs))
-	for i := range xs {
-		pairs[i] = plotter.XY{X: xs[i], Y: ys[i]}
-	}
-	slices.SortStableFunc(pairs, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
-	return pairs
 }
 
 func describeCurves(c *kn.FactorCurves) string {

@@ -1,7 +1,9 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
+	"image/color"
 	"runtime/debug"
 	"strings"
 
@@ -13,7 +15,11 @@ import (
 )
 
 // Figure is a chart that can be saved and shown. See [Figure.Save] and [Show].
-type Figure struct {
+type Figure struct{ d *Draft }
+
+// Draft is a figure while it is made: a chart fills it in, and hands out the
+// [Draft.Figure].
+type Draft struct {
 	chart      string // kind of chart, for the provenance
 	title      string
 	subtitle   []string
@@ -31,35 +37,69 @@ type Figure struct {
 	data vg.Rectangle
 }
 
-// newFigure starts a figure of one panel with the chart's own title.
-func newFigure(chart, title string, o Options) *Figure {
-	if o.Title != "" {
-		title = o.Title
+// newDraft starts a figure of one panel with the chart's own title, unless the
+// options have another, of results that come from somewhere.
+func newDraft(chart, title string, options []Options, from ...kn.Provenance) (*Draft, error) {
+	if len(options) > 1 {
+		return nil, fmt.Errorf("plots: %d options given; give one", len(options))
 	}
-	return &Figure{
-		chart: chart, title: clean(title), options: o, theme: theme{o.Size.Text},
+	o, err := append(options, Options{})[0].filled()
+	if err != nil {
+		return nil, err
+	}
+	return &Draft{
+		chart: chart, title: clean(cmp.Or(o.Title, title)), options: o, provenance: from, theme: theme{o.Size.Text},
 		layout: func(c draw.Canvas) []draw.Canvas { return []draw.Canvas{c} },
+	}, nil
+}
+
+// figure is the draft as it stands, which is changed no more.
+func (f *Draft) figure() *Figure { return &Figure{f} }
+
+// draftOf is the draft that a figure was, for a chart made of another.
+func draftOf(f *Figure) *Draft { return f.d }
+
+// panel adds an empty plot with the names of its axes.
+func (f *Draft) panel(x, y string) *plot.Plot {
+	p := f.theme.plot(x, y)
+	f.panels = append(f.panels, p)
+	return p
+}
+
+// color is that of the i-th series.
+func (f *Draft) color(i int) color.NRGBA { return f.options.Palette.series(i) }
+
+// narrow says whether the figure is about a paper's column wide, measured in
+// its text.
+func (f *Draft) narrow() bool { return f.options.Size.Width < 42*f.options.Size.Text }
+
+// top returns how many neurons or tokens to name, where a wide figure has
+// room for so many.
+func (f *Draft) top(room int) int {
+	if f.narrow() {
+		room = (room*3 + 4) / 5
 	}
+	return cmp.Or(f.options.Top, room)
 }
 
 // Panels returns the figure's gonum plots, mostly one, for changes that
 // [Options] has no field for. The title and the legend are not part of them.
-func (f *Figure) Panels() []*plot.Plot { return f.panels }
+func (f *Figure) Panels() []*plot.Plot { return f.d.panels }
 
 // Title returns the figure's title.
-func (f *Figure) Title() string { return f.title }
+func (f *Figure) Title() string { return f.d.title }
 
 // Description says in words what the figure shows. It is the SVG's
 // description, for readers who cannot see the chart.
-func (f *Figure) Description() string { return f.desc }
+func (f *Figure) Description() string { return f.d.desc }
 
 // Provenance returns what the figure carries in its files.
 func (f *Figure) Provenance() Provenance {
-	return Provenance{Chart: f.chart, Title: f.title, Results: f.provenance}
+	return Provenance{Chart: f.d.chart, Title: f.d.title, Results: f.d.provenance}
 }
 
 // draw draws the figure. gonum/plot panics at draw time, which ends here.
-func (f *Figure) draw(target vg.CanvasSizer) (err error) {
+func (f *Draft) draw(target vg.CanvasSizer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("plots: cannot draw the %s: %v\n%s", f.chart, r, debug.Stack())
@@ -96,7 +136,7 @@ func fitLabel(axis *plot.Axis, low, high, dataLow, dataHigh vg.Length) {
 }
 
 // drawTitle returns the height it took.
-func (f *Figure) drawTitle(c draw.Canvas) vg.Length {
+func (f *Draft) drawTitle(c draw.Canvas) vg.Length {
 	y := c.Max.Y
 	put := func(style draw.TextStyle, lines []string) {
 		for _, line := range lines {
@@ -112,19 +152,6 @@ func (f *Figure) drawTitle(c draw.Canvas) vg.Length {
 		put(subtitle, wrap(subtitle, clean(s), room, 2))
 	}
 	return c.Max.Y - y + f.theme.pt(4)
-}
-
-// promptLine is the line below a title that says which prompts were used.
-func promptLine(prompts []string) string {
-	switch len(prompts) {
-	case 0:
-		return ""
-	case 1:
-		return clean(prompts[0])
-	case 2:
-		return clip(clean(prompts[0]), 90) + " (and another prompt)"
-	}
-	return fmt.Sprintf("%s (and %d more prompts)", clip(clean(prompts[0]), 90), len(prompts)-1)
 }
 
 // plural writes a count with its noun.

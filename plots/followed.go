@@ -18,17 +18,15 @@ import (
 // Below stand the other two indicators, the last layer's distances from the
 // start, unless layers is nil.
 func FollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySteps, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkFollowed(r); err != nil {
 		return nil, err
 	}
-	f := newFigure("followed knowledge", "What fine-tuning leaves of facts", o)
+	f, err := newDraft("followed knowledge", "What fine-tuning leaves of facts", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("%s with %s, asked through the head of the start; bands: 95 %% intervals over facts",
 		plural(r.Facts, "fact"), plural(r.Prompts, "prompt"))}
-	f.provenance = []kn.Provenance{r.Provenance}
 	last := len(r.Steps) - 1
 	parts := []string{fmt.Sprintf("Facts followed through %d steps of fine-tuning, in percent", r.Steps[last])}
 	var lines []bandedLine
@@ -52,8 +50,7 @@ func FollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySt
 		lines = append([]bandedLine{l}, lines...)
 		parts = append(parts, fmt.Sprintf("%s: from %.1f to %.1f [%.1f, %.1f]", c.label, 100*c.values[0].Mean, 100*c.values[last].Mean, 100*c.values[last].Low, 100*c.values[last].High))
 	}
-	p := f.theme.plot("Step", "Share [%]")
-	f.panels = []*plot.Plot{p}
+	p := f.panel("Step", "Share [%]")
 	if err := f.addSteps(p, lines, r.Steps[last]); err != nil {
 		return nil, err
 	}
@@ -66,7 +63,7 @@ func FollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.LayersBySt
 		f.stack()
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustFollowedKnowledge is [FollowedKnowledge] for notebook cells: it panics instead of returning an error.
@@ -75,8 +72,8 @@ func MustFollowedKnowledge(r *dynamics.KnowledgeBySteps, layers *dynamics.Layers
 }
 
 // addSteps draws lines over steps.
-func (f *Figure) addSteps(p *plot.Plot, lines []bandedLine, last int) error {
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+func (f *Draft) addSteps(p *plot.Plot, lines []bandedLine, last int) error {
+	p.Add(f.theme.across())
 	if err := f.addLines(p, lines); err != nil {
 		return err
 	}
@@ -86,9 +83,8 @@ func (f *Figure) addSteps(p *plot.Plot, lines []bandedLine, last int) error {
 }
 
 // addLastLayer adds a panel with the last layer's distances from the start.
-func (f *Figure) addLastLayer(r *dynamics.LayersBySteps, last int) error {
-	p := f.theme.plot("Step", "Distance, last layer")
-	f.panels = append(f.panels, p)
+func (f *Draft) addLastLayer(r *dynamics.LayersBySteps, last int) error {
+	p := f.panel("Step", "Distance, last layer")
 	f.provenance = append(f.provenance, r.Provenance)
 	var lines []bandedLine
 	for i, m := range []dynamics.Measure{dynamics.SVCCA, dynamics.JSD} {

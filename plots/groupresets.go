@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -15,20 +13,18 @@ import (
 // after another has its values of before, with the error beside the bars; for
 // comparison that of the fine-tuned model and of its start.
 func GroupResets(r *landscape.GroupResets, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if r == nil {
 		return nil, missing("groups that were reset")
 	}
 	if len(r.Groups) == 0 {
 		return nil, errors.New("plots: no group of parameters was reset")
 	}
-	f := newFigure("group resets", "Parameters reset to their values before fine-tuning", o)
+	f, err := newDraft("group resets", "Parameters reset to their values before fine-tuning", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("%s; in brackets: how far fine-tuning moved the group, as a share of its length", plural(r.Examples, "example"))}
-	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Loss [nats]", "")}
+	f.panel("Loss [nats]", "")
 	rows := []landscape.GroupReset{{Name: "none: fine-tuned", Value: r.FineTuned}}
 	rows = append(append(rows, r.Groups...), landscape.GroupReset{Name: "all: the start", Value: r.Start})
 	b := intervalBars{scale: 1, rows: 2, series: make([]intervalSeries, 1)}
@@ -50,7 +46,7 @@ func GroupResets(r *landscape.GroupResets, options ...Options) (*Figure, error) 
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustGroupResets is [GroupResets] for notebook cells: it panics instead of returning an error.

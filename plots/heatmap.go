@@ -21,29 +21,26 @@ import (
 // see; it shows the score of largest magnitude among them. The neurons with the
 // largest scores are ringed and named: those of [kn.Attribution.Top].
 func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if attribution == nil {
 		return nil, missing("attribution")
 	}
 	if err := checkScores(attribution.Scores); err != nil {
 		return nil, err
 	}
-	f := newFigure("attribution heat map", "Attribution of "+quoted(attribution.Answer)+" to neurons", o)
+	f, err := newDraft("attribution heat map", "Attribution of "+quoted(attribution.Answer)+" to neurons", options, attribution.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{attribution.Prompt}
-	f.provenance = []kn.Provenance{attribution.Provenance}
-	m := newScoreMap(attribution.Scores, o.columns())
+	m := newScoreMap(attribution.Scores, heatMapColumns(f))
 	x := "Neuron index"
 	if m.bin > 1 {
 		x += fmt.Sprintf(" (%d a column, the strongest shown)", m.bin)
 	}
-	p := f.theme.plot(x, "Layer")
-	f.panels = []*plot.Plot{p}
-	bar := colorBar{label: scoreLabel(attribution.Rule), scale: o.Palette.Diverging, low: -m.largest, high: m.largest}
+	p := f.panel(x, "Layer")
+	bar := colorBar{label: scoreLabel(attribution.Rule), scale: f.options.Palette.Diverging, low: -m.largest, high: m.largest}
 	m.paint = bar.color
-	top := strongest(attribution, o.top(5))
+	top := strongest(attribution, f.top(5))
 	p.Add(m, f.topMarks(top, m))
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Min, p.X.Max = 0, float64(m.bin*len(m.cells[0]))
@@ -51,7 +48,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 	p.Y.Tick.Marker = plot.ConstantTicks(indices(len(m.cells), 16, 0))
 	f.addColorBar(bar)
 	f.desc = describeScores(attribution, top)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustAttributionHeatMap is [AttributionHeatMap] for notebook cells: it panics instead of returning an error.
@@ -143,7 +140,7 @@ func (m *scoreMap) Plot(c draw.Canvas, p *plot.Plot) {
 
 // topMarks rings and names neurons. A name stands beside its ring, on the
 // side and at the height where it hits no other name or ring.
-func (f *Figure) topMarks(top []scored, m *scoreMap) plot.Plotter {
+func (f *Draft) topMarks(top []scored, m *scoreMap) plot.Plotter {
 	t := f.theme
 	style := t.bold(smallSize*0.95, ink)
 	style.YAlign = draw.YCenter
@@ -201,4 +198,12 @@ func describeScores(a *kn.Attribution, top []scored) string {
 		parts = append(parts, fmt.Sprintf("Neuron %v: %s", n.Neuron, short(n.score)))
 	}
 	return sentences(parts...)
+}
+
+// heatMapColumns is how many columns of a heat map one can tell apart.
+func heatMapColumns(f *Draft) int {
+	if f.narrow() {
+		return 96
+	}
+	return 128
 }

@@ -78,8 +78,8 @@ func (w *watched) Stroke(p vg.Path) {
 
 func watch(t *testing.T, f *Figure) *watched {
 	t.Helper()
-	w := &watched{Canvas: vgimg.NewWith(vgimg.UseWH(f.options.Size.Width, f.options.Size.Height), vgimg.UseDPI(30)), stack: []frame{{}}}
-	if err := f.draw(w); err != nil {
+	w := &watched{Canvas: vgimg.NewWith(vgimg.UseWH(f.d.options.Size.Width, f.d.options.Size.Height), vgimg.UseDPI(30)), stack: []frame{{}}}
+	if err := f.d.draw(w); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -127,11 +127,11 @@ func TestTextStaysInside(t *testing.T) {
 func textInside(t *testing.T, f *Figure, n int) {
 	t.Helper()
 	const slack = 0.5
-	size := f.options.Size
+	size := f.d.options.Size
 	for _, x := range watch(t, f).texts {
 		for _, q := range []vg.Point{x.start, x.end} {
 			if q.X < -slack || q.Y < -slack || q.X > size.Width+slack || q.Y > size.Height+slack {
-				t.Errorf("%s of %d, %v: %q reaches %v", f.chart, n, size, x.text, q)
+				t.Errorf("%s of %d, %v: %q reaches %v", f.d.chart, n, size, x.text, q)
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func TestUnmodifiedMark(t *testing.T) {
 	if x := tick("1.0").X; len(w.circles) != 2 || math.Abs(float64(ring.X-x)) > 0.3 {
 		t.Errorf("rings at %v, want one at x = %v", w.circles, x)
 	}
-	data := f.data
+	data := f.d.data
 	if y := data.Min.Y + 0.6*(data.Max.Y-data.Min.Y); math.Abs(float64(ring.Y-y)) > 0.3 {
 		t.Errorf("ring at %v, want y = %v", ring, y)
 	}

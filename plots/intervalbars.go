@@ -81,7 +81,7 @@ func (b intervalBars) offset(k, n int) float64 {
 
 // addIntervalBars draws the bars in the first panel, and their legend. Rows
 // make the figure as high as they need.
-func (f *Figure) addIntervalBars(b intervalBars) error {
+func (f *Draft) addIntervalBars(b intervalBars) error {
 	p, t := f.panels[0], f.theme
 	var bars rects
 	var lines whiskers
@@ -132,7 +132,7 @@ func (b intervalBars) bar(middle, half, v float64, r rect) rect {
 }
 
 // color is that of a series; bars are paler where marks lie on them.
-func (b intervalBars) color(f *Figure, s int) color.NRGBA {
+func (b intervalBars) color(f *Draft, s int) color.NRGBA {
 	c := f.options.Palette.series(s)
 	if marked := slices.ContainsFunc(b.series, func(s intervalSeries) bool { return s.mark }); marked && !b.series[s].mark {
 		return at([]color.NRGBA{white, c}, 0.5)
@@ -140,7 +140,7 @@ func (b intervalBars) color(f *Figure, s int) color.NRGBA {
 	return c
 }
 
-func (b intervalBars) thumbnail(f *Figure, s int) []plot.Thumbnailer {
+func (b intervalBars) thumbnail(f *Draft, s int) []plot.Thumbnailer {
 	color := b.color(f, s)
 	if b.series[s].mark {
 		return []plot.Thumbnailer{markThumb{f.theme.line(0.9, color), draw.GlyphStyle{Color: color, Radius: f.theme.pt(2.4), Shape: glyphs[s%len(glyphs)]}}}
@@ -170,7 +170,7 @@ func (b intervalBars) label(t theme, middle float64, v stats.Interval, text stri
 }
 
 // names writes the groups' names along their axis, and makes room for rows.
-func (b intervalBars) names(f *Figure) error {
+func (b intervalBars) names(f *Draft) error {
 	p, t := f.panels[0], f.theme
 	axis, limit := &p.Y, f.nameRoom(b.rows)
 	if b.upright {
@@ -200,7 +200,7 @@ func (b intervalBars) names(f *Figure) error {
 
 // nameRoom is the width that the names of rows may take: more if they must
 // stand in one line.
-func (f *Figure) nameRoom(lines int) vg.Length {
+func (f *Draft) nameRoom(lines int) vg.Length {
 	if lines > 1 {
 		return f.options.Size.Width * 0.36
 	}
@@ -317,7 +317,7 @@ func (m markThumb) Thumbnail(c *draw.Canvas) {
 
 // growFor makes the figure as high as so many lines of text and its frame
 // need; it stays higher if it is.
-func (f *Figure) growFor(lines float64) error {
+func (f *Draft) growFor(lines float64) error {
 	need := f.theme.text*vg.Length(1.35*lines) + f.theme.pt(110)
 	if need > maxSide {
 		return fmt.Errorf("plots: %.0f rows are too many for one figure; draw some of them, or set the text smaller", lines)

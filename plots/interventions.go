@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -16,17 +14,15 @@ import (
 // Interventions draws how much suppressing and amplifying each set of neurons
 // changes the answer's probability, mean over all facts with 95 % intervals.
 func Interventions(r *experiments.Intervention, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkIntervention(r); err != nil {
 		return nil, err
 	}
-	f := newFigure("interventions", "Suppressing and amplifying neurons", o)
+	f, err := newDraft("interventions", "Suppressing and amplifying neurons", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{interventionLine(r)}
-	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Change of the answer's probability [%]", "")}
+	f.panel("Change of the answer's probability [%]", "")
 	b := intervalBars{scale: 100, rows: 2, series: []intervalSeries{{label: "suppressed (× 0)"}, {label: "amplified (× 2)"}}}
 	parts := []string{"Mean change of the answer's probability with 95 % intervals", interventionLine(r)}
 	for _, s := range r.Sets {
@@ -40,7 +36,7 @@ func Interventions(r *experiments.Intervention, options ...Options) (*Figure, er
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustInterventions is [Interventions] for notebook cells: it panics instead of returning an error.
@@ -81,17 +77,15 @@ func MustAmplifiedByRelation(r *experiments.Intervention, options ...Options) *F
 func changeByRelation(r *experiments.Intervention, options []Options, how, title string, sign float64,
 	all func(experiments.InterventionSet) stats.Interval, of func(experiments.RelationIntervention) []stats.Interval,
 ) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkIntervention(r); err != nil {
 		return nil, err
 	}
-	f := newFigure(how+" by relation", title, o)
+	f, err := newDraft(how+" by relation", title, options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{interventionLine(r) + "; number of facts in brackets", "All facts, knowledge neurons: " + percentInterval(all(r.Sets[0]))}
-	f.provenance = []kn.Provenance{r.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Change of the answer's probability [%]", "")}
+	f.panel("Change of the answer's probability [%]", "")
 	relations := slices.Clone(r.ByRelation)
 	slices.SortStableFunc(relations, func(a, b experiments.RelationIntervention) int {
 		return cmp.Compare(sign*of(b)[0].Mean, sign*of(a)[0].Mean)
@@ -117,7 +111,7 @@ func changeByRelation(r *experiments.Intervention, options []Options, how, title
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // relationName is a relation's property with its name, if it has one.
@@ -129,7 +123,7 @@ func relationName(property, name string) string {
 }
 
 // rowName shortens a row's name until it has room beside its count.
-func (f *Figure) rowName(name, count string) string {
+func (f *Draft) rowName(name, count string) string {
 	style := f.panels[0].Y.Tick.Label
 	return fit(style, clean(name), f.nameRoom(1)-width(style, count)) + count
 }

@@ -18,10 +18,6 @@ var methodNames = [2]string{"knowledge neurons (integrated gradients)", "activat
 // each layer has, by both methods, with 95 % intervals over facts where the
 // table has them (the paper's figure 3).
 func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkTable(t); err != nil {
 		return nil, err
 	}
@@ -32,14 +28,16 @@ func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure,
 	if err := sameLength("Baseline.PerLayer", len(t.Baseline.PerLayer), "Gradients.PerLayer", layers); err != nil {
 		return nil, err
 	}
-	f := newFigure("layer distribution", "Layers of the neurons that hold facts", o)
+	f, err := newDraft("layer distribution", "Layers of the neurons that hold facts", options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	line := tableLine(t)
 	if len(t.Gradients.PerLayerIntervals) > 0 {
 		line += "; lines: 95 % intervals"
 	}
 	f.subtitle = []string{line}
-	f.provenance = []kn.Provenance{t.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Layer (0 is next to the embeddings)", "Share of the neurons [%]")}
+	f.panel("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
 	b := intervalBars{upright: true, scale: 100, groups: make([]string, layers)}
 	parts := []string{"Share of the neurons in each layer from the embeddings on, in percent", line}
 	for s, m := range []experiments.MethodNeurons{t.Gradients, t.Baseline} {
@@ -63,7 +61,7 @@ func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure,
 		}
 		b.series, parts = append(b.series, series), append(parts, text)
 	}
-	if layers <= 12 && !(o.narrow() && layers > 6) {
+	if layers <= 12 && !(f.narrow() && layers > 6) {
 		digits := 0
 		if layers <= 6 {
 			digits = 1
@@ -75,7 +73,7 @@ func LayerDistribution(t *experiments.NeuronTable, options ...Options) (*Figure,
 	}
 	f.panels[0].X.Tick.Marker = plot.ConstantTicks(indices(layers, 24, 0))
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustLayerDistribution is [LayerDistribution] for notebook cells: it panics instead of returning an error.
@@ -88,17 +86,15 @@ func MustLayerDistribution(t *experiments.NeuronTable, options ...Options) *Figu
 // % intervals (the paper's table 2); the last rows leave out pairs of facts with the
 // same answer.
 func SharedNeurons(t *experiments.NeuronTable, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkTable(t); err != nil {
 		return nil, err
 	}
-	f := newFigure("shared neurons", "Neurons that facts share", o)
+	f, err := newDraft("shared neurons", "Neurons that facts share", options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{tableLine(t) + "; lines: 95 % intervals"}
-	f.provenance = []kn.Provenance{t.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Number of neurons", "")}
+	f.panel("Number of neurons", "")
 	b := intervalBars{scale: 1, rows: 2, apart: 1, groups: []string{
 		"in a fact", "shared: facts of one relation", "shared: facts of different relations",
 		"shared: one relation, different answers", "shared: different relations and answers",
@@ -119,7 +115,7 @@ func SharedNeurons(t *experiments.NeuronTable, options ...Options) (*Figure, err
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustSharedNeurons is [SharedNeurons] for notebook cells: it panics instead of returning an error.

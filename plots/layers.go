@@ -25,10 +25,6 @@ func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
 	if !several {
 		facts = []*kn.KnowledgeNeurons{any(of).(*kn.KnowledgeNeurons)}
 	}
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	count, err := perLayer(facts)
 	if err != nil {
 		return nil, err
@@ -43,16 +39,18 @@ func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
 		title += " for " + quoted(facts[0].Answer)
 		what = fmt.Sprintf("%s; %s", plural(total, "neuron"), promptLine(facts[0].Prompts))
 	}
-	f := newFigure("neurons per layer", title, o)
+	f, err := newDraft("neurons per layer", title, options)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{what}
 	for _, fact := range facts {
 		f.provenance = append(f.provenance, fact.Provenance)
 	}
-	p := f.theme.plot("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
-	f.panels = []*plot.Plot{p}
+	f.panel("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
 	f.addBars(count, total)
 	f.desc = describeLayers(what, count)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustNeuronsPerLayer is [NeuronsPerLayer] for notebook cells: it panics instead of returning an error.
@@ -94,7 +92,7 @@ func perLayer(facts []*kn.KnowledgeNeurons) ([]int, error) {
 	return count, nil
 }
 
-func (f *Figure) addBars(count []int, total int) {
+func (f *Draft) addBars(count []int, total int) {
 	p, t := f.panels[0], f.theme
 	number := t.style(smallSize, ink)
 	number.XAlign, number.YAlign = draw.XCenter, draw.YBottom
@@ -104,13 +102,13 @@ func (f *Figure) addBars(count []int, total int) {
 		share := 100 * float64(n) / float64(total)
 		x := float64(l)
 		if n > 0 {
-			bars = append(bars, rect{x0: x - 0.4, x1: x + 0.4, y1: share, fill: f.options.Palette.series(0)})
+			bars = append(bars, rect{x0: x - 0.4, x1: x + 0.4, y1: share, fill: f.color(0)})
 		}
 		if len(count) <= 32 {
 			numbers = append(numbers, label{x, share, fmt.Sprintf("%.0f", share), number, vg.Point{Y: t.pt(2)}})
 		}
 	}
-	p.Add(rulers{style: t.line(0.6, rule), across: true}, bars, numbers)
+	p.Add(t.across(), bars, numbers)
 	p.X.Min, p.X.Max = -0.6, float64(len(count))-0.4
 	p.Y.Min, p.Y.Max = 0, p.Y.Max*1.08
 	p.X.Tick.Marker = plot.ConstantTicks(indices(len(count), 24, 0))
@@ -123,4 +121,17 @@ func describeLayers(what string, count []int) string {
 		text += " " + strconv.Itoa(n)
 	}
 	return sentences(what, text)
+}
+
+// promptLine is the line below a title that says which prompts were used.
+func promptLine(prompts []string) string {
+	switch len(prompts) {
+	case 0:
+		return ""
+	case 1:
+		return clean(prompts[0])
+	case 2:
+		return clip(clean(prompts[0]), 90) + " (and another prompt)"
+	}
+	return fmt.Sprintf("%s (and %d more prompts)", clip(clean(prompts[0]), 90), len(prompts)-1)
 }

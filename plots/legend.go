@@ -14,13 +14,13 @@ type legendEntry struct {
 	thumbs []plot.Thumbnailer
 }
 
-func (f *Figure) addLegend(label string, thumbs ...plot.Thumbnailer) {
+func (f *Draft) addLegend(label string, thumbs ...plot.Thumbnailer) {
 	f.legend = append(f.legend, legendEntry{clean(label), thumbs})
 }
 
 // drawLegend sets the entries in rows above the data, which they can
 // therefore never cover, and returns the height it took.
-func (f *Figure) drawLegend(c draw.Canvas) vg.Length {
+func (f *Draft) drawLegend(c draw.Canvas) vg.Length {
 	if len(f.legend) == 0 {
 		return 0
 	}

@@ -19,15 +19,14 @@ const redrawn = time.Second
 // callback of [finetune.Run]. It draws once a second at most, and at the end.
 // Outside a notebook LiveTraining returns [ErrNoNotebook].
 func LiveTraining(options ...Options) (func(finetune.Progress), error) {
-	o, err := optional(options)
-	if err != nil {
+	if _, err := newDraft("", "", options); err != nil {
 		return nil, err
 	}
 	if !gonbui.IsNotebook {
 		return nil, ErrNoNotebook
 	}
 	id := "training_" + gonbui.UniqueId()
-	l := live{options: o, now: time.Now, sent: sent, show: func(d *protocol.DisplayData) {
+	l := live{options: options, now: time.Now, sent: sent, show: func(d *protocol.DisplayData) {
 		d.DisplayID = id
 		gonbui.SendData(d)
 	}}
@@ -41,7 +40,7 @@ func MustLiveTraining(options ...Options) func(finetune.Progress) {
 
 // live is a chart that is drawn again and again.
 type live struct {
-	options Options
+	options []Options
 	shown   time.Time
 	now     func() time.Time
 	show    func(*protocol.DisplayData)
@@ -69,10 +68,10 @@ func (l *live) progress(p finetune.Progress) {
 	// which takes a tenth of the time.
 	var d *protocol.DisplayData
 	if last {
-		d, err = f.bundle()
+		d, err = bundle(f.figure())
 	} else {
 		var svg []byte
-		svg, err = f.SVG()
+		svg, err = f.figure().SVG()
 		d = &protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMEImageSVG: string(svg), protocol.MIMETextPlain: f.words()}}
 	}
 	if err != nil {

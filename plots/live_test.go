@@ -17,11 +17,7 @@ import (
 func TestLive(t *testing.T) {
 	var drawn []*protocol.DisplayData
 	now, sent := time.Unix(1000, 0), 0
-	o, err := optional(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := live{options: o, now: func() time.Time { return now }, show: func(d *protocol.DisplayData) { drawn = append(drawn, d) }, sent: func() error { sent++; return nil }}
+	l := live{now: func() time.Time { return now }, show: func(d *protocol.DisplayData) { drawn = append(drawn, d) }, sent: func() error { sent++; return nil }}
 	h := &finetune.History{}
 	l.progress(finetune.Progress{Step: 0, Steps: 30, History: h})
 	if len(drawn) != 0 {

@@ -7,8 +7,6 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
@@ -24,14 +22,13 @@ type LossCurve struct {
 // the error beside it. The loss has a logarithmic axis where its values are far
 // apart.
 func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if len(curves) == 0 {
 		return nil, errors.New("plots: there is no loss curve to draw")
 	}
-	f := newFigure("loss curves", "Loss on the line through start and fine-tuned model", o)
+	f, err := newDraft("loss curves", "Loss on the line through start and fine-tuned model", options)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{"α = 0: the start of training; α = 1: its end"}
 	var all []float64
 	for _, c := range curves {
@@ -42,12 +39,11 @@ func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
 		all = append(all, c.Line.Loss...)
 	}
 	scale := newLossScale(all)
-	loss, wrong := f.theme.plot("α", "Loss [nats]"), f.theme.plot("α", "Error [%]")
+	loss, wrong := f.panel("α", "Loss [nats]"), f.panel("α", "Error [%]")
 	loss.Y.Tick.Marker = scale.ticks()
-	f.panels = []*plot.Plot{loss, wrong}
 	f.layout = sideBySide(2)
 	for _, p := range f.panels {
-		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+		p.Add(f.theme.across())
 		for _, at := range []float64{0, 1} {
 			p.Add(upright{at, f.theme.line(0.8, gray)})
 		}
@@ -74,7 +70,7 @@ func LossCurves(curves []LossCurve, options ...Options) (*Figure, error) {
 	}
 	wrong.Y.Min, wrong.Y.Max = 0, headroom(wrong.Y.Max/100)*100
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustLossCurves is [LossCurves] for notebook cells: it panics instead of returning an error.
@@ -83,7 +79,7 @@ func MustLossCurves(curves []LossCurve, options ...Options) *Figure {
 }
 
 // lossLine is the line of a series.
-func (f *Figure) lossLine(series int, x, y []float64, shown func(float64) float64) (*plotter.Line, error) {
+func (f *Draft) lossLine(series int, x, y []float64, shown func(float64) float64) (*plotter.Line, error) {
 	points := make([]float64, len(y))
 	for i, v := range y {
 		points[i] = shown(v)
@@ -92,24 +88,9 @@ func (f *Figure) lossLine(series int, x, y []float64, shown func(float64) float6
 	if err != nil {
 		return nil, fmt.Errorf("plots: loss curve: %w", err)
 	}
-	line.LineStyle = f.theme.line(1.6, f.options.Palette.series(series))
+	line.LineStyle = f.theme.line(1.6, f.color(series))
 	line.Dashes = dashes(series, line.Width)
 	return line, nil
-}
-
-// sideBySide lays n panels out next to each other.
-func sideBySide(n int) func(c draw.Canvas) []draw.Canvas {
-	return func(c draw.Canvas) []draw.Canvas {
-		gap := (c.Max.X - c.Min.X) * 0.03
-		wide := (c.Max.X - c.Min.X - gap*vg.Length(n-1)) / vg.Length(n)
-		all := make([]draw.Canvas, n)
-		for i := range all {
-			all[i] = c
-			all[i].Min.X = c.Min.X + vg.Length(i)*(wide+gap)
-			all[i].Max.X = all[i].Min.X + wide
-		}
-		return all
-	}
 }
 
 func checkLine(c LossCurve) error {
@@ -121,19 +102,6 @@ func checkLine(c LossCurve) error {
 		return fmt.Errorf("plots: the loss curve %q has no points", c.Name)
 	}
 	return errors.Join(checkAxis(c.Name+": alphas", l.Alphas), checkRow(c.Name, "alphas", len(l.Alphas), l.Loss, l.Error))
-}
-
-// checkAxis checks that values can be an axis of a grid.
-func checkAxis(name string, values []float64) error {
-	if err := finite(name, values); err != nil {
-		return err
-	}
-	for i := 1; i < len(values); i++ {
-		if values[i] <= values[i-1] {
-			return fmt.Errorf("plots: %s[%d] is %v, after %v; the chart needs them in rising order", name, i, values[i], values[i-1])
-		}
-	}
-	return nil
 }
 
 // checkRow checks losses and errors at n places.

@@ -16,31 +16,28 @@ import (
 // it at the same scale, with a training's trajectory from its start to its end; path may
 // be nil. The loss has logarithmic bands where its values are far apart.
 func LossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkGrid(grid); err != nil {
 		return nil, err
 	}
 	if err := checkPath(grid, path); err != nil {
 		return nil, err
 	}
-	f := newFigure("loss surface", "Loss and error on the plane of two fine-tunings", o)
+	f, err := newDraft("loss surface", "Loss and error on the plane of two fine-tunings", options, grid.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{surfaceLine(grid, path)}
-	f.provenance = []kn.Provenance{grid.Provenance}
 	if path != nil {
 		f.provenance = append(f.provenance, path.Provenance)
 	}
-	loss, lossBar := lossField(grid, o)
-	wrong, errorBar := errorField(grid, o)
+	loss, lossBar := lossField(grid, f.options.Palette)
+	wrong, errorBar := errorField(grid, f.options.Palette)
 	for i, z := range []field{loss, wrong} {
-		p := f.theme.plot("α (towards θ₁)", "β (towards θ₂)")
+		p := f.panel("α (towards θ₁)", "β (towards θ₂)")
 		p.X.Padding, p.Y.Padding = 0, 0
 		p.X.Tick.Marker, p.Y.Tick.Marker = niceTicks{few: true}, niceTicks{few: true}
 		p.X.Min, p.X.Max = grid.Alphas[0], grid.Alphas[len(grid.Alphas)-1]
 		p.Y.Min, p.Y.Max = grid.Betas[0], grid.Betas[len(grid.Betas)-1]
-		f.panels = append(f.panels, p)
 		p.Add(contours{field: z, bar: []colorBar{lossBar, errorBar}[i], border: f.theme.line(0.8, faint), line: f.theme.line(0.5, wash(white, 0.9))})
 		if err := f.addPath(p, path, i == 0); err != nil {
 			return nil, err
@@ -49,7 +46,7 @@ func LossSurface(grid *landscape.Grid, path *landscape.Path, options ...Options)
 	}
 	f.barsBeside([]colorBar{lossBar, errorBar})
 	f.desc = describeSurface(grid, path)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustLossSurface is [LossSurface] for notebook cells: it panics instead of returning an error.
@@ -61,19 +58,19 @@ func MustLossSurface(grid *landscape.Grid, path *landscape.Path, options ...Opti
 const surfaceBands = 12
 
 // lossField is a surface's loss as it is shown, with its colours.
-func lossField(g *landscape.Grid, o Options) (field, colorBar) {
+func lossField(g *landscape.Grid, colors Palette) (field, colorBar) {
 	var all []float64
 	for _, row := range g.Loss {
 		all = append(all, row...)
 	}
 	scale := newLossScale(all)
-	bar := colorBar{label: "Loss [nats]", scale: o.Palette.Sequential, log: scale.log}
+	bar := colorBar{label: "Loss [nats]", scale: colors.Sequential, log: scale.log}
 	bar.low, bar.high, bar.bands = bands(scale.low, scale.high, surfaceBands)
 	return field{g.Alphas, g.Betas, mapped(g.Loss, scale.shown)}, bar
 }
 
 // errorField is a surface's error in percent, with its colours.
-func errorField(g *landscape.Grid, o Options) (field, colorBar) {
+func errorField(g *landscape.Grid, colors Palette) (field, colorBar) {
 	z := mapped(g.Error, func(v float64) float64 { return 100 * v })
 	low, high := 100.0, 0.0
 	for _, row := range z {
@@ -84,7 +81,7 @@ func errorField(g *landscape.Grid, o Options) (field, colorBar) {
 	if high-low < 1 {
 		low, high = max(0, low-0.5), min(100, high+0.5)
 	}
-	bar := colorBar{label: "Error [%]", scale: o.Palette.Sequential}
+	bar := colorBar{label: "Error [%]", scale: colors.Sequential}
 	bar.low, bar.high, bar.bands = bands(low, high, surfaceBands)
 	return field{g.Alphas, g.Betas, z}, bar
 }
@@ -100,7 +97,7 @@ func mapped(rows [][]float64, f func(float64) float64) [][]float64 {
 }
 
 // addPath draws a training's trajectory.
-func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error {
+func (f *Draft) addPath(p *plot.Plot, path *landscape.Path, legend bool) error {
 	if path == nil {
 		return nil
 	}
@@ -114,9 +111,9 @@ func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error 
 	}
 	halo := *line
 	halo.LineStyle = f.theme.line(3, white)
-	line.LineStyle = f.theme.line(1.5, f.options.Palette.series(1))
+	line.LineStyle = f.theme.line(1.5, f.color(1))
 	p.Add(clipped{&halo}, clipped{line})
-	dot := draw.GlyphStyle{Color: f.options.Palette.series(1), Radius: f.theme.pt(1.6), Shape: draw.CircleGlyph{}}
+	dot := draw.GlyphStyle{Color: f.color(1), Radius: f.theme.pt(1.6), Shape: draw.CircleGlyph{}}
 	for _, q := range path.Points {
 		p.Add(glyphAt{spot{q.Alpha, q.Beta}, dot})
 	}
@@ -127,7 +124,7 @@ func (f *Figure) addPath(p *plot.Plot, path *landscape.Path, legend bool) error 
 }
 
 // addEnds marks the three points that span the plane.
-func (f *Figure) addEnds(p *plot.Plot, legend bool) {
+func (f *Draft) addEnds(p *plot.Plot, legend bool) {
 	for _, end := range []struct {
 		spot
 		name  string

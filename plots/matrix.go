@@ -16,7 +16,7 @@ type cell struct {
 }
 
 // addCells draws a matrix in the first panel, with the cells' text if written.
-func (f *Figure) addCells(cells []cell, written bool) {
+func (f *Draft) addCells(cells []cell, written bool) {
 	var boxes rects
 	var texts labels
 	for _, c := range cells {
@@ -34,7 +34,7 @@ func (f *Figure) addCells(cells []cell, written bool) {
 }
 
 // bareAxes labels a matrix's columns and rows without lines.
-func (f *Figure) bareAxes(columns, rows []plot.Tick) {
+func (f *Draft) bareAxes(columns, rows []plot.Tick) {
 	p := f.panels[0]
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(columns), plot.ConstantTicks(rows)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {

@@ -17,10 +17,6 @@ import (
 // several seeds or data sets: a matrix of a measure for each layer, all on one
 // scale of colours.
 func ModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if r == nil {
 		return nil, missing("comparison of pairs")
 	}
@@ -33,18 +29,21 @@ func ModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Options
 		columns = len(values)
 	}
 	rows := (len(values) + columns - 1) / columns
-	o.Size.Height = max(o.Size.Height, vg.Length(rows)*(o.Size.Width/vg.Length(columns))*0.8)
-	if o.Size.Height > maxSide {
+	f, err := newDraft("model pairs", measureTexts[m].title+" between models, by layer", options, r.Provenance)
+	if err != nil {
+		return nil, err
+	}
+	size := &f.options.Size
+	size.Height = max(size.Height, vg.Length(rows)*(size.Width/vg.Length(columns))*0.8)
+	if size.Height > maxSide {
 		return nil, fmt.Errorf("plots: the matrices of %d layers are too many for one figure; make it wider", len(values))
 	}
-	f := newFigure("model pairs", measureTexts[m].title+" between models, by layer", o)
 	f.subtitle = []string{fmt.Sprintf("Each model against each other, on %s of %d tokens", plural(r.Texts, "text"), r.Tokens)}
-	f.provenance = []kn.Provenance{r.Provenance}
 	high := 0.0
 	for _, matrix := range values {
 		high = max(high, largest(matrix))
 	}
-	bar := colorBar{label: measureTexts[m].axis, scale: o.Palette.Sequential, low: 0, high: high}
+	bar := colorBar{label: measureTexts[m].axis, scale: f.options.Palette.Sequential, low: 0, high: high}
 	parts := []string{measureTexts[m].axis + " between each two of some models"}
 	for l, name := range layerNames(m, len(values)) {
 		title := "Layer " + name
@@ -58,7 +57,7 @@ func ModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Options
 	}
 	f.grid(columns, rows, bar)
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // nearestAndFurthest names the two models that are nearest and the two that are
@@ -96,7 +95,7 @@ func MustModelPairs(r *dynamics.PairMatrices, m dynamics.Measure, options ...Opt
 // addMatrix adds a panel with one layer's matrix. Names stand left of the first
 // column of panels and below the last ones, upright where cells are narrow;
 // these have no values written into them.
-func (f *Figure) addMatrix(names []string, matrix [][]float64, title string, bar colorBar, left, below, narrow bool) {
+func (f *Draft) addMatrix(names []string, matrix [][]float64, title string, bar colorBar, left, below, narrow bool) {
 	n := len(names)
 	p := f.theme.plot("", "")
 	p.Title.Text = title
@@ -131,7 +130,7 @@ func (f *Figure) addMatrix(names []string, matrix [][]float64, title string, bar
 
 // grid puts the panels into columns and rows, all of one size, and the bar at
 // their right.
-func (f *Figure) grid(columns, rows int, bar colorBar) {
+func (f *Draft) grid(columns, rows int, bar colorBar) {
 	f.layout = func(c draw.Canvas) []draw.Canvas {
 		t, body := f.theme, c
 		body.Max.X -= bar.width(t)

@@ -65,32 +65,3 @@ func (o Options) filled() (Options, error) {
 	}
 	return o, nil
 }
-
-// narrow says whether the figure is about a paper's column wide, measured in
-// its text.
-func (o Options) narrow() bool { return o.Size.Width < 42*o.Size.Text }
-
-// top returns how many neurons or tokens to name, where a wide figure has
-// room for so many.
-func (o Options) top(room int) int {
-	if o.narrow() {
-		room = (room*3 + 4) / 5
-	}
-	return cmp.Or(o.Top, room)
-}
-
-// columns is how many columns of a heat map one can tell apart.
-func (o Options) columns() int {
-	if o.narrow() {
-		return 96
-	}
-	return 128
-}
-
-// optional returns the first of the options, filled in.
-func optional(options []Options) (Options, error) {
-	if len(options) > 1 {
-		return Options{}, fmt.Errorf("plots: %d options given; give one", len(options))
-	}
-	return append(options, Options{})[0].filled()
-}

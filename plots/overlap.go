@@ -20,28 +20,25 @@ import (
 // set, whose cell therefore says which share of it a prompt found (if it is
 // the smaller set). A set without neurons overlaps with nothing and has no value.
 func Overlap(neurons *kn.KnowledgeNeurons, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if neurons == nil {
 		return nil, missing("knowledge neurons")
 	}
 	if err := checkOverlap(neurons); err != nil {
 		return nil, err
 	}
-	f := newFigure("overlap", "Neurons shared by the prompts for "+quoted(neurons.Answer), o)
+	f, err := newDraft("overlap", "Neurons shared by the prompts for "+quoted(neurons.Answer), options, neurons.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{overlapLine(neurons), "100 %: all neurons of the smaller set are in the other"}
-	f.provenance = []kn.Provenance{neurons.Provenance}
 	sets := append(append([][]kn.Neuron{}, neurons.Coarse...), neurons.Refined)
-	p := f.theme.plot("Prompt", "")
-	f.panels = []*plot.Plot{p}
-	bar := colorBar{label: "Overlap [%]", scale: o.Palette.Sequential, low: 0, high: 100}
+	f.panel("Prompt", "")
+	bar := colorBar{label: "Overlap [%]", scale: f.options.Palette.Sequential, low: 0, high: 100}
 	f.addOverlapCells(sets, bar)
 	f.addOverlapTicks(neurons)
 	f.addColorBar(bar)
 	f.desc = describeOverlap(neurons, sets)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustOverlap is [Overlap] for notebook cells: it panics instead of returning an error.
@@ -94,7 +91,7 @@ func overlap(a, b []kn.Neuron) (coefficient float64, ok bool) {
 
 // addOverlapCells draws the matrix, the first prompt at the top left, with
 // its values where there is room. The refined set's row stands apart.
-func (f *Figure) addOverlapCells(sets [][]kn.Neuron, bar colorBar) {
+func (f *Draft) addOverlapCells(sets [][]kn.Neuron, bar colorBar) {
 	n := len(sets) - 1
 	var cells []cell
 	for i, row := range sets {
@@ -113,15 +110,15 @@ func (f *Figure) addOverlapCells(sets [][]kn.Neuron, bar colorBar) {
 }
 
 // overlapRoom is how many prompts can have their values in the cells.
-func (f *Figure) overlapRoom() int {
-	if f.options.narrow() {
+func (f *Draft) overlapRoom() int {
+	if f.narrow() {
 		return 9
 	}
 	return 14
 }
 
 // overlapRow is where a set's row is: from the top, the refined set's apart.
-func (f *Figure) overlapRow(i, n int) float64 {
+func (f *Draft) overlapRow(i, n int) float64 {
 	if i == n {
 		return -1.2 - 0.02*float64(n)
 	}
@@ -129,7 +126,7 @@ func (f *Figure) overlapRow(i, n int) float64 {
 }
 
 // addOverlapTicks numbers the columns and names the rows by their prompts.
-func (f *Figure) addOverlapTicks(k *kn.KnowledgeNeurons) {
+func (f *Draft) addOverlapTicks(k *kn.KnowledgeNeurons) {
 	p, n := f.panels[0], len(k.Coarse)
 	style := p.Y.Tick.Label
 	limit := f.options.Size.Width * 0.36

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 
@@ -113,3 +114,6 @@ func dashes(i int, width vg.Length) []vg.Length {
 	}
 	return nil
 }
+
+// webColor writes a colour for a page.
+func webColor(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

@@ -22,13 +22,13 @@ var (
 // PDF returns the figure as a PDF of one page, with title and provenance (as
 // the subject) in the document information.
 func (f *Figure) PDF() ([]byte, error) {
-	canvas := vgpdf.New(f.options.Size.Width, f.options.Size.Height)
-	if err := f.draw(outlined{canvas, map[int]bool{}}); err != nil {
+	canvas := vgpdf.New(f.d.options.Size.Width, f.d.options.Size.Height)
+	if err := f.d.draw(outlined{canvas, map[int]bool{}}); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("plots: cannot write the %s as PDF: %w", f.chart, err)
+		return nil, fmt.Errorf("plots: cannot write the %s as PDF: %w", f.d.chart, err)
 	}
 	provenance, err := f.Provenance().json()
 	if err != nil {
@@ -36,7 +36,7 @@ func (f *Figure) PDF() ([]byte, error) {
 	}
 	// The same figure is the same bytes: no time of day in it.
 	pdf := pdfDate.ReplaceAll(b.Bytes(), []byte("${1}20000101000000)"))
-	return withInfo(pdf, f.title, provenance)
+	return withInfo(pdf, f.d.title, provenance)
 }
 
 // withInfo appends an incremental update (ISO 32000-1, 7.5.6) that replaces

@@ -15,14 +15,14 @@ const pngHead = 8 + 12 + 13
 // PNG returns the figure as a PNG at the resolution of its options, with
 // title, description and provenance in text chunks.
 func (f *Figure) PNG() ([]byte, error) {
-	s := f.options.Size
-	canvas := vgimg.NewWith(vgimg.UseWH(s.Width, s.Height), vgimg.UseDPI(f.options.DPI))
-	if err := f.draw(boxed{canvas}); err != nil {
+	s := f.d.options.Size
+	canvas := vgimg.NewWith(vgimg.UseWH(s.Width, s.Height), vgimg.UseDPI(f.d.options.DPI))
+	if err := f.d.draw(boxed{canvas}); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("plots: cannot write the %s as PNG: %w", f.chart, err)
+		return nil, fmt.Errorf("plots: cannot write the %s as PNG: %w", f.d.chart, err)
 	}
 	provenance, err := f.Provenance().json()
 	if err != nil {
@@ -31,11 +31,11 @@ func (f *Figure) PNG() ([]byte, error) {
 	png := b.Bytes()
 	result := bytes.Clone(png[:pngHead])
 	// pHYs: dots a metre, so that programs know the figure's true size.
-	dots := uint32(float64(f.options.DPI)/0.0254 + 0.5)
+	dots := uint32(float64(f.d.options.DPI)/0.0254 + 0.5)
 	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, dots), dots)
 	result = appendChunk(result, "pHYs", append(size, 1))
 	for _, text := range [][2]string{
-		{"Title", f.title}, {"Description", f.desc}, {"provenance", provenance},
+		{"Title", f.d.title}, {"Description", f.d.desc}, {"provenance", provenance},
 	} {
 		// keyword, not compressed, no language, no translated keyword
 		result = appendChunk(result, "iTXt", []byte(text[0]+"\x00\x00\x00\x00\x00"+text[1]))

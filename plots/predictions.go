@@ -18,10 +18,6 @@ import (
 // answer. A token that one side does not list is less probable than
 // the last that it lists, which is what stands in place of its bar.
 func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	for name, p := range map[string]*kn.Prediction{"before": before, "after": after} {
 		if p == nil {
 			return nil, missing("prediction " + name)
@@ -33,20 +29,21 @@ func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, err
 	if before.Prompt != after.Prompt {
 		return nil, fmt.Errorf("plots: the predictions are for different prompts: before %q, after %q", before.Prompt, after.Prompt)
 	}
-	f := newFigure("predictions", "Predictions before and after the edit", o)
+	f, err := newDraft("predictions", "Predictions before and after the edit", options, before.Provenance, after.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{before.Prompt}
-	f.provenance = []kn.Provenance{before.Provenance, after.Provenance}
-	rows := predictionRows(before, after, o.top(5))
+	rows := predictionRows(before, after, f.top(5))
 	if err := f.growFor(2.6 * float64(len(rows))); err != nil { // two lines each, and a gap
 		return nil, err
 	}
-	p := f.theme.plot("Probability at [MASK]", "")
-	f.panels = []*plot.Plot{p}
+	f.panel("Probability at [MASK]", "")
 	f.addPairs(rows)
-	f.addLegend("before", swatch{fill: o.Palette.series(0)})
-	f.addLegend("after", swatch{fill: o.Palette.series(1), hatch: true})
+	f.addLegend("before", swatch{fill: f.color(0)})
+	f.addLegend("after", swatch{fill: f.color(1), hatch: true})
 	f.desc = describePredictions(before.Prompt, rows)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustPredictions is [Predictions] for notebook cells: it panics instead of returning an error.
@@ -140,7 +137,7 @@ func lookUp(p *kn.Prediction, t kn.TokenProbability) known {
 	return known{least, true}
 }
 
-func (f *Figure) addPairs(rows []predictionRow) {
+func (f *Draft) addPairs(rows []predictionRow) {
 	p, t := f.panels[0], f.theme
 	number := t.style(smallSize, ink)
 	number.YAlign = draw.YCenter
@@ -162,7 +159,7 @@ func (f *Figure) addPairs(rows []predictionRow) {
 				end = 0
 			}
 			highest = max(highest, end)
-			bars = append(bars, rect{x1: end, y0: top - 0.38, y1: top, fill: f.options.Palette.series(side), hatch: side == 1})
+			bars = append(bars, rect{x1: end, y0: top - 0.38, y1: top, fill: f.color(side), hatch: side == 1})
 			numbers = append(numbers, label{end, top - 0.19, k.String(), number, vg.Point{X: t.pt(3), Y: number.Font.Size * 0.08}})
 		}
 	}

@@ -18,26 +18,23 @@ import (
 // Jaccard index |A and B| / |A or B| of the facts' refined sets, in percent,
 // with its 95 % interval.
 func RecipeOverlap(d *experiments.RecipeDiff, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkDiff(d); err != nil {
 		return nil, err
 	}
-	f := newFigure("recipe overlap", "Agreement of the published recipes", o)
+	f, err := newDraft("recipe overlap", "Agreement of the published recipes", options, d.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("Jaccard index of a fact's neuron sets, mean over %s; in brackets: 95 %% intervals", plural(d.Facts, "fact"))}
-	f.provenance = []kn.Provenance{d.Provenance}
-	p := f.theme.plot("", "")
-	f.panels = []*plot.Plot{p}
+	p := f.panel("", "")
 	n := len(d.Recipes)
-	bar := colorBar{label: "Jaccard index [%]", scale: o.Palette.Sequential, low: 0, high: 100}
+	bar := colorBar{label: "Jaccard index [%]", scale: f.options.Palette.Sequential, low: 0, high: 100}
 	parts := []string{"Mean Jaccard index of the neuron sets that recipes give a fact, in percent"}
 	var cells []cell
 	var columns, rows []plot.Tick
 	for i, r := range d.Recipes {
-		columns = append(columns, plot.Tick{Value: float64(i), Label: fit(p.X.Tick.Label, clean(r.Name), o.Size.Width*0.7/vg.Length(n))})
-		name := fit(p.Y.Tick.Label, clean(r.Name), o.Size.Width*0.3)
+		columns = append(columns, plot.Tick{Value: float64(i), Label: fit(p.X.Tick.Label, clean(r.Name), f.options.Size.Width*0.7/vg.Length(n))})
+		name := fit(p.Y.Tick.Label, clean(r.Name), f.options.Size.Width*0.3)
 		rows = append(rows, plot.Tick{Value: float64(n - 1 - i), Label: fmt.Sprintf("%s\n%.1f neurons a fact", name, r.PerFact.Mean)})
 		parts = append(parts, fmt.Sprintf("%s finds %.2f neurons a fact [%.2f, %.2f]", r.Name, r.PerFact.Mean, r.PerFact.Low, r.PerFact.High))
 		for j, v := range d.Overlap[i] {
@@ -56,7 +53,7 @@ func RecipeOverlap(d *experiments.RecipeDiff, options ...Options) (*Figure, erro
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5, -0.5, float64(n)-0.5
 	f.addColorBar(bar)
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustRecipeOverlap is [RecipeOverlap] for notebook cells: it panics instead of returning an error.
@@ -70,21 +67,19 @@ func MustRecipeOverlap(d *experiments.RecipeDiff, options ...Options) *Figure {
 // has with it. Differences are taken one after another on the way from the
 // authors' recipe to the default, and each alone.
 func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkDiff(d); err != nil {
 		return nil, err
 	}
 	if len(d.Steps)+len(d.Alone) == 0 {
 		return nil, errors.New("plots: the recipes' comparison has no steps")
 	}
-	f := newFigure("recipe steps", "What each difference between the recipes changes", o)
+	f, err := newDraft("recipe steps", "What each difference between the recipes changes", options, d.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("Mean over %s, with 95 %% intervals; in brackets: neurons a fact with it (%.1f in %s)",
 		plural(d.Facts, "fact"), d.Recipes[0].PerFact.Mean, clean(d.Recipes[0].Name))}
-	f.provenance = []kn.Provenance{d.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Neurons changed, 1 − Jaccard index [%]", "")}
+	f.panel("Neurons changed, 1 − Jaccard index [%]", "")
 	steps := append(append([]experiments.RecipeStep{}, d.Steps...), d.Alone...)
 	b := intervalBars{scale: 100, rows: 2, apart: len(d.Steps), series: []intervalSeries{
 		{label: "one after another, " + recipeWay(d)}, {label: "alone, in " + d.Recipes[0].Name, from: len(d.Steps)},
@@ -106,7 +101,7 @@ func RecipeSteps(d *experiments.RecipeDiff, options ...Options) (*Figure, error)
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustRecipeSteps is [RecipeSteps] for notebook cells: it panics instead of returning an error.

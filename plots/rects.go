@@ -99,6 +99,13 @@ type rulers struct {
 	across, vertical bool // at the ticks of y, of x
 }
 
+// across are lines at the ticks of y, and grid also those at the ticks of x.
+func (t theme) across() plot.Plotter { return rulers{style: t.line(0.6, rule), across: true} }
+
+func (t theme) grid() plot.Plotter {
+	return rulers{style: t.line(0.6, rule), across: true, vertical: true}
+}
+
 // Plot draws the lines.
 func (g rulers) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)

@@ -17,7 +17,7 @@ func (f *Figure) Save(path string) error {
 		return err
 	}
 	if err := renameio.WriteFile(path, data, 0o644); err != nil {
-		return fmt.Errorf("plots: cannot save the %s: %w", f.chart, err)
+		return fmt.Errorf("plots: cannot save the %s: %w", f.d.chart, err)
 	}
 	return nil
 }

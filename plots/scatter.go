@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -24,23 +23,20 @@ const maxGroups = 7
 // marker, with Pearson's correlation and the least-squares line. Of more than
 // seven groups the largest six are told apart.
 func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if scatter == nil {
 		return nil, missing("activation scatter")
 	}
 	if err := checkScatter(scatter); err != nil {
 		return nil, err
 	}
-	f := newFigure("activation scatter", "Neuron activation and fact probability", o)
+	f, err := newDraft("activation scatter", "Neuron activation and fact probability", options, scatter.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	n := len(scatter.Points)
 	f.subtitle = append(f.subtitle, scatterLine(scatter))
-	f.provenance = []kn.Provenance{scatter.Provenance}
-	p := f.theme.plot("Mean activation of the neurons at [MASK]", "Probability of the answer")
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true, vertical: true})
+	p := f.panel("Mean activation of the neurons at [MASK]", "Probability of the answer")
+	p.Add(f.theme.grid())
 	if err := f.addGroups(scatter.Points); err != nil {
 		return nil, err
 	}
@@ -50,7 +46,7 @@ func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figu
 	p.X.Min, p.X.Max = p.X.Min-pad, p.X.Max+pad
 	f.desc = sentences(fmt.Sprintf("Probability of the answer against the mean activation of knowledge neurons, %s",
 		plural(n, "prompt")), scatterLine(scatter))
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustActivationScatter is [ActivationScatter] for notebook cells: it panics instead of returning an error.
@@ -129,7 +125,7 @@ func groups(points []kn.ScatterPoint) []group {
 	return append(all[:maxGroups-1:maxGroups-1], rest)
 }
 
-func (f *Figure) addGroups(points []kn.ScatterPoint) error {
+func (f *Draft) addGroups(points []kn.ScatterPoint) error {
 	opacity := 0.85
 	if len(points) > 150 {
 		opacity = 0.55
@@ -152,15 +148,15 @@ func (f *Figure) addGroups(points []kn.ScatterPoint) error {
 }
 
 // groupColor leaves the colours to groups of their own: the rest is grey.
-func (f *Figure) groupColor(g group, i int) color.NRGBA {
+func (f *Draft) groupColor(g group, i int) color.NRGBA {
 	if g.rest {
 		return gray
 	}
-	return f.options.Palette.series(i)
+	return f.color(i)
 }
 
 // addTrend adds the least-squares line where there is one.
-func (f *Figure) addTrend(s *kn.ActivationScatter) {
+func (f *Draft) addTrend(s *kn.ActivationScatter) {
 	var x, y []float64
 	for _, p := range s.Points {
 		x, y = append(x, p.Activation), append(y, p.Probability)

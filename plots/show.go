@@ -27,7 +27,7 @@ func Show(figures ...*Figure) error {
 		if f == nil {
 			return fmt.Errorf("plots: figure %d is nil; check the error that came with it", i)
 		}
-		bundle, err := f.bundle()
+		bundle, err := bundle(f)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func Show(figures ...*Figure) error {
 }
 
 // bundle is the figure in all forms that a notebook keeps.
-func (f *Figure) bundle() (*protocol.DisplayData, error) {
+func bundle(f *Figure) (*protocol.DisplayData, error) {
 	svg, err := f.SVG()
 	if err != nil {
 		return nil, err
@@ -46,19 +46,19 @@ func (f *Figure) bundle() (*protocol.DisplayData, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := f.options.Size
+	size := f.d.options.Size
 	return &protocol.DisplayData{
-		Data: map[protocol.MIMEType]any{protocol.MIMEImageSVG: string(svg), protocol.MIMEImagePNG: png, protocol.MIMETextPlain: f.words()},
+		Data: map[protocol.MIMEType]any{protocol.MIMEImageSVG: string(svg), protocol.MIMEImagePNG: png, protocol.MIMETextPlain: f.d.words()},
 		Metadata: map[string]any{
 			// A PNG has more pixels than it takes on the page.
 			string(protocol.MIMEImagePNG): map[string]int{"width": pixels(size.Width), "height": pixels(size.Height)},
-			string(protocol.MIMEImageSVG): map[string]string{"alt": f.words()},
+			string(protocol.MIMEImageSVG): map[string]string{"alt": f.d.words()},
 		},
 	}, nil
 }
 
 // words is the figure for those who see no picture.
-func (f *Figure) words() string { return strings.TrimSpace(f.title + "\n" + f.desc) }
+func (f *Draft) words() string { return strings.TrimSpace(f.title + "\n" + f.desc) }
 
 // pixels returns a length in those of a page, 96 to an inch.
 func pixels(l vg.Length) int { return int(math.Round(l.Dots(96))) }

@@ -4,31 +4,13 @@ import (
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/google/renameio/v2"
-	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
-
-// HTML is a fragment of a page, complete in itself: it loads nothing.
-type HTML string
-
-// Save writes the fragment to a file as a page of its own.
-func (h HTML) Save(path string) error {
-	page := "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n" + string(h) + "\n</html>\n"
-	if err := renameio.WriteFile(path, []byte(page), 0o644); err != nil {
-		return fmt.Errorf("plots: cannot save the page: %w", err)
-	}
-	return nil
-}
 
 //go:embed slider.html
 var sliderPage string
@@ -49,49 +31,18 @@ func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Op
 	if err := checkSlider(curves, predictions); err != nil {
 		return "", err
 	}
-	svg, err := figure.SVG() // and with it, figure.data
+	svg, err := figure.SVG() // and with it, where the data is
 	if err != nil {
 		return "", err
 	}
-	png, err := figure.PNG()
-	if err != nil {
-		return "", err
-	}
-	data := sliderData(figure, curves, predictions)
+	data := sliderData(draftOf(figure), curves, predictions)
 	data.SVG = string(inline(svg))
-	text, err := json.Marshal(data) // escapes < and >, so that it is safe in a script
-	if err != nil {
-		return "", fmt.Errorf("plots: the slider's data cannot be written as JSON: %w", err)
-	}
-	size := figure.options.Size
-	start := nearest(data.factors, 1)
-	return HTML(strings.NewReplacer(
-		"{{id}}", data.ID, "{{data}}", string(text), "{{words}}", escape(figure.words()), "{{png}}", base64.StdEncoding.EncodeToString(png),
-		"{{width}}", fmt.Sprint(size.Width.Points()), "{{font}}", fmt.Sprint(size.Text.Points()),
-		"{{last}}", strconv.Itoa(len(data.factors)-1), "{{start}}", strconv.Itoa(start),
-	).Replace(sliderPage)), nil
+	return fragment(sliderPage, figure, data.ID, data, "{{last}}", strconv.Itoa(len(data.factors)-1), "{{start}}", strconv.Itoa(nearest(data.factors, 1)))
 }
 
 // MustSlider is [Slider] for notebook cells: it panics instead of returning an error.
 func MustSlider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Options) HTML {
 	return kn.Must(Slider(curves, predictions, options...))
-}
-
-// ShowHTML shows a fragment below the cell that is running. Outside a
-// notebook it returns [ErrNoNotebook].
-func ShowHTML(fragment HTML) error {
-	if !gonbui.IsNotebook {
-		return ErrNoNotebook
-	}
-	gonbui.DisplayHTML(string(fragment))
-	return sent()
-}
-
-// MustShowHTML is [ShowHTML] for notebook cells: it panics instead of returning an error.
-func MustShowHTML(fragment HTML) {
-	if err := ShowHTML(fragment); err != nil {
-		panic(err)
-	}
 }
 
 func checkSlider(curves *kn.FactorCurves, predictions []*kn.Prediction) error {
@@ -141,7 +92,7 @@ type sliderToken struct {
 	Probability float64 `json:"probability"`
 }
 
-func sliderData(f *Figure, curves *kn.FactorCurves, predictions []*kn.Prediction) sliderJSON {
+func sliderData(f *Draft, curves *kn.FactorCurves, predictions []*kn.Prediction) sliderJSON {
 	height := f.options.Size.Height
 	order := make([]int, len(curves.Own.Factors))
 	for i := range order {
@@ -159,7 +110,7 @@ func sliderData(f *Figure, curves *kn.FactorCurves, predictions []*kn.Prediction
 		d.Labels = append(d.Labels, strconv.FormatFloat(factor, 'g', 4, 64))
 		d.X = append(d.X, round(float64(f.data.Min.X)+axis.Norm(factor)*float64(f.data.Max.X-f.data.Min.X)))
 		if predictions != nil {
-			d.Tokens = append(d.Tokens, topTokens(predictions[i], f.options.top(5)))
+			d.Tokens = append(d.Tokens, topTokens(predictions[i], f.top(5)))
 		}
 	}
 	for _, s := range slices.Backward(curveStyles(curves)) {
@@ -189,8 +140,8 @@ func tokensPrompt(curves *kn.FactorCurves, predictions []*kn.Prediction) string 
 	return fmt.Sprintf("of %s alone; the probabilities above are means over %s", quoted(predictions[0].Prompt), plural(len(curves.Prompts), "prompt"))
 }
 
-func (f *Figure) sliderCurve(s curveStyle, factors []float64) sliderCurve {
-	color := f.options.Palette.series(s.series)
+func (f *Draft) sliderCurve(s curveStyle, factors []float64) sliderCurve {
+	color := f.color(s.series)
 	c := sliderCurve{Label: clean(s.legend()), Color: webColor(color)}
 	height, axis := f.options.Size.Height, f.panels[0].Y
 	for _, factor := range factors {
@@ -214,7 +165,7 @@ func topTokens(p *kn.Prediction, n int) []sliderToken {
 }
 
 // sliderID tells sliders on one page apart; the same slider has the same.
-func sliderID(d sliderJSON, f *Figure) string {
+func sliderID(d sliderJSON, f *Draft) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %v %v", f.title, f.desc, d.X, d.Tokens)
 	return fmt.Sprintf("%x", h.Sum(nil)[:6])
@@ -230,6 +181,3 @@ func nearest(values []float64, v float64) int {
 	}
 	return best
 }
-
-// round keeps a hundredth of a point.
-func round(v float64) float64 { return math.Round(100*v) / 100 }

@@ -16,13 +16,13 @@ const families = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
 // SVG returns the figure as an SVG document with title, description and
 // provenance.
 func (f *Figure) SVG() ([]byte, error) {
-	canvas := vgsvg.New(f.options.Size.Width, f.options.Size.Height)
-	if err := f.draw(canvas); err != nil {
+	canvas := vgsvg.New(f.d.options.Size.Width, f.d.options.Size.Height)
+	if err := f.d.draw(canvas); err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("plots: cannot write the %s as SVG: %w", f.chart, err)
+		return nil, fmt.Errorf("plots: cannot write the %s as SVG: %w", f.d.chart, err)
 	}
 	svg := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte(families))
 	svg = bytes.ReplaceAll(svg, []byte(`"data:image/jpg;`), []byte(`"data:image/png;`)) // which it is
@@ -46,8 +46,8 @@ func (f *Figure) describe(svg []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
 	b.Write(svg[start:end])
-	b.WriteString(" role=\"img\">\n<title>" + escape(f.title) + "</title>\n")
-	b.WriteString("<desc>" + escape(f.desc) + "</desc>\n")
+	b.WriteString(" role=\"img\">\n<title>" + escape(f.d.title) + "</title>\n")
+	b.WriteString("<desc>" + escape(f.d.desc) + "</desc>\n")
 	b.WriteString("<metadata><kn:provenance xmlns:kn=\"" + namespace + "\">")
 	b.WriteString(escape(provenance))
 	b.WriteString("</kn:provenance></metadata>\n")

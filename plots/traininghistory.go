@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
@@ -16,14 +14,10 @@ import (
 // training part's points are means over the steps since the point before,
 // under dropout and while the weights change.
 func TrainingHistory(r *finetune.Record, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if r == nil {
 		return nil, missing("record of a training")
 	}
-	f, err := newHistory(&r.History, "Fine-tuning to the task "+quoted(r.Task), o)
+	f, err := newHistory(&r.History, "Fine-tuning to the task "+quoted(r.Task), options)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +33,7 @@ func TrainingHistory(r *finetune.Record, options ...Options) (*Figure, error) {
 			"steps": float64(r.Steps), "batch": float64(r.Config.Batch), "learning_rate": r.Config.LearningRate,
 		},
 	}}
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustTrainingHistory is [TrainingHistory] for notebook cells: it panics instead of returning an error.
@@ -76,14 +70,16 @@ func (c *course) add(step int, loss, accuracy float64) {
 }
 
 // newHistory draws a history, be it at its end or not.
-func newHistory(h *finetune.History, title string, o Options) (*Figure, error) {
+func newHistory(h *finetune.History, title string, options []Options) (*Draft, error) {
 	all := courses(h)
 	if len(h.Training)+len(h.Evaluations) == 0 {
 		return nil, errors.New("plots: the training's history is empty")
 	}
-	f := newFigure("training history", title, o)
-	above, below := f.theme.plot("", "Loss [nats]"), f.theme.plot("Steps", "Accuracy [%]")
-	f.panels = []*plot.Plot{above, below}
+	f, err := newDraft("training history", title, options)
+	if err != nil {
+		return nil, err
+	}
+	above, below := f.panel("", "Loss [nats]"), f.panel("Steps", "Accuracy [%]")
 	parts := []string{"Loss and accuracy over the steps of a training"}
 	var losses, accuracies []bandedLine
 	most := 0.0
@@ -109,7 +105,7 @@ func newHistory(h *finetune.History, title string, o Options) (*Figure, error) {
 	}
 	for i, lines := range [][]bandedLine{losses, accuracies} {
 		p := f.panels[i]
-		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+		p.Add(f.theme.across())
 		if err := f.addLines(p, lines); err != nil {
 			return nil, err
 		}

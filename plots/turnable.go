@@ -3,11 +3,7 @@ package plots
 import (
 	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"image/color"
-	"strings"
 
 	"gonum.org/v1/plot"
 
@@ -28,20 +24,8 @@ func TurnableSurface(grid *landscape.Grid, path *landscape.Path, options ...Opti
 	if err != nil {
 		return "", err
 	}
-	png, err := figure.PNG()
-	if err != nil {
-		return "", err
-	}
-	data := turnableData(figure, grid, path)
-	text, err := json.Marshal(data) // escapes < and >, so that it is safe in a script
-	if err != nil {
-		return "", fmt.Errorf("plots: the surface's data cannot be written as JSON: %w", err)
-	}
-	size := figure.options.Size
-	return HTML(strings.NewReplacer(
-		"{{id}}", data.ID, "{{data}}", string(text), "{{words}}", escape(figure.words()), "{{png}}", base64.StdEncoding.EncodeToString(png),
-		"{{width}}", fmt.Sprint(size.Width.Points()), "{{font}}", fmt.Sprint(size.Text.Points()),
-	).Replace(turnablePage)), nil
+	data := turnableData(draftOf(figure), grid, path)
+	return fragment(turnablePage, figure, data.ID, data)
 }
 
 // MustTurnableSurface is [TurnableSurface] for notebook cells: it panics instead of returning an error.
@@ -87,17 +71,17 @@ type turnableMark struct {
 	Color string  `json:"color"`
 }
 
-func turnableData(f *Figure, g *landscape.Grid, path *landscape.Path) turnableJSON {
+func turnableData(f *Draft, g *landscape.Grid, path *landscape.Path) turnableJSON {
 	few := niceTicks{few: true}
 	d := turnableJSON{
 		Description: f.desc, Yaw: 0.6, Pitch: 0.55, Alphas: g.Alphas, Betas: g.Betas,
 		TicksA:    turnableTicks(few.Ticks(g.Alphas[0], g.Alphas[len(g.Alphas)-1])),
 		TicksB:    turnableTicks(few.Ticks(g.Betas[0], g.Betas[len(g.Betas)-1])),
 		Path:      [][2]float64{},
-		PathColor: webColor(f.options.Palette.series(1)),
+		PathColor: webColor(f.color(1)),
 	}
-	loss, lossBar := lossField(g, f.options)
-	wrong, errorBar := errorField(g, f.options)
+	loss, lossBar := lossField(g, f.options.Palette)
+	wrong, errorBar := errorField(g, f.options.Palette)
 	name := "Loss [nats]"
 	if lossBar.log {
 		name += ", logarithmic"
@@ -136,5 +120,3 @@ func turnableTicks(ticks []plot.Tick) []turnableTick {
 	}
 	return out
 }
-
-func webColor(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

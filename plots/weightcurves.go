@@ -63,7 +63,7 @@ func UpdateLambdas(t *experiments.UpdateTable, options ...Options) (*Figure, err
 		p.Y.Min, p.Y.Max = 0, 100
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustUpdateLambdas is [UpdateLambdas] for notebook cells: it panics instead of returning an error.
@@ -78,9 +78,8 @@ func UpdateCounts(t *experiments.UpdateTable, options ...Options) (*Figure, erro
 	if err != nil {
 		return nil, err
 	}
-	p := f.theme.plot("Neurons changed of a fact, at most", "Share of the prompts [%]")
-	f.panels = []*plot.Plot{p}
-	p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+	p := f.panel("Neurons changed of a fact, at most", "Share of the prompts [%]")
+	p.Add(f.theme.across())
 	lines := []bandedLine{
 		{label: "the new answer comes first", series: 2, wash: 0.14},
 		{label: "the new answer is among the first five", series: 1, wash: 0.14},
@@ -94,12 +93,12 @@ func UpdateCounts(t *experiments.UpdateTable, options ...Options) (*Figure, erro
 		parts = append(parts, fmt.Sprintf("%d: %.0f %%, %.0f %%, %.0f %%", q.MostNeurons, 100*q.Changed.Mean, 100*q.TopFive.Mean, 100*q.Success.Mean))
 	}
 	p.X.Tick.Marker = niceTicks{whole: true}
-	if err := f.addBandedLines(lines); err != nil {
+	if err := f.addLines(f.panels[0], lines); err != nil {
 		return nil, err
 	}
 	p.Y.Min, p.Y.Max = 0, 100
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustUpdateCounts is [UpdateCounts] for notebook cells: it panics instead of returning an error.
@@ -108,11 +107,7 @@ func MustUpdateCounts(t *experiments.UpdateTable, options ...Options) *Figure {
 }
 
 // newUpdateCurve starts a figure of one of the curves.
-func newUpdateCurve(t *experiments.UpdateTable, options []Options, chart, title string, of func(*experiments.UpdateTable) []experiments.UpdatePoint) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
+func newUpdateCurve(t *experiments.UpdateTable, options []Options, chart, title string, of func(*experiments.UpdateTable) []experiments.UpdatePoint) (*Draft, error) {
 	if t == nil {
 		return nil, missing("update of facts")
 	}
@@ -129,9 +124,11 @@ func newUpdateCurve(t *experiments.UpdateTable, options []Options, chart, title 
 			return nil, err
 		}
 	}
-	f := newFigure(chart, title, o)
+	f, err := newDraft(chart, title, options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{fmt.Sprintf("%s; bands: 95 %% intervals", plural(t.CurveFacts, "fact"))}
-	f.provenance = []kn.Provenance{t.Provenance}
 	return f, nil
 }
 
@@ -176,16 +173,14 @@ func MustErasedAccuracyCurve(t *experiments.EraseTable, options ...Options) *Fig
 // the number of neurons, on the left of the erased relations' facts, on the
 // right of the others', with one range of both.
 func erasedCurve(t *experiments.EraseTable, options []Options, chart, title, y string, of func(experiments.Recall) [3]float64, scale func(low, high float64, y *plot.Axis)) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if t == nil {
 		return nil, missing("erasure of relations")
 	}
-	f := newFigure(chart, title, o)
+	f, err := newDraft(chart, title, options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	f.subtitle = []string{"The commonest neurons of one relation at a time; bands: 95 % intervals"}
-	f.provenance = []kn.Provenance{t.Provenance}
 	f.splitPanels("Neurons erased", y, "Facts of the relation", "Facts of other relations")
 	parts := []string{y + " against the number of neurons erased, for facts of the relation and for others"}
 	low, high := math.Inf(1), math.Inf(-1)
@@ -236,7 +231,7 @@ func erasedCurve(t *experiments.EraseTable, options []Options, chart, title, y s
 		scale(low, high, &p.Y)
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // mostErasedLines are as many relations as have a line of their own in the legend.
@@ -272,7 +267,7 @@ func ofMany(lines []bandedLine, label string) []bandedLine {
 
 // splitPanels gives the figure two panels side by side, with one label of the
 // vertical axis.
-func (f *Figure) splitPanels(x, y string, titles ...string) {
+func (f *Draft) splitPanels(x, y string, titles ...string) {
 	for i, title := range titles {
 		p := f.theme.plot(x, y)
 		if i > 0 {
@@ -280,7 +275,7 @@ func (f *Figure) splitPanels(x, y string, titles ...string) {
 		}
 		p.Title.Text, p.Title.Padding = title, f.theme.pt(4)
 		p.Title.TextStyle = f.theme.aligned(f.theme.style(normalSize, ink), p.Title.TextStyle)
-		p.Add(rulers{style: f.theme.line(0.6, rule), across: true})
+		p.Add(f.theme.across())
 		f.panels = append(f.panels, p)
 	}
 	f.layout = sideBySide(len(titles))

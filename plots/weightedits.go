@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"gonum.org/v1/plot"
-
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
@@ -15,21 +13,19 @@ import (
 // the new answer to the first place, and among the first five, by the facts'
 // own neurons and by random ones, with 95 % intervals.
 func UpdateRates(t *experiments.UpdateTable, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if t == nil {
 		return nil, missing("update of facts")
 	}
 	if len(t.Sets) == 0 {
 		return nil, errors.New("plots: the update of facts has no sets of neurons")
 	}
-	f := newFigure("update rates", "Updating facts in their neurons' weights", o)
+	f, err := newDraft("update rates", "Updating facts in their neurons' weights", options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	line := fmt.Sprintf("%s of %s; lines: 95 %% intervals", plural(t.Prompts, "prompt"), plural(t.Facts, "fact"))
 	f.subtitle = []string{line}
-	f.provenance = []kn.Provenance{t.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Share of the prompts [%]", "")}
+	f.panel("Share of the prompts [%]", "")
 	b := intervalBars{scale: 100, rows: 2, groups: []string{"another answer comes first", "the new answer comes first", "the new answer is among the first five"}}
 	parts := []string{"Shares of the prompts with 95 % intervals", line}
 	for _, s := range t.Sets {
@@ -48,7 +44,7 @@ func UpdateRates(t *experiments.UpdateTable, options ...Options) (*Figure, error
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustUpdateRates is [UpdateRates] for notebook cells: it panics instead of returning an error.
@@ -61,21 +57,19 @@ func MustUpdateRates(t *experiments.UpdateTable, options ...Options) *Figure {
 // on the first bar, as marks, the same relation's when the controls are erased
 // instead.
 func ErasedPerplexity(t *experiments.EraseTable, options ...Options) (*Figure, error) {
-	o, err := optional(options)
-	if err != nil {
-		return nil, err
-	}
 	if t == nil {
 		return nil, missing("erasure of relations")
 	}
 	if len(t.Relations) == 0 {
 		return nil, errors.New("plots: no relation was erased")
 	}
-	f := newFigure("erased perplexity", "Erasing a relation's commonest neurons", o)
+	f, err := newDraft("erased perplexity", "Erasing a relation's commonest neurons", options, t.Provenance)
+	if err != nil {
+		return nil, err
+	}
 	line := fmt.Sprintf("%s erased of each relation, as far as it has them; lines: 95 %% intervals", plural(t.Neurons, "neuron"))
 	f.subtitle = []string{line}
-	f.provenance = []kn.Provenance{t.Provenance}
-	f.panels = []*plot.Plot{f.theme.plot("Change of the perplexity [%]", "")}
+	f.panel("Change of the perplexity [%]", "")
 	b := intervalBars{scale: 100, rows: 2, series: []intervalSeries{
 		{label: "facts of the relation"},
 		{label: "facts of other relations"},
@@ -108,7 +102,7 @@ func ErasedPerplexity(t *experiments.EraseTable, options ...Options) (*Figure, e
 		return nil, err
 	}
 	f.desc = sentences(parts...)
-	return f, nil
+	return f.figure(), nil
 }
 
 // MustErasedPerplexity is [ErasedPerplexity] for notebook cells: it panics instead of returning an error.
