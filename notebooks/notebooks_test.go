@@ -289,7 +289,7 @@ func TestLossLandscapes(t *testing.T) {
 		t.Errorf("lowest losses and widths: %v", w)
 	}
 	shows(t, curves, "pre-trained", "from scratch")
-	plane := cell(t, n, "plots.MustShow(plots.MustLossSurface(surface(sample)")
+	plane := cell(t, n, "plots.MustShow(landscapeplots.MustLossSurface(surface(sample)")
 	way := numbers(t, plane, `(?s)step +0: α ([-\d.]+), β ([-+\d.]+).*step 100: α ([-\d.]+), β ([-+\d.]+)`)
 	if way[0] != 0 || way[1] != 0 || way[2] != 1 || way[3] != 0 {
 		t.Errorf("the way goes from and to %v", way)
@@ -356,7 +356,7 @@ func TestElectra(t *testing.T) {
 	if drawn[0] < 55 || drawn[0] > 65 || math.Abs(drawn[1]-drawn[2]) > 5*drawn[3]/math.Sqrt(2000) {
 		t.Errorf("%v %% correct, mean loss %v of draws, %v exactly, deviation %v", drawn[0], drawn[1], drawn[2], drawn[3])
 	}
-	compared := cell(t, n, "MustElectraEstimates")
+	compared := cell(t, n, "electraplots.MustEstimates")
 	one := func(name string) []float64 {
 		return numbers(t, compared, name+` +mean ([\d.]+) +variance ([\d.]+) +correct +(\d+) % +effective samples a draw ([\d.]+)`)
 	}
@@ -370,14 +370,14 @@ func TestElectra(t *testing.T) {
 		}
 	}
 	shows(t, compared, "p_G × loss", "loss alone")
-	shows(t, cell(t, n, "MustElectraProposals"), "weights of at most 3")
+	shows(t, cell(t, n, "electraplots.MustProposals"), "weights of at most 3")
 	learned := cell(t, n, "func learn")
 	start := numbers(t, learned, `after +0 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+)`)
 	end := numbers(t, learned, `(?s)after 10000 draws: HP_Loss ([\d.]+), HP_Dist ([\d.]+).*bounded alike: ([\d.]+)`)
 	if start[0] != 1 || start[1] != 1 || end[0] > 0.2 || end[1] > 0.4*start[1] || end[2] > min(end[0], end[1])+0.02 {
 		t.Errorf("variances at first %v, after learning and at the optimum %v", start, end)
 	}
-	bounds := cell(t, n, "MustElectraBounds")
+	bounds := cell(t, n, "electraplots.MustBounds")
 	b := numbers(t, bounds, `at most +3.0: +cut: bias ([-+\d.]+), deviation ([\d.]+), effective samples ([\d.]+) +mixed: bias ([-+\d.]+), deviation ([\d.]+), effective samples ([\d.]+)`)
 	if b[0] > -0.1 || b[3] != 0 || b[1] >= b[4] {
 		t.Errorf("at most 3: %v", b)

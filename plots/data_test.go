@@ -1,22 +1,15 @@
 package plots_test
 
 import (
-	"maps"
 	"math"
 	"math/rand/v2"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/charttest"
 )
 
 // The charts of these tests show made-up numbers of the shape and size that
 // BERT's results have.
-
-var madeUp = kn.Provenance{
-	Model: "google-bert/bert-base-cased", Version: "v0.1.0", Seed: 7,
-	Digest:  "3b1e5f0c9f0e1d4b7a2c6d8e9f00112233445566778899aabbccddeeff001122",
-	Options: map[string]any{"rule": "adaptive", "threshold": 0.2},
-}
 
 var prompts = []string{
 	"The capital of France is [MASK] .",
@@ -53,7 +46,7 @@ func curve(label string, n int, slope, spread float64) kn.Curve {
 
 func factorCurves() *kn.FactorCurves {
 	return &kn.FactorCurves{
-		Prompts: prompts, Answer: "Paris", Probability: sigmoid(0.6), Provenance: madeUp,
+		Prompts: prompts, Answer: "Paris", Probability: sigmoid(0.6), Provenance: charttest.MadeUp,
 		Own:     curve("knowledge neurons", 5, 1.1, 0.5),
 		Matched: curve("activation-matched control", 5, 0.14, 0.35),
 		Random:  curve("random control", 5, -0.02, 0.06),
@@ -62,7 +55,7 @@ func factorCurves() *kn.FactorCurves {
 
 func attribution(layers, ffn int) *kn.Attribution {
 	rng := rand.New(rand.NewPCG(1, 1))
-	a := &kn.Attribution{Prompt: prompts[0], Answer: "Paris", Probability: 0.64, Provenance: madeUp}
+	a := &kn.Attribution{Prompt: prompts[0], Answer: "Paris", Probability: 0.64, Provenance: charttest.MadeUp}
 	for l := range layers {
 		row := make([]float64, ffn)
 		for i := range row {
@@ -78,7 +71,7 @@ func attribution(layers, ffn int) *kn.Attribution {
 
 func scatter(groups []string, n int) *kn.ActivationScatter {
 	rng := rand.New(rand.NewPCG(2, 2))
-	s := &kn.ActivationScatter{Provenance: madeUp, Neurons: []kn.Neuron{{Layer: 9, Index: 12}, {Layer: 10, Index: 1034}}, Pearson: 0.71}
+	s := &kn.ActivationScatter{Provenance: charttest.MadeUp, Neurons: []kn.Neuron{{Layer: 9, Index: 12}, {Layer: 10, Index: 1034}}, Pearson: 0.71}
 	for g, group := range groups {
 		for range n {
 			a := 0.8*float64(g+1)/float64(len(groups)) + 0.5*rng.NormFloat64()
@@ -94,7 +87,7 @@ func knowledgeNeurons(n, layers, ffn int, seed uint64) *kn.KnowledgeNeurons {
 		layer := layers - 1 - int(math.Abs(rng.NormFloat64())*float64(layers)/6)
 		return kn.Neuron{Layer: max(0, layer), Index: rng.IntN(ffn)}
 	}
-	k := &kn.KnowledgeNeurons{Answer: "Paris", Layers: layers, FFN: ffn, Provenance: madeUp}
+	k := &kn.KnowledgeNeurons{Answer: "Paris", Layers: layers, FFN: ffn, Provenance: charttest.MadeUp}
 	common := make([]kn.Neuron, 12)
 	for i := range common {
 		common[i] = draw()
@@ -117,7 +110,7 @@ func knowledgeNeurons(n, layers, ffn int, seed uint64) *kn.KnowledgeNeurons {
 }
 
 func prediction(p map[string]float64, order ...string) *kn.Prediction {
-	r := &kn.Prediction{Prompt: prompts[0], Provenance: madeUp}
+	r := &kn.Prediction{Prompt: prompts[0], Provenance: charttest.MadeUp}
 	for i, token := range order {
 		t := kn.TokenProbability{Token: token, ID: i, Probability: p[token]}
 		r.Predictions = append(r.Predictions, t)
@@ -134,20 +127,4 @@ func predictions() (before, after *kn.Prediction) {
 	after = prediction(map[string]float64{"Lyon": 0.31, "Paris": 0.21, "Marseille": 0.16, "France": 0.07, "Rome": 0.04, "London": 0.0101},
 		"Lyon", "Paris", "Marseille", "France", "Rome", "London")
 	return before, after
-}
-
-// all draws every chart from the data of these tests.
-func all(o plots.Options) map[string]*plots.Figure {
-	before, after := predictions()
-	figures := allExperiments(o)
-	maps.Copy(figures, allTraining(o))
-	maps.Copy(figures, map[string]*plots.Figure{
-		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
-		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),
-		"neurons per layer":    plots.MustNeuronsPerLayer(knowledgeNeurons(3, 12, 3072, 1), o),
-		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
-		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
-		"predictions":          plots.MustPredictions(before, after, o),
-	})
-	return figures
 }

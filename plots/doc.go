@@ -14,35 +14,12 @@
 //   - [AttributionHeatMap]: scores over layers and neurons,
 //   - [Overlap]: what the coarse sets of a fact's prompts have in common,
 //   - [Predictions]: the most probable tokens before and after an edit,
-//   - [Slider]: the first as a piece of HTML that answers to a slider,
+//   - [Slider]: the first as a piece of HTML that answers to a slider.
 //
-// and of the results of package experiments
-//
-//   - [LayerDistribution], [SharedNeurons]: where the facts' neurons are, and how many facts share,
-//   - [Interventions], [SuppressedByRelation], [AmplifiedByRelation]: what becomes of the answers,
-//   - [ActivationExpression], [ExpressionByRelation]: how strongly neurons act in open texts,
-//   - [UpdateRates], [ErasedPerplexity]: what editing the neurons' weights does,
-//   - [UpdateLambdas], [UpdateCounts], [ErasedPerplexityCurve], [ErasedAccuracyCurve]: the same with other strengths and numbers of neurons,
-//   - [RecipeOverlap], [RecipeSteps]: how far the published recipes agree, and what tells them apart,
-//   - [ConvergenceError], [ConvergenceAgreement]: how exact the integrals are,
-//
-// of those of package landscape
-//
-//   - [LossCurves], [LossSurface]: loss and error on lines and planes between models, with a training's trajectory,
-//   - [GroupResets]: what becomes of a fine-tuned model whose layers are as before,
-//   - [TurnableSurface]: a surface in three dimensions that can be turned, as a piece of HTML,
-//
-// and of trainings, by packages finetune and dynamics
-//
-//   - [TrainingHistory]: loss and accuracy over steps; [LiveTraining] draws them while it lasts,
-//   - [DynamicsHeatMap], [DynamicsCurves]: how far each layer moves from the start,
-//   - [ModelPairs]: how far models of several seeds or data sets are from each other,
-//   - [FollowedKnowledge]: what becomes of facts and their knowledge neurons.
-//
-// and of package electra
-//
-//   - [ElectraSteps], [ElectraTime]: what is measured of pre-trainings,
-//   - [ElectraProposals]: why p_G × loss is the best proposal.
+// Charts of other results are in packages of their own, so that a cell links
+// only what it draws: those of package experiments in experimentplots, of
+// finetune and dynamics in trainingplots, of landscape in landscapeplots, and of
+// electra in electraplots. All that follows holds for them too.
 //
 // The zero [Options] suit a notebook; [PaperColumn] suits one column of a
 // paper; a chart with a row for each relation is as high as its rows need.

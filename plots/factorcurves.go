@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // FactorCurves draws the answer's probability against the factor by which
@@ -18,27 +19,27 @@ import (
 // unmodified model, at factor 1. A control without values is left out.
 func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) {
 	if curves == nil {
-		return nil, missing("factor curves")
+		return nil, chart.Missing("factor curves")
 	}
 	if err := checkCurves(curves); err != nil {
 		return nil, err
 	}
-	f, err := newDraft("factor curves", "Scaling the knowledge neurons of "+quoted(curves.Answer), options, curves.Provenance)
+	f, err := chart.New("factor curves", "Scaling the knowledge neurons of "+chart.Quoted(curves.Answer), options, curves.Provenance)
 	if err != nil {
 		return nil, err
 	}
-	f.subtitle = []string{promptLine(curves.Prompts), bandLine(curves)}
-	p := f.panel("Factor by which the neurons are multiplied", "Probability of "+quoted(clip(clean(curves.Answer), 24)))
-	p.Add(f.theme.across())
-	if err := f.addCurves(curves); err != nil {
+	f.Subtitle = []string{promptLine(curves.Prompts), bandLine(curves)}
+	p := f.Panel("Factor by which the neurons are multiplied", "Probability of "+chart.Quoted(chart.Clip(chart.Clean(curves.Answer), 24)))
+	p.Add(f.Theme.Across())
+	if err := addCurves(f, curves); err != nil {
 		return nil, err
 	}
-	if err := f.addUnmodified(curves); err != nil {
+	if err := addUnmodified(f, curves); err != nil {
 		return nil, err
 	}
-	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
-	f.desc = describeCurves(curves)
-	return f.figure(), nil
+	p.Y.Min, p.Y.Max = 0, chart.Headroom(p.Y.Max)
+	f.Description = describeCurves(curves)
+	return f.Figure(), nil
 }
 
 // MustFactorCurves is [FactorCurves] for notebook cells: it panics instead of returning an error.
@@ -87,44 +88,44 @@ func (s curveStyle) legend() string {
 }
 
 // addCurves draws the curves with their bands.
-func (f *Draft) addCurves(curves *kn.FactorCurves) error {
-	var lines []bandedLine
+func addCurves(f *chart.Draft, curves *kn.FactorCurves) error {
+	var lines []chart.Line
 	for _, s := range curveStyles(curves) {
-		lines = append(lines, bandedLine{
-			label: s.legend(), x: s.curve.Factors, y: s.curve.Probability, low: s.curve.Low, high: s.curve.High, series: s.series, wash: s.wash,
+		lines = append(lines, chart.Line{
+			Label: s.legend(), X: s.curve.Factors, Y: s.curve.Probability, Low: s.curve.Low, High: s.curve.High, Series: s.series, Wash: s.wash,
 		})
 	}
-	return f.addLines(f.panels[0], lines)
+	return f.AddLines(f.Panels[0], lines)
 }
 
 // addUnmodified marks factor 1 and the model's own probability there.
-func (f *Draft) addUnmodified(curves *kn.FactorCurves) error {
-	p, t := f.panels[0], f.theme
+func addUnmodified(f *chart.Draft, curves *kn.FactorCurves) error {
+	p, t := f.Panels[0], f.Theme
 	one := plotter.XYs{{X: 1, Y: curves.Probability}}
 	mark, err := plotter.NewScatter(one)
 	if err != nil {
 		return fmt.Errorf("plots: point of the unmodified model: %w", err)
 	}
-	mark.GlyphStyle = draw.GlyphStyle{Color: ink, Radius: t.pt(4.6), Shape: thickRing{t.pt(1.4)}}
-	p.Add(upright{1, draw.LineStyle{Color: faint, Width: t.pt(0.7), Dashes: dashes(2, t.pt(1.2))}}, mark)
-	f.addLegend("unmodified model: "+short(curves.Probability), mark)
+	mark.GlyphStyle = draw.GlyphStyle{Color: chart.Ink, Radius: t.Pt(4.6), Shape: chart.ThickRing{Width: t.Pt(1.4)}}
+	p.Add(chart.Upright{X: 1, Style: draw.LineStyle{Color: chart.Faint, Width: t.Pt(0.7), Dashes: chart.Dashes(2, t.Pt(1.2))}}, mark)
+	f.AddLegend("unmodified model: "+chart.Short(curves.Probability), mark)
 	return nil
 }
 
 func describeCurves(c *kn.FactorCurves) string {
 	parts := []string{
-		fmt.Sprintf("Probability of the answer %s against the factor by which neurons are multiplied", quoted(c.Answer)),
+		fmt.Sprintf("Probability of the answer %s against the factor by which neurons are multiplied", chart.Quoted(c.Answer)),
 		"Prompts: " + promptLine(c.Prompts),
-		"Unmodified model: " + short(c.Probability),
+		"Unmodified model: " + chart.Short(c.Probability),
 	}
 	styles := curveStyles(c)
 	slices.Reverse(styles)
 	for _, s := range styles {
 		if n := len(s.curve.Factors); n > 0 {
-			xy := sorted(s.curve.Factors, s.curve.Probability)
+			xy := chart.Sorted(s.curve.Factors, s.curve.Probability)
 			parts = append(parts, fmt.Sprintf("%s: %s at factor %s, %s at factor %s", cmp.Or(s.curve.Label, s.label),
-				short(xy[0].Y), short(xy[0].X), short(xy[n-1].Y), short(xy[n-1].X)))
+				chart.Short(xy[0].Y), chart.Short(xy[0].X), chart.Short(xy[n-1].Y), chart.Short(xy[n-1].X)))
 		}
 	}
-	return sentences(parts...)
+	return chart.Sentences(parts...)
 }

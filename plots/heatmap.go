@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // AttributionHeatMap draws the scores of an attribution over layers and
@@ -22,33 +23,33 @@ import (
 // largest scores are ringed and named: those of [kn.Attribution.Top].
 func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figure, error) {
 	if attribution == nil {
-		return nil, missing("attribution")
+		return nil, chart.Missing("attribution")
 	}
 	if err := checkScores(attribution.Scores); err != nil {
 		return nil, err
 	}
-	f, err := newDraft("attribution heat map", "Attribution of "+quoted(attribution.Answer)+" to neurons", options, attribution.Provenance)
+	f, err := chart.New("attribution heat map", "Attribution of "+chart.Quoted(attribution.Answer)+" to neurons", options, attribution.Provenance)
 	if err != nil {
 		return nil, err
 	}
-	f.subtitle = []string{attribution.Prompt}
+	f.Subtitle = []string{attribution.Prompt}
 	m := newScoreMap(attribution.Scores, heatMapColumns(f))
 	x := "Neuron index"
 	if m.bin > 1 {
 		x += fmt.Sprintf(" (%d a column, the strongest shown)", m.bin)
 	}
-	p := f.panel(x, "Layer")
-	bar := colorBar{label: scoreLabel(attribution.Rule), scale: f.options.Palette.Diverging, low: -m.largest, high: m.largest}
-	m.paint = bar.color
-	top := strongest(attribution, f.top(5))
-	p.Add(m, f.topMarks(top, m))
+	p := f.Panel(x, "Layer")
+	bar := chart.ColorBar{Label: scoreLabel(attribution.Rule), Scale: f.Options.Palette.Diverging, Low: -m.largest, High: m.largest}
+	m.paint = bar.Color
+	top := strongest(attribution, f.Top(5))
+	p.Add(m, topMarks(f, top, m))
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Min, p.X.Max = 0, float64(m.bin*len(m.cells[0]))
 	p.Y.Min, p.Y.Max = -0.5, float64(len(m.cells))-0.5
-	p.Y.Tick.Marker = plot.ConstantTicks(indices(len(m.cells), 16, 0))
-	f.addColorBar(bar)
-	f.desc = describeScores(attribution, top)
-	return f.figure(), nil
+	p.Y.Tick.Marker = plot.ConstantTicks(chart.Indices(len(m.cells), 16, 0))
+	f.AddColorBar(bar)
+	f.Description = describeScores(attribution, top)
+	return f.Figure(), nil
 }
 
 // MustAttributionHeatMap is [AttributionHeatMap] for notebook cells: it panics instead of returning an error.
@@ -61,10 +62,10 @@ func checkScores(scores [][]float64) error {
 		return fmt.Errorf("plots: the attribution has no scores")
 	}
 	for l, row := range scores {
-		if err := sameLength(fmt.Sprintf("Scores[%d]", l), len(row), "Scores[0]", len(scores[0])); err != nil {
+		if err := chart.CheckLength(fmt.Sprintf("Scores[%d]", l), len(row), "Scores[0]", len(scores[0])); err != nil {
 			return err
 		}
-		if err := finite(fmt.Sprintf("Scores[%d]", l), row); err != nil {
+		if err := chart.CheckFinite(fmt.Sprintf("Scores[%d]", l), row); err != nil {
 			return err
 		}
 	}
@@ -135,17 +136,17 @@ func (m *scoreMap) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 	c.DrawImage(c.Rectangle, img)
-	c.StrokeLines(draw.LineStyle{Color: faint, Width: p.X.Width}, corners(c.Rectangle))
+	c.StrokeLines(draw.LineStyle{Color: chart.Faint, Width: p.X.Width}, chart.Corners(c.Rectangle))
 }
 
 // topMarks rings and names neurons. A name stands beside its ring, on the
 // side and at the height where it hits no other name or ring.
-func (f *Draft) topMarks(top []scored, m *scoreMap) plot.Plotter {
-	t := f.theme
-	style := t.bold(smallSize*0.95, ink)
+func topMarks(f *chart.Draft, top []scored, m *scoreMap) plot.Plotter {
+	t := f.Theme
+	style := t.Bold(chart.SmallSize*0.95, chart.Ink)
 	style.YAlign = draw.YCenter
-	radius := t.pt(4)
-	return plotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
+	radius := t.Pt(4)
+	return chart.PlotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
 		var taken []vg.Rectangle
 		var at []vg.Point
 		for _, n := range top {
@@ -153,16 +154,16 @@ func (f *Draft) topMarks(top []scored, m *scoreMap) plot.Plotter {
 			q := vg.Point{X: x(column * float64(m.bin)), Y: y(float64(n.Layer))}
 			at = append(at, q)
 			taken = append(taken, around(q, radius, radius))
-			ring := draw.GlyphStyle{Color: ink, Radius: radius, Shape: thickRing{t.pt(1.1)}}
+			ring := draw.GlyphStyle{Color: chart.Ink, Radius: radius, Shape: chart.ThickRing{Width: t.Pt(1.1)}}
 			c.DrawGlyphNoClip(ring, q)
 		}
 		for i, n := range top {
-			box, ok := freeSpot(c.Rectangle, at[i], width(style, n.String()), style.Font.Size, radius+t.pt(2), taken)
+			box, ok := freeSpot(c.Rectangle, at[i], chart.Width(style, n.String()), style.Font.Size, radius+t.Pt(2), taken)
 			if !ok {
 				continue // the ring and the description have to do
 			}
 			taken = append(taken, box)
-			c.FillPolygon(wash(white, 0.75), corners(box))
+			c.FillPolygon(chart.Wash(chart.White, 0.75), chart.Corners(box))
 			c.FillText(style, vg.Point{X: box.Min.X, Y: (box.Min.Y+box.Max.Y)/2 + style.Font.Size*0.08}, n.String())
 		}
 	})
@@ -191,18 +192,18 @@ func freeSpot(inside vg.Rectangle, q vg.Point, w, h, gap vg.Length, taken []vg.R
 
 func describeScores(a *kn.Attribution, top []scored) string {
 	parts := []string{
-		fmt.Sprintf("Attribution scores of the answer %s over %d layers of %d neurons", quoted(a.Answer), len(a.Scores), len(a.Scores[0])),
+		fmt.Sprintf("Attribution scores of the answer %s over %d layers of %d neurons", chart.Quoted(a.Answer), len(a.Scores), len(a.Scores[0])),
 		"Prompt: " + a.Prompt,
 	}
 	for _, n := range top {
-		parts = append(parts, fmt.Sprintf("Neuron %v: %s", n.Neuron, short(n.score)))
+		parts = append(parts, fmt.Sprintf("Neuron %v: %s", n.Neuron, chart.Short(n.score)))
 	}
-	return sentences(parts...)
+	return chart.Sentences(parts...)
 }
 
 // heatMapColumns is how many columns of a heat map one can tell apart.
-func heatMapColumns(f *Draft) int {
-	if f.narrow() {
+func heatMapColumns(f *chart.Draft) int {
+	if f.Narrow() {
 		return 96
 	}
 	return 128

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // Facts is one fact's knowledge neurons, or several facts'.
@@ -34,23 +35,23 @@ func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
 		total += n
 	}
 	title := "Knowledge neurons per layer"
-	what := fmt.Sprintf("%s of %s", plural(total, "neuron"), plural(len(facts), "fact"))
+	what := fmt.Sprintf("%s of %s", chart.Plural(total, "neuron"), chart.Plural(len(facts), "fact"))
 	if len(facts) == 1 {
-		title += " for " + quoted(facts[0].Answer)
-		what = fmt.Sprintf("%s; %s", plural(total, "neuron"), promptLine(facts[0].Prompts))
+		title += " for " + chart.Quoted(facts[0].Answer)
+		what = fmt.Sprintf("%s; %s", chart.Plural(total, "neuron"), promptLine(facts[0].Prompts))
 	}
-	f, err := newDraft("neurons per layer", title, options)
+	f, err := chart.New("neurons per layer", title, options)
 	if err != nil {
 		return nil, err
 	}
-	f.subtitle = []string{what}
+	f.Subtitle = []string{what}
 	for _, fact := range facts {
-		f.provenance = append(f.provenance, fact.Provenance)
+		f.Provenance = append(f.Provenance, fact.Provenance)
 	}
-	f.panel("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
-	f.addBars(count, total)
-	f.desc = describeLayers(what, count)
-	return f.figure(), nil
+	f.Panel("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
+	addBars(f, count, total)
+	f.Description = describeLayers(what, count)
+	return f.Figure(), nil
 }
 
 // MustNeuronsPerLayer is [NeuronsPerLayer] for notebook cells: it panics instead of returning an error.
@@ -67,7 +68,7 @@ func perLayer(facts []*kn.KnowledgeNeurons) ([]int, error) {
 	total := 0
 	for i, fact := range facts {
 		if fact == nil {
-			return nil, missing(fmt.Sprintf("knowledge neurons of fact %d", i))
+			return nil, chart.Missing(fmt.Sprintf("knowledge neurons of fact %d", i))
 		}
 		if fact.Layers <= 0 || fact.FFN <= 0 {
 			return nil, fmt.Errorf("plots: fact %d, %q, says that its model has %d layers of %d neurons", i, fact.Answer, fact.Layers, fact.FFN)
@@ -78,7 +79,7 @@ func perLayer(facts []*kn.KnowledgeNeurons) ([]int, error) {
 		if fact.Layers != len(count) {
 			return nil, fmt.Errorf("plots: fact %d, %q, is of a model of %d layers, the first of one of %d", i, fact.Answer, fact.Layers, len(count))
 		}
-		if err := inside(fmt.Sprintf("fact %d, %q,", i, fact.Answer), fact.Refined, fact.Layers, fact.FFN); err != nil {
+		if err := chart.CheckInside(fmt.Sprintf("fact %d, %q,", i, fact.Answer), fact.Refined, fact.Layers, fact.FFN); err != nil {
 			return nil, err
 		}
 		for _, n := range fact.Refined {
@@ -92,26 +93,26 @@ func perLayer(facts []*kn.KnowledgeNeurons) ([]int, error) {
 	return count, nil
 }
 
-func (f *Draft) addBars(count []int, total int) {
-	p, t := f.panels[0], f.theme
-	number := t.style(smallSize, ink)
+func addBars(f *chart.Draft, count []int, total int) {
+	p, t := f.Panels[0], f.Theme
+	number := t.Style(chart.SmallSize, chart.Ink)
 	number.XAlign, number.YAlign = draw.XCenter, draw.YBottom
-	var bars rects
-	var numbers labels
+	var bars chart.Rects
+	var numbers chart.Labels
 	for l, n := range count {
 		share := 100 * float64(n) / float64(total)
 		x := float64(l)
 		if n > 0 {
-			bars = append(bars, rect{x0: x - 0.4, x1: x + 0.4, y1: share, fill: f.color(0)})
+			bars = append(bars, chart.Rect{X0: x - 0.4, X1: x + 0.4, Y1: share, Fill: f.Color(0)})
 		}
 		if len(count) <= 32 {
-			numbers = append(numbers, label{x, share, fmt.Sprintf("%.0f", share), number, vg.Point{Y: t.pt(2)}})
+			numbers = append(numbers, chart.Label{X: x, Y: share, Text: fmt.Sprintf("%.0f", share), Style: number, Offset: vg.Point{Y: t.Pt(2)}})
 		}
 	}
-	p.Add(t.across(), bars, numbers)
+	p.Add(t.Across(), bars, numbers)
 	p.X.Min, p.X.Max = -0.6, float64(len(count))-0.4
 	p.Y.Min, p.Y.Max = 0, p.Y.Max*1.08
-	p.X.Tick.Marker = plot.ConstantTicks(indices(len(count), 24, 0))
+	p.X.Tick.Marker = plot.ConstantTicks(chart.Indices(len(count), 24, 0))
 	p.X.Tick.Length = 0
 }
 
@@ -120,7 +121,7 @@ func describeLayers(what string, count []int) string {
 	for _, n := range count {
 		text += " " + strconv.Itoa(n)
 	}
-	return sentences(what, text)
+	return chart.Sentences(what, text)
 }
 
 // promptLine is the line below a title that says which prompts were used.
@@ -129,9 +130,9 @@ func promptLine(prompts []string) string {
 	case 0:
 		return ""
 	case 1:
-		return clean(prompts[0])
+		return chart.Clean(prompts[0])
 	case 2:
-		return clip(clean(prompts[0]), 90) + " (and another prompt)"
+		return chart.Clip(chart.Clean(prompts[0]), 90) + " (and another prompt)"
 	}
-	return fmt.Sprintf("%s (and %d more prompts)", clip(clean(prompts[0]), 90), len(prompts)-1)
+	return fmt.Sprintf("%s (and %d more prompts)", chart.Clip(chart.Clean(prompts[0]), 90), len(prompts)-1)
 }

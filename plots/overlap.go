@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // Overlap draws how far the coarse neuron sets of a fact's prompts agree, and
@@ -21,24 +22,24 @@ import (
 // the smaller set). A set without neurons overlaps with nothing and has no value.
 func Overlap(neurons *kn.KnowledgeNeurons, options ...Options) (*Figure, error) {
 	if neurons == nil {
-		return nil, missing("knowledge neurons")
+		return nil, chart.Missing("knowledge neurons")
 	}
 	if err := checkOverlap(neurons); err != nil {
 		return nil, err
 	}
-	f, err := newDraft("overlap", "Neurons shared by the prompts for "+quoted(neurons.Answer), options, neurons.Provenance)
+	f, err := chart.New("overlap", "Neurons shared by the prompts for "+chart.Quoted(neurons.Answer), options, neurons.Provenance)
 	if err != nil {
 		return nil, err
 	}
-	f.subtitle = []string{overlapLine(neurons), "100 %: all neurons of the smaller set are in the other"}
+	f.Subtitle = []string{overlapLine(neurons), "100 %: all neurons of the smaller set are in the other"}
 	sets := append(append([][]kn.Neuron{}, neurons.Coarse...), neurons.Refined)
-	f.panel("Prompt", "")
-	bar := colorBar{label: "Overlap [%]", scale: f.options.Palette.Sequential, low: 0, high: 100}
-	f.addOverlapCells(sets, bar)
-	f.addOverlapTicks(neurons)
-	f.addColorBar(bar)
-	f.desc = describeOverlap(neurons, sets)
-	return f.figure(), nil
+	f.Panel("Prompt", "")
+	bar := chart.ColorBar{Label: "Overlap [%]", Scale: f.Options.Palette.Sequential, Low: 0, High: 100}
+	addOverlapCells(f, sets, bar)
+	addOverlapTicks(f, neurons)
+	f.AddColorBar(bar)
+	f.Description = describeOverlap(neurons, sets)
+	return f.Figure(), nil
 }
 
 // MustOverlap is [Overlap] for notebook cells: it panics instead of returning an error.
@@ -50,15 +51,15 @@ func checkOverlap(n *kn.KnowledgeNeurons) error {
 	if len(n.Coarse) == 0 {
 		return errors.New("plots: the knowledge neurons have no coarse sets to compare")
 	}
-	if err := sameLength("Prompts", len(n.Prompts), "Coarse", len(n.Coarse)); err != nil {
+	if err := chart.CheckLength("Prompts", len(n.Prompts), "Coarse", len(n.Coarse)); err != nil {
 		return err
 	}
 	for i, set := range n.Coarse {
-		if err := inside(fmt.Sprintf("the coarse set of prompt %d", i+1), set, n.Layers, n.FFN); err != nil {
+		if err := chart.CheckInside(fmt.Sprintf("the coarse set of prompt %d", i+1), set, n.Layers, n.FFN); err != nil {
 			return err
 		}
 	}
-	return inside("the refined set", n.Refined, n.Layers, n.FFN)
+	return chart.CheckInside("the refined set", n.Refined, n.Layers, n.FFN)
 }
 
 func overlapLine(n *kn.KnowledgeNeurons) string {
@@ -67,7 +68,7 @@ func overlapLine(n *kn.KnowledgeNeurons) string {
 		total += len(set)
 	}
 	return fmt.Sprintf("%s with %.1f coarse neurons each on average; %s left after refining",
-		plural(len(n.Coarse), "prompt"), float64(total)/float64(len(n.Coarse)), plural(len(n.Refined), "neuron"))
+		chart.Plural(len(n.Coarse), "prompt"), float64(total)/float64(len(n.Coarse)), chart.Plural(len(n.Refined), "neuron"))
 }
 
 // overlap returns the overlap coefficient; none if a set is empty.
@@ -91,34 +92,34 @@ func overlap(a, b []kn.Neuron) (coefficient float64, ok bool) {
 
 // addOverlapCells draws the matrix, the first prompt at the top left, with
 // its values where there is room. The refined set's row stands apart.
-func (f *Draft) addOverlapCells(sets [][]kn.Neuron, bar colorBar) {
+func addOverlapCells(f *chart.Draft, sets [][]kn.Neuron, bar chart.ColorBar) {
 	n := len(sets) - 1
-	var cells []cell
+	var cells []chart.Cell
 	for i, row := range sets {
 		for j := range n {
-			c := cell{x: float64(j), y: f.overlapRow(i, n), fill: rule, text: "–"}
+			c := chart.Cell{X: float64(j), Y: overlapRow(f, i, n), Fill: chart.Rule, Text: "–"}
 			if v, ok := overlap(row, sets[j]); ok {
-				c.fill, c.text = bar.color(100*v), strconv.Itoa(int(100*v+0.5))
+				c.Fill, c.Text = bar.Color(100*v), strconv.Itoa(int(100*v+0.5))
 			}
 			cells = append(cells, c)
 		}
 	}
-	f.addCells(cells, n <= f.overlapRoom())
-	p := f.panels[0]
+	f.AddCells(cells, n <= overlapRoom(f))
+	p := f.Panels[0]
 	p.X.Min, p.X.Max = -0.5, float64(n)-0.5
-	p.Y.Min, p.Y.Max = f.overlapRow(n, n)-0.5, f.overlapRow(0, n)+0.5
+	p.Y.Min, p.Y.Max = overlapRow(f, n, n)-0.5, overlapRow(f, 0, n)+0.5
 }
 
 // overlapRoom is how many prompts can have their values in the cells.
-func (f *Draft) overlapRoom() int {
-	if f.narrow() {
+func overlapRoom(f *chart.Draft) int {
+	if f.Narrow() {
 		return 9
 	}
 	return 14
 }
 
 // overlapRow is where a set's row is: from the top, the refined set's apart.
-func (f *Draft) overlapRow(i, n int) float64 {
+func overlapRow(f *chart.Draft, i, n int) float64 {
 	if i == n {
 		return -1.2 - 0.02*float64(n)
 	}
@@ -126,21 +127,21 @@ func (f *Draft) overlapRow(i, n int) float64 {
 }
 
 // addOverlapTicks numbers the columns and names the rows by their prompts.
-func (f *Draft) addOverlapTicks(k *kn.KnowledgeNeurons) {
-	p, n := f.panels[0], len(k.Coarse)
+func addOverlapTicks(f *chart.Draft, k *kn.KnowledgeNeurons) {
+	p, n := f.Panels[0], len(k.Coarse)
 	style := p.Y.Tick.Label
-	limit := f.options.Size.Width * 0.36
+	limit := f.Options.Size.Width * 0.36
 	var rows []plot.Tick
-	for _, t := range indices(n, 16, 1) {
+	for _, t := range chart.Indices(n, 16, 1) {
 		i := int(t.Value)
-		text := fit(style, fmt.Sprintf("%d  %s", i+1, clean(k.Prompts[i])), limit)
+		text := chart.Fit(style, fmt.Sprintf("%d  %s", i+1, chart.Clean(k.Prompts[i])), limit)
 		if n > 16 {
 			text = t.Label
 		}
-		rows = append(rows, plot.Tick{Value: f.overlapRow(i, n), Label: text})
+		rows = append(rows, plot.Tick{Value: overlapRow(f, i, n), Label: text})
 	}
-	rows = append(rows, plot.Tick{Value: f.overlapRow(n, n), Label: fmt.Sprintf("refined (%d)", len(k.Refined))})
-	f.bareAxes(indices(n, f.overlapRoom()+6, 1), rows)
+	rows = append(rows, plot.Tick{Value: overlapRow(f, n, n), Label: fmt.Sprintf("refined (%d)", len(k.Refined))})
+	f.BareAxes(chart.Indices(n, overlapRoom(f)+6, 1), rows)
 }
 
 func describeOverlap(k *kn.KnowledgeNeurons, sets [][]kn.Neuron) string {
@@ -156,5 +157,5 @@ func describeOverlap(k *kn.KnowledgeNeurons, sets [][]kn.Neuron) string {
 	if pairs > 0 {
 		parts = append(parts, fmt.Sprintf("Mean overlap of two prompts: %.0f %%", 100*sum/float64(pairs)))
 	}
-	return sentences(parts...)
+	return chart.Sentences(parts...)
 }

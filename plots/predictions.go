@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // Predictions draws the most probable tokens at [MASK] before and after an
@@ -20,7 +21,7 @@ import (
 func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, error) {
 	for name, p := range map[string]*kn.Prediction{"before": before, "after": after} {
 		if p == nil {
-			return nil, missing("prediction " + name)
+			return nil, chart.Missing("prediction " + name)
 		}
 	}
 	if err := cmp.Or(checkPrediction("before", before), checkPrediction("after", after)); err != nil {
@@ -29,21 +30,21 @@ func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, err
 	if before.Prompt != after.Prompt {
 		return nil, fmt.Errorf("plots: the predictions are for different prompts: before %q, after %q", before.Prompt, after.Prompt)
 	}
-	f, err := newDraft("predictions", "Predictions before and after the edit", options, before.Provenance, after.Provenance)
+	f, err := chart.New("predictions", "Predictions before and after the edit", options, before.Provenance, after.Provenance)
 	if err != nil {
 		return nil, err
 	}
-	f.subtitle = []string{before.Prompt}
-	rows := predictionRows(before, after, f.top(5))
-	if err := f.growFor(2.6 * float64(len(rows))); err != nil { // two lines each, and a gap
+	f.Subtitle = []string{before.Prompt}
+	rows := predictionRows(before, after, f.Top(5))
+	if err := f.GrowFor(2.6 * float64(len(rows))); err != nil { // two lines each, and a gap
 		return nil, err
 	}
-	f.panel("Probability at [MASK]", "")
-	f.addPairs(rows)
-	f.addLegend("before", swatch{fill: f.color(0)})
-	f.addLegend("after", swatch{fill: f.color(1), hatch: true})
-	f.desc = describePredictions(before.Prompt, rows)
-	return f.figure(), nil
+	f.Panel("Probability at [MASK]", "")
+	addPairs(f, rows)
+	f.AddLegend("before", chart.Swatch{Fill: f.Color(0)})
+	f.AddLegend("after", chart.Swatch{Fill: f.Color(1), Hatch: true})
+	f.Description = describePredictions(before.Prompt, rows)
+	return f.Figure(), nil
 }
 
 // MustPredictions is [Predictions] for notebook cells: it panics instead of returning an error.
@@ -60,7 +61,7 @@ func checkPrediction(side string, p *kn.Prediction) error {
 		tokens = append(slices.Clone(tokens), p.Answer.TokenProbability)
 	}
 	for _, t := range tokens {
-		if err := probabilities(fmt.Sprintf("prediction %s: probability of %q", side, t.Token), []float64{t.Probability}); err != nil {
+		if err := chart.CheckProbabilities(fmt.Sprintf("prediction %s: probability of %q", side, t.Token), []float64{t.Probability}); err != nil {
 			return err
 		}
 	}
@@ -82,9 +83,9 @@ type known struct {
 
 func (k known) String() string {
 	if k.bound {
-		return "< " + atLeast(k.probability)
+		return "< " + chart.AtLeast(k.probability)
 	}
-	return short(k.probability)
+	return chart.Short(k.probability)
 }
 
 // predictionRows returns the first few tokens of either side and the answer,
@@ -137,17 +138,17 @@ func lookUp(p *kn.Prediction, t kn.TokenProbability) known {
 	return known{least, true}
 }
 
-func (f *Draft) addPairs(rows []predictionRow) {
-	p, t := f.panels[0], f.theme
-	number := t.style(smallSize, ink)
+func addPairs(f *chart.Draft, rows []predictionRow) {
+	p, t := f.Panels[0], f.Theme
+	number := t.Style(chart.SmallSize, chart.Ink)
 	number.YAlign = draw.YCenter
-	var bars rects
-	var numbers labels
+	var bars chart.Rects
+	var numbers chart.Labels
 	var ticks []plot.Tick
 	highest := 0.0
 	for i, r := range rows {
 		y := float64(len(rows) - 1 - i)
-		name := fit(p.Y.Tick.Label, clean(r.token), f.options.Size.Width*0.3)
+		name := chart.Fit(p.Y.Tick.Label, chart.Clean(r.token), f.Options.Size.Width*0.3)
 		if r.answer {
 			name = "answer: " + name
 		}
@@ -159,23 +160,23 @@ func (f *Draft) addPairs(rows []predictionRow) {
 				end = 0
 			}
 			highest = max(highest, end)
-			bars = append(bars, rect{x1: end, y0: top - 0.38, y1: top, fill: f.color(side), hatch: side == 1})
-			numbers = append(numbers, label{end, top - 0.19, k.String(), number, vg.Point{X: t.pt(3), Y: number.Font.Size * 0.08}})
+			bars = append(bars, chart.Rect{X1: end, Y0: top - 0.38, Y1: top, Fill: f.Color(side), Hatch: side == 1})
+			numbers = append(numbers, chart.Label{X: end, Y: top - 0.19, Text: k.String(), Style: number, Offset: vg.Point{X: t.Pt(3), Y: number.Font.Size * 0.08}})
 		}
 	}
-	p.Add(rulers{style: t.line(0.6, rule), vertical: true}, bars, numbers)
-	p.X.Min, p.X.Max = 0, headroom(highest)
+	p.Add(chart.Rulers{Style: t.Line(0.6, chart.Rule), Vertical: true}, bars, numbers)
+	p.X.Min, p.X.Max = 0, chart.Headroom(highest)
 	p.Y.Min, p.Y.Max = -0.6, float64(len(rows))-0.4
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
-	p.Y.Tick.Length = t.pt(1)
+	p.Y.Tick.Length = t.Pt(1)
 	p.Y.Tick.Width = 0
-	p.X.Padding, p.Y.Padding = f.theme.pt(2), 0
+	p.X.Padding, p.Y.Padding = f.Theme.Pt(2), 0
 }
 
 func describePredictions(prompt string, rows []predictionRow) string {
 	parts := []string{"Probability of tokens at [MASK] before and after an edit", "Prompt: " + prompt}
 	for _, r := range rows {
-		parts = append(parts, fmt.Sprintf("%s: %v before, %v after", quoted(r.token), r.sides[0], r.sides[1]))
+		parts = append(parts, fmt.Sprintf("%s: %v before, %v after", chart.Quoted(r.token), r.sides[0], r.sides[1]))
 	}
-	return sentences(parts...)
+	return chart.Sentences(parts...)
 }

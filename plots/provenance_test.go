@@ -10,17 +10,18 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/charttest"
 )
 
 func TestProvenanceRoundTrip(t *testing.T) {
 	curves := factorCurves()
 	curves.Answer = `<&"é日本]]>`
 	curves.Provenance = kn.Provenance{
-		Model: `C:\models\<naïve> & "日本" ]]> 🙂`, Digest: madeUp.Digest, Version: "v0.1.0", Seed: math.MaxUint64,
+		Model: `C:\models\<naïve> & "日本" ]]> 🙂`, Digest: charttest.MadeUp.Digest, Version: "v0.1.0", Seed: math.MaxUint64,
 		Options: map[string]any{"factors": []any{0.0, 0.5}, "rule": "adaptive", "everywhere": true},
 	}
 	f := plots.MustFactorCurves(curves)
-	got, err := plots.ReadProvenance(bytes.NewReader(svgOf(t, f)))
+	got, err := plots.ReadProvenance(bytes.NewReader(charttest.SVG(t, f)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +36,8 @@ func TestProvenanceRoundTrip(t *testing.T) {
 
 func TestProvenanceOfAll(t *testing.T) {
 	for name, f := range all(plots.Options{}) {
-		p, err := plots.ReadProvenance(bytes.NewReader(svgOf(t, f)))
-		if err != nil || p.Chart != name || !reflect.DeepEqual(*p, f.Provenance()) || p.Results[0].Digest != madeUp.Digest {
+		p, err := plots.ReadProvenance(bytes.NewReader(charttest.SVG(t, f)))
+		if err != nil || p.Chart != name || !reflect.DeepEqual(*p, f.Provenance()) || p.Results[0].Digest != charttest.MadeUp.Digest {
 			t.Errorf("%s: read back %+v, %v", name, p, err)
 		}
 	}
@@ -56,7 +57,7 @@ func TestReadProvenanceOfOthers(t *testing.T) {
 			t.Errorf("%q: %v, want ErrNoProvenance", svg, err)
 		}
 	}
-	good := string(svgOf(t, plots.MustFactorCurves(factorCurves())))
+	good := string(charttest.SVG(t, plots.MustFactorCurves(factorCurves())))
 	for _, svg := range []string{"<svg", "no <svg> at </all>", good[:strings.Index(good, "digest")], strings.Replace(good, "factor curves", `" `, 2)} {
 		if _, err := plots.ReadProvenance(strings.NewReader(svg)); err == nil || errors.Is(err, plots.ErrNoProvenance) {
 			t.Errorf("%.40q: %v, want an error that says it is damaged", svg, err)

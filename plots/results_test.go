@@ -6,6 +6,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/charttest"
 )
 
 // TestResultsOfAModel draws what package kn computes, from first to last,
@@ -38,7 +39,7 @@ func TestResultsOfAModel(t *testing.T) {
 		plots.MustOverlap(neurons),
 		plots.MustPredictions(model.MustPredict(prompts[0]), edited.MustPredict(prompts[0])),
 	} {
-		svgText(t, svgOf(t, f))
+		charttest.Text(t, charttest.SVG(t, f))
 		if p := f.Provenance(); len(p.Results) == 0 || len(p.Results[0].Digest) != 64 {
 			t.Errorf("%s: provenance %+v", p.Chart, p)
 		}

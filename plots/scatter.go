@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 // maxGroups is how many groups a scatter tells apart; the rest are one.
@@ -24,29 +25,29 @@ const maxGroups = 7
 // seven groups the largest six are told apart.
 func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figure, error) {
 	if scatter == nil {
-		return nil, missing("activation scatter")
+		return nil, chart.Missing("activation scatter")
 	}
 	if err := checkScatter(scatter); err != nil {
 		return nil, err
 	}
-	f, err := newDraft("activation scatter", "Neuron activation and fact probability", options, scatter.Provenance)
+	f, err := chart.New("activation scatter", "Neuron activation and fact probability", options, scatter.Provenance)
 	if err != nil {
 		return nil, err
 	}
 	n := len(scatter.Points)
-	f.subtitle = append(f.subtitle, scatterLine(scatter))
-	p := f.panel("Mean activation of the neurons at [MASK]", "Probability of the answer")
-	p.Add(f.theme.grid())
-	if err := f.addGroups(scatter.Points); err != nil {
+	f.Subtitle = append(f.Subtitle, scatterLine(scatter))
+	p := f.Panel("Mean activation of the neurons at [MASK]", "Probability of the answer")
+	p.Add(f.Theme.Grid())
+	if err := addGroups(f, scatter.Points); err != nil {
 		return nil, err
 	}
-	f.addTrend(scatter)
-	p.Y.Min, p.Y.Max = 0, headroom(p.Y.Max)
+	addTrend(f, scatter)
+	p.Y.Min, p.Y.Max = 0, chart.Headroom(p.Y.Max)
 	pad := (p.X.Max - p.X.Min) * 0.04
 	p.X.Min, p.X.Max = p.X.Min-pad, p.X.Max+pad
-	f.desc = sentences(fmt.Sprintf("Probability of the answer against the mean activation of knowledge neurons, %s",
-		plural(n, "prompt")), scatterLine(scatter))
-	return f.figure(), nil
+	f.Description = chart.Sentences(fmt.Sprintf("Probability of the answer against the mean activation of knowledge neurons, %s",
+		chart.Plural(n, "prompt")), scatterLine(scatter))
+	return f.Figure(), nil
 }
 
 // MustActivationScatter is [ActivationScatter] for notebook cells: it panics instead of returning an error.
@@ -55,12 +56,12 @@ func MustActivationScatter(scatter *kn.ActivationScatter, options ...Options) *F
 }
 
 func scatterLine(s *kn.ActivationScatter) string {
-	line := fmt.Sprintf("Pearson r = %.2f over %s", s.Pearson, plural(len(s.Points), "prompt"))
+	line := fmt.Sprintf("Pearson r = %.2f over %s", s.Pearson, chart.Plural(len(s.Points), "prompt"))
 	if !varies(s.Points) {
-		line = plural(len(s.Points), "prompt") + " without a correlation: one side does not vary"
+		line = chart.Plural(len(s.Points), "prompt") + " without a correlation: one side does not vary"
 	}
 	if n := len(s.Neurons); n > 0 {
-		line += ", mean of " + plural(n, "neuron")
+		line += ", mean of " + chart.Plural(n, "neuron")
 	}
 	return line
 }
@@ -83,10 +84,10 @@ func checkScatter(s *kn.ActivationScatter) error {
 		return fmt.Errorf("plots: the activation scatter's correlation is %v, which is not between -1 and 1", s.Pearson)
 	}
 	for i, p := range s.Points {
-		if err := finite(fmt.Sprintf("activation of point %d", i), []float64{p.Activation}); err != nil {
+		if err := chart.CheckFinite(fmt.Sprintf("activation of point %d", i), []float64{p.Activation}); err != nil {
 			return err
 		}
-		if err := probabilities(fmt.Sprintf("probability of point %d", i), []float64{p.Probability}); err != nil {
+		if err := chart.CheckProbabilities(fmt.Sprintf("probability of point %d", i), []float64{p.Probability}); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func groups(points []kn.ScatterPoint) []group {
 	return append(all[:maxGroups-1:maxGroups-1], rest)
 }
 
-func (f *Draft) addGroups(points []kn.ScatterPoint) error {
+func addGroups(f *chart.Draft, points []kn.ScatterPoint) error {
 	opacity := 0.85
 	if len(points) > 150 {
 		opacity = 0.55
@@ -137,26 +138,26 @@ func (f *Draft) addGroups(points []kn.ScatterPoint) error {
 			return fmt.Errorf("plots: group %q: %w", g.name, err)
 		}
 		s.GlyphStyle = draw.GlyphStyle{
-			Color: wash(f.groupColor(g, i), opacity), Radius: f.theme.pt(2.8), Shape: glyphs[i],
+			Color: chart.Wash(groupColor(f, g, i), opacity), Radius: f.Theme.Pt(2.8), Shape: chart.Glyphs[i],
 		}
-		f.panels[0].Add(s)
+		f.Panels[0].Add(s)
 		if len(all) > 1 || g.name != "" {
-			f.addLegend(fmt.Sprintf("%s (%d)", cmp.Or(clip(clean(g.name), 30), "no group"), len(g.points)), s)
+			f.AddLegend(fmt.Sprintf("%s (%d)", cmp.Or(chart.Clip(chart.Clean(g.name), 30), "no group"), len(g.points)), s)
 		}
 	}
 	return nil
 }
 
 // groupColor leaves the colours to groups of their own: the rest is grey.
-func (f *Draft) groupColor(g group, i int) color.NRGBA {
+func groupColor(f *chart.Draft, g group, i int) color.NRGBA {
 	if g.rest {
-		return gray
+		return chart.Gray
 	}
-	return f.color(i)
+	return f.Color(i)
 }
 
 // addTrend adds the least-squares line where there is one.
-func (f *Draft) addTrend(s *kn.ActivationScatter) {
+func addTrend(f *chart.Draft, s *kn.ActivationScatter) {
 	var x, y []float64
 	for _, p := range s.Points {
 		x, y = append(x, p.Activation), append(y, p.Probability)
@@ -168,9 +169,9 @@ func (f *Draft) addTrend(s *kn.ActivationScatter) {
 	a, b := stat.LinearRegression(x, y, nil, false)
 	line := &plotter.Line{
 		XYs:       plotter.XYs{{X: low, Y: a + b*low}, {X: high, Y: a + b*high}},
-		LineStyle: f.theme.line(1, faint),
+		LineStyle: f.Theme.Line(1, chart.Faint),
 	}
-	line.Dashes = dashes(1, f.theme.pt(1.4))
-	f.panels[0].Add(clipped{line})
-	f.addLegend("least-squares line", line)
+	line.Dashes = chart.Dashes(1, f.Theme.Pt(1.4))
+	f.Panels[0].Add(chart.Clipped{Line: line})
+	f.AddLegend("least-squares line", line)
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
 )
 
 //go:embed slider.html
@@ -35,9 +36,9 @@ func Slider(curves *kn.FactorCurves, predictions []*kn.Prediction, options ...Op
 	if err != nil {
 		return "", err
 	}
-	data := sliderData(draftOf(figure), curves, predictions)
-	data.SVG = string(inline(svg))
-	return fragment(sliderPage, figure, data.ID, data, "{{last}}", strconv.Itoa(len(data.factors)-1), "{{start}}", strconv.Itoa(nearest(data.factors, 1)))
+	data := sliderData(chart.DraftOf(figure), curves, predictions)
+	data.SVG = string(chart.Inline(svg))
+	return chart.Fragment(sliderPage, figure, data.ID, data, "{{last}}", strconv.Itoa(len(data.factors)-1), "{{start}}", strconv.Itoa(nearest(data.factors, 1)))
 }
 
 // MustSlider is [Slider] for notebook cells: it panics instead of returning an error.
@@ -49,12 +50,12 @@ func checkSlider(curves *kn.FactorCurves, predictions []*kn.Prediction) error {
 	if predictions == nil {
 		return nil
 	}
-	if err := sameLength("predictions", len(predictions), "Own.Factors", len(curves.Own.Factors)); err != nil {
+	if err := chart.CheckLength("predictions", len(predictions), "Own.Factors", len(curves.Own.Factors)); err != nil {
 		return err
 	}
 	for i, p := range predictions {
 		if p == nil {
-			return missing(fmt.Sprintf("prediction at factor %v", curves.Own.Factors[i]))
+			return chart.Missing(fmt.Sprintf("prediction at factor %v", curves.Own.Factors[i]))
 		}
 		if err := checkPrediction(fmt.Sprintf("at factor %v", curves.Own.Factors[i]), p); err != nil {
 			return err
@@ -92,30 +93,30 @@ type sliderToken struct {
 	Probability float64 `json:"probability"`
 }
 
-func sliderData(f *Draft, curves *kn.FactorCurves, predictions []*kn.Prediction) sliderJSON {
-	height := f.options.Size.Height
+func sliderData(f *chart.Draft, curves *kn.FactorCurves, predictions []*kn.Prediction) sliderJSON {
+	height := f.Options.Size.Height
 	order := make([]int, len(curves.Own.Factors))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(curves.Own.Factors[i], curves.Own.Factors[j]) })
 	d := sliderJSON{
-		TopY: round(float64(height - f.data.Max.Y)), BottomY: round(float64(height - f.data.Min.Y)),
-		Radius: f.theme.pt(4.5).Points(), Unmodified: curves.Probability,
+		TopY: chart.Round(float64(height - f.Data.Max.Y)), BottomY: chart.Round(float64(height - f.Data.Min.Y)),
+		Radius: f.Theme.Pt(4.5).Points(), Unmodified: curves.Probability,
 	}
-	axis := f.panels[0].X
+	axis := f.Panels[0].X
 	for _, i := range order {
 		factor := curves.Own.Factors[i]
 		d.factors = append(d.factors, factor)
 		d.Labels = append(d.Labels, strconv.FormatFloat(factor, 'g', 4, 64))
-		d.X = append(d.X, round(float64(f.data.Min.X)+axis.Norm(factor)*float64(f.data.Max.X-f.data.Min.X)))
+		d.X = append(d.X, chart.Round(float64(f.Data.Min.X)+axis.Norm(factor)*float64(f.Data.Max.X-f.Data.Min.X)))
 		if predictions != nil {
-			d.Tokens = append(d.Tokens, topTokens(predictions[i], f.top(5)))
+			d.Tokens = append(d.Tokens, topTokens(predictions[i], f.Top(5)))
 		}
 	}
 	for _, s := range slices.Backward(curveStyles(curves)) {
 		if len(s.curve.Factors) > 0 {
-			d.Curves = append(d.Curves, f.sliderCurve(s, d.factors))
+			d.Curves = append(d.Curves, curveJSON(f, s, d.factors))
 		}
 	}
 	d.Prompt = tokensPrompt(curves, predictions)
@@ -131,25 +132,25 @@ func tokensPrompt(curves *kn.FactorCurves, predictions []*kn.Prediction) string 
 	}
 	for _, p := range predictions {
 		if p.Prompt != predictions[0].Prompt {
-			return "each of a prompt of its own; the probabilities above are means over " + plural(len(curves.Prompts), "prompt")
+			return "each of a prompt of its own; the probabilities above are means over " + chart.Plural(len(curves.Prompts), "prompt")
 		}
 	}
 	if predictions[0].Prompt == curves.Prompts[0] {
-		return "of the first prompt alone; the probabilities above are means over " + plural(len(curves.Prompts), "prompt")
+		return "of the first prompt alone; the probabilities above are means over " + chart.Plural(len(curves.Prompts), "prompt")
 	}
-	return fmt.Sprintf("of %s alone; the probabilities above are means over %s", quoted(predictions[0].Prompt), plural(len(curves.Prompts), "prompt"))
+	return fmt.Sprintf("of %s alone; the probabilities above are means over %s", chart.Quoted(predictions[0].Prompt), chart.Plural(len(curves.Prompts), "prompt"))
 }
 
-func (f *Draft) sliderCurve(s curveStyle, factors []float64) sliderCurve {
-	color := f.color(s.series)
-	c := sliderCurve{Label: clean(s.legend()), Color: webColor(color)}
-	height, axis := f.options.Size.Height, f.panels[0].Y
+func curveJSON(f *chart.Draft, s curveStyle, factors []float64) sliderCurve {
+	color := f.Color(s.series)
+	c := sliderCurve{Label: chart.Clean(s.legend()), Color: chart.WebColor(color)}
+	height, axis := f.Options.Size.Height, f.Panels[0].Y
 	for _, factor := range factors {
 		var p *float64
 		y := 0.0
 		if i := slices.Index(s.curve.Factors, factor); i >= 0 {
 			p = &s.curve.Probability[i]
-			y = round(float64(height-f.data.Min.Y) - axis.Norm(*p)*float64(f.data.Max.Y-f.data.Min.Y))
+			y = chart.Round(float64(height-f.Data.Min.Y) - axis.Norm(*p)*float64(f.Data.Max.Y-f.Data.Min.Y))
 		}
 		c.Probability, c.Y = append(c.Probability, p), append(c.Y, y)
 	}
@@ -159,15 +160,15 @@ func (f *Draft) sliderCurve(s curveStyle, factors []float64) sliderCurve {
 func topTokens(p *kn.Prediction, n int) []sliderToken {
 	var tokens []sliderToken
 	for _, t := range p.Predictions[:min(n, len(p.Predictions))] {
-		tokens = append(tokens, sliderToken{clean(t.Token), t.Probability})
+		tokens = append(tokens, sliderToken{chart.Clean(t.Token), t.Probability})
 	}
 	return tokens
 }
 
 // sliderID tells sliders on one page apart; the same slider has the same.
-func sliderID(d sliderJSON, f *Draft) string {
+func sliderID(d sliderJSON, f *chart.Draft) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %v %v", f.title, f.desc, d.X, d.Tokens)
+	fmt.Fprintf(h, "%q %q %v %v", f.Title, f.Description, d.X, d.Tokens)
 	return fmt.Sprintf("%x", h.Sum(nil)[:6])
 }
 

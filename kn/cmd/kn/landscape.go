@@ -14,7 +14,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/landscapeplots"
 )
 
 // landscapeCall is what the command is asked for.
@@ -163,7 +163,7 @@ func (a *app) lossCurve(ctx context.Context, c landscapeCall, examples []finetun
 		return err
 	}
 	if c.plot != "" {
-		f, err := plots.LossCurves([]plots.LossCurve{{Name: filepath.Base(c.theta1), Line: l}})
+		f, err := landscapeplots.LossCurves([]landscapeplots.LossCurve{{Name: filepath.Base(c.theta1), Line: l}})
 		if err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (a *app) groupResets(ctx context.Context, c landscapeCall, examples []finet
 		return err
 	}
 	if c.plot != "" {
-		f, err := plots.GroupResets(r)
+		f, err := landscapeplots.GroupResets(r)
 		if err != nil {
 			return err
 		}
@@ -262,13 +262,13 @@ func (a *app) lossSurface(ctx context.Context, c landscapeCall, examples []finet
 // saveSurface draws a surface, as a page if the file is one.
 func saveSurface(file string, g *landscape.Grid, path *landscape.Path) error {
 	if strings.ToLower(filepath.Ext(file)) != ".html" {
-		f, err := plots.LossSurface(g, path)
+		f, err := landscapeplots.LossSurface(g, path)
 		if err != nil {
 			return err
 		}
 		return f.Save(file)
 	}
-	fragment, err := plots.TurnableSurface(g, path)
+	fragment, err := landscapeplots.TurnableSurface(g, path)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/landscapeplots"
+	"github.com/knowledge-neurons/gonb-kn/plots/trainingplots"
 )
 
 // book is the report while it is written.
@@ -130,7 +132,7 @@ func (b *book) trainings() report.Section {
 			if start == scratch {
 				title, from = "Training for the task “"+task+"” from scratch", "from scratch"
 			}
-			f, err := plots.TrainingHistory(b.e.tuned[start][i].Record, plots.Options{Title: title})
+			f, err := trainingplots.TrainingHistory(b.e.tuned[start][i].Record, plots.Options{Title: title})
 			b.Figure(&s, "training-"+start+"-"+task, report.Join("The course of the training "+from+" on “"+task+"”, seed 1."))(f, err)
 		})
 	}
@@ -183,7 +185,7 @@ func (b *book) curves() report.Section {
 		" examples that were learned from and as many held-out ones. Every parameter moves: embeddings, LayerNorms, biases and classifier too.")
 	b.first(func(i int, task string) {
 		c := b.e.curves.Runs[i]
-		f, err := plots.LossCurves([]plots.LossCurve{
+		f, err := landscapeplots.LossCurves([]landscapeplots.LossCurve{
 			{Name: "pre-trained, train", Line: c.Pretrained.Train},
 			{Name: "pre-trained, dev", Line: c.Pretrained.Dev},
 			{Name: "from scratch, train", Line: c.Scratch.Train},
@@ -223,9 +225,9 @@ func (b *book) surfaces() report.Section {
 				x, from = b.e.surfaces.Runs[i].Scratch, "from scratch"
 			}
 			cosine := r.Number(fmt.Sprintf("/runs/%d/%s/train/cosine", i, start), report.Decimals(2))
-			f, err := plots.LossSurface(x.Train, x.Path, plots.Options{Title: "Training loss and error, " + from})
+			f, err := landscapeplots.LossSurface(x.Train, x.Path, plots.Options{Title: "Training loss and error, " + from})
 			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from. The axes are drawn at right angles; the cosine of the angle between both directions is ", cosine, "."))(f, err)
-			f, err = plots.LossSurface(x.Dev, x.Path, plots.Options{Title: "Held-out loss and generalization error, " + from})
+			f, err = landscapeplots.LossSurface(x.Dev, x.Path, plots.Options{Title: "Held-out loss and generalization error, " + from})
 			b.Figure(&s, "generalization-"+start+"-"+task, report.Join("The same on held-out examples."))(f, err)
 		})
 	}
@@ -275,13 +277,13 @@ func (b *book) layers() report.Section {
 		b.setting.Number("/sample", report.Count), " of these examples.")
 	s.Add(reproduce.ResetsTable(r))
 	b.first(func(i int, task string) {
-		f, err := plots.GroupResets(b.e.back.Runs[i].Back)
+		f, err := landscapeplots.GroupResets(b.e.back.Runs[i].Back)
 		b.Figure(&s, "reset-"+task, report.Join("Groups reset, “"+task+"”, seed 1."))(f, err)
-		var lines []plots.LossCurve
+		var lines []landscapeplots.LossCurve
 		for _, l := range b.e.groups.Runs[i].Lines {
-			lines = append(lines, plots.LossCurve{Name: l.Group, Line: l})
+			lines = append(lines, landscapeplots.LossCurve{Name: l.Group, Line: l})
 		}
-		f, err = plots.LossCurves(lines, plots.Options{Title: "One group moves, the others are at the end"})
+		f, err = landscapeplots.LossCurves(lines, plots.Options{Title: "One group moves, the others are at the end"})
 		b.Figure(&s, "groups-"+task, report.Join("Each group by itself between start and end, “"+task+"”, seed 1, held-out examples."))(f, err)
 	})
 	b.Claim(report.Claim{
@@ -302,7 +304,7 @@ func (b *book) long() report.Section {
 	r := b.File("trainings")
 	s.Say("Fine-tuning once more, with ", b.setting.Number("/long_steps", report.Count), " steps instead of ", b.setting.Number("/steps", report.Count), ", on the same ", b.setting.Number("/train", report.Count), " examples: a training of its own, with warm-up and decay over all of its steps.")
 	b.first(func(i int, task string) {
-		f, err := plots.TrainingHistory(b.e.tuned[long][i].Record)
+		f, err := trainingplots.TrainingHistory(b.e.tuned[long][i].Record)
 		b.Figure(&s, "training-long-"+task, report.Join("The long training on “"+task+"”, seed 1."))(f, err)
 	})
 	caveat := report.Join("The shorter training need not have converged: the training loss goes from ", r.Interval("/pretrained/train_loss", report.Decimals(3)), " to ", r.Interval("/long/train_loss", report.Decimals(3)), " nats.")

@@ -8,7 +8,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/electraplots"
 )
 
 // report writes what was found.
@@ -168,12 +168,12 @@ func (e *experimenter) curves(b *reproduce.Book) report.Section {
 	}
 	s.Say("Lines begin at the first measurement after the start; those of the start are in the results.")
 	for _, m := range electra.Metrics {
-		b.Figure(&s, m.Name+"-steps", report.Join("Over steps."))(plots.ElectraSteps(records, m))
+		b.Figure(&s, m.Name+"-steps", report.Join("Over steps."))(electraplots.Steps(records, m))
 		switch m.Name {
 		case "correct", "detection":
-			b.Figure(&s, m.Name+"-time", report.Join("Over time, at the pace that equal time is measured by."))(plots.ElectraTime(records, m))
+			b.Figure(&s, m.Name+"-time", report.Join("Over time, at the pace that equal time is measured by."))(electraplots.Time(records, m))
 		case "variance":
-			b.Figure(&s, lessPlain.Name+"-steps", report.Join("Over steps, both from the same models. Below 0 the losses vary less than plainly drawn ones."))(plots.ElectraSteps(predicting, lessPlain))
+			b.Figure(&s, lessPlain.Name+"-steps", report.Join("Over steps, both from the same models. Below 0 the losses vary less than plainly drawn ones."))(electraplots.Steps(predicting, lessPlain))
 		}
 	}
 	return s

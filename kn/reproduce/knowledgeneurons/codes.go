@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // codes is the section on what the published codes do differently.
@@ -31,9 +31,9 @@ func (b *book) codes(d *experiments.RecipeDiff) report.Section {
 		t.Row(row...)
 	}
 	s.Add(t)
-	b.Figure(&s, "recipe-overlap", report.Join("How far the recipes' sets agree."))(plots.RecipeOverlap(d))
+	b.Figure(&s, "recipe-overlap", report.Join("How far the recipes' sets agree."))(experimentplots.RecipeOverlap(d))
 	s.Add(steps(r, "recipe-steps", "/steps", "overlap with the step before", "From the authors' code over EleutherAI's to the exact default, one difference after another."))
-	b.Figure(&s, "recipe-steps", report.Join("Which difference moves how much on this way."))(plots.RecipeSteps(d))
+	b.Figure(&s, "recipe-steps", report.Join("Which difference moves how much on this way."))(experimentplots.RecipeSteps(d))
 	s.Add(steps(r, "recipe-differences", "/alone", "overlap with the authors' sets", "Each difference alone, starting from the authors' code."))
 	return s
 }
@@ -92,8 +92,8 @@ func (b *book) exactness(c *experiments.ConvergenceTable, x *experiments.Exactne
 			t.Row(name, r.Number(p+"/nodes", nodes), r.Number(p+"/median", e), r.Number(p+"/low", e), r.Number(p+"/high", e), r.Interval(p+"/same", report.Decimals(3)))
 		}
 	}
-	b.Figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(plots.ConvergenceError(c))
-	b.Figure(&s, "convergence-sets", report.Join("How far the coarse sets agree with the exact ones."))(plots.ConvergenceAgreement(c))
+	b.Figure(&s, "convergence", report.Join("Median error over prompts, bands from the 10th to the 90th percentile."))(experimentplots.ConvergenceError(c))
+	b.Figure(&s, "convergence-sets", report.Join("How far the coarse sets agree with the exact ones."))(experimentplots.ConvergenceAgreement(c))
 	s.Add(t)
 	b.promise(&s, x)
 	return s

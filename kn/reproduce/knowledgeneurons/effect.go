@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // The sets of neurons in results/intervene.json, by their place.
@@ -27,9 +27,9 @@ func (b *book) effect(t *experiments.Intervention) report.Section {
 		r.Number("/provenance/options/draws", report.Count), " draws; the other neurons of the same layers whose activation is nearest; and the neurons that the activation baseline finds. "+
 			"A fact without neurons counts, with no change.")
 	s.Add(b.effectTable(r))
-	b.Figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(plots.Interventions(t))
-	b.Figure(&s, "suppressed", report.Join("Suppressing by relation, as in figure 4 of the paper, which has the change of each relation's mean probability where these are means of the prompts' changes. Bars are the facts' own neurons."))(plots.SuppressedByRelation(t))
-	b.Figure(&s, "amplified", report.Join("Amplifying by relation, likewise, as in figure 5."))(plots.AmplifiedByRelation(t))
+	b.Figure(&s, "interventions", report.Join("Mean change of the answer's probability by set of neurons."))(experimentplots.Interventions(t))
+	b.Figure(&s, "suppressed", report.Join("Suppressing by relation, as in figure 4 of the paper, which has the change of each relation's mean probability where these are means of the prompts' changes. Bars are the facts' own neurons."))(experimentplots.SuppressedByRelation(t))
+	b.Figure(&s, "amplified", report.Join("Amplifying by relation, likewise, as in figure 5."))(experimentplots.AmplifiedByRelation(t))
 	s.Add(b.effectByRelation(r))
 	b.effectClaims(r)
 	return s

@@ -6,7 +6,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // farMore is by how many times a relation's perplexity must rise more than that of
@@ -29,10 +29,10 @@ func (b *book) erasing(e *experiments.EraseTable) report.Section {
 		"Measured are the perplexity of the relation's facts and of up to ", r.Number("/provenance/options/others", report.Count), " others, drawn of all other relations, exp of the mean of −ln P(answer) over prompts, and the share of prompts with the answer ranked first. "+
 		"The controls erase as many of the commonest neurons of another relation, and random neurons of the same layers.")
 	s.Add(b.erasedTable(r))
-	b.Figure(&s, "erase", report.Join("By how much perplexities rise."))(plots.ErasedPerplexity(e))
+	b.Figure(&s, "erase", report.Join("By how much perplexities rise."))(experimentplots.ErasedPerplexity(e))
 	s.Add(b.erasedSets(r), b.erasedCurve(r))
-	b.Figure(&s, "erase-curve-perplexity", report.Join("Perplexities over the number of neurons erased, as multiples of those before. A relation's line ends where it has no more neurons."))(plots.ErasedPerplexityCurve(e))
-	b.Figure(&s, "erase-curve-accuracy", report.Join("The share of prompts with the answer ranked first, over the number of neurons erased."))(plots.ErasedAccuracyCurve(e))
+	b.Figure(&s, "erase-curve-perplexity", report.Join("Perplexities over the number of neurons erased, as multiples of those before. A relation's line ends where it has no more neurons."))(experimentplots.ErasedPerplexityCurve(e))
+	b.Figure(&s, "erase-curve-accuracy", report.Join("The share of prompts with the answer ranked first, over the number of neurons erased."))(experimentplots.ErasedAccuracyCurve(e))
 	var local []report.Verdict
 	fewest := 0
 	for i := range r.Len("/relations") {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // How errors and tolerances, which are shares of the largest score, are printed.
@@ -24,7 +24,7 @@ func (b *book) promise(s *report.Section, x *experiments.ExactnessTable) {
 		r.Number("/check/prompts", report.Count), " of the prompts the reference was compared with ", r.Number("/check/nodes", report.Count),
 		" Gauss-Legendre nodes a layer. The largest difference of a score was ", r.Number("/check/difference", errorShare),
 		" of the prompt's largest; the median over prompts was ", r.Number("/check/median", errorShare), ".", b.slowCheck())
-	b.Figure(s, "exactness", report.Join("The error of each prompt's worst layer against the rule's own estimate. Below the diagonal the estimate is honest, below the dashed line the tolerance is kept."))(plots.Exactness(x))
+	b.Figure(s, "exactness", report.Join("The error of each prompt's worst layer against the rule's own estimate. Below the diagonal the estimate is honest, below the dashed line the tolerance is kept."))(experimentplots.Exactness(x))
 	s.Add(promiseTable(r), b.worstPrompts(r))
 }
 

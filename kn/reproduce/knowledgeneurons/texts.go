@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // texts is the section on activation and expression (the paper's table 3, and
@@ -31,8 +31,8 @@ func (b *book) texts(t *experiments.ActivationExpression) report.Section {
 		"in T1 the answer, in T2 and T3 a random one of the first 50 words outside the subject; T3 are drawn from all texts of the facts. So T1 asks for the fact and the others ask for something else. ", r.Number("/facts", report.Count), " facts have such texts (and ", r.Number("/gradients/facts", report.Count), " of them knowledge neurons): ",
 		r.Number("/texts/t1", report.Count), ", ", r.Number("/texts/t2", report.Count), " and ", r.Number("/texts/t3", report.Count), " of T1, T2 and T3. Texts: ", b.facts.String("/texts"), ".")
 	s.Add(b.textTable(r))
-	b.Figure(&s, "expression", report.Join("Mean activation by type of text."))(plots.ActivationExpression(t))
-	b.Figure(&s, "expression-by-relation", report.Join("The same by relation."))(plots.ExpressionByRelation(t))
+	b.Figure(&s, "expression", report.Join("Mean activation by type of text."))(experimentplots.ActivationExpression(t))
+	b.Figure(&s, "expression-by-relation", report.Join("The same by relation."))(experimentplots.ExpressionByRelation(t))
 	if !b.published { // without the texts it says nothing
 		s.Add(b.extremeTexts(r))
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // updating is the section on updating facts (the paper's first case study).
@@ -33,14 +33,14 @@ func (b *book) updating(u *experiments.UpdateTable) report.Section {
 		r.Number("/without_neurons", report.Count), " facts of which no neuron was left and ", r.Number("/unknown", report.Count), " that the model does not know. "+
 			"The control changes as many random neurons of the same layers in the same way.")
 	s.Add(b.updateTable(r))
-	b.Figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(plots.UpdateRates(u))
+	b.Figure(&s, "update", report.Join("How often the first answer changes, and to the new one."))(experimentplots.UpdateRates(u))
 	if r.Len("/lambdas") > 0 {
 		s.Add(curve(r, "update-lambdas", "/lambdas", "Other strengths", report.Columns(">λ₁", ">λ₂"), "lambda1", "lambda2"))
-		b.Figure(&s, "update-lambdas", report.Join("The same as a chart. That another answer comes first is easily had by a large strength of either kind; that the new one does is what was asked for."))(plots.UpdateLambdas(u))
+		b.Figure(&s, "update-lambdas", report.Join("The same as a chart. That another answer comes first is easily had by a large strength of either kind; that the new one does is what was asked for."))(experimentplots.UpdateLambdas(u))
 	}
 	if r.Len("/counts") > 0 {
 		s.Add(curve(r, "update-counts", "/counts", "Fewer neurons", report.Columns(">at most so many neurons"), "most_neurons"))
-		b.Figure(&s, "update-counts", report.Join("The same as a chart. A fact with fewer neurons has all of them changed."))(plots.UpdateCounts(u))
+		b.Figure(&s, "update-counts", report.Join("The same as a chart. A fact with fewer neurons has all of them changed."))(experimentplots.UpdateCounts(u))
 	}
 	facts := int(r.Float("/facts"))
 	changes.Evidence = report.Join("Another answer in ", r.Interval("/sets/0/changed", report.Percent(1)), " of the prompts against ", r.Interval("/sets/1/changed", report.Percent(1)),

@@ -5,7 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
-	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
 )
 
 // where is the section on which neurons hold the facts (the paper's figure 3
@@ -20,8 +20,8 @@ func (b *book) where(t *experiments.NeuronTable) report.Section {
 		" for each relation, and moves by 0.05, at most 5 times, until its facts have 2 to 5 neurons on average.")
 	s.Add(b.shareTable(r))
 	s.Add(b.neuronTable(r))
-	b.Figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(plots.LayerDistribution(t))
-	b.Figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(plots.SharedNeurons(t))
+	b.Figure(&s, "layers", report.Join("Figure 3 of the paper: the share of the refined neurons of all facts in each layer."))(experimentplots.LayerDistribution(t))
+	b.Figure(&s, "shared", report.Join("Table 2 of the paper as a chart. Two facts that have the same answer may share neurons because of the answer; the last rows leave such pairs out."))(experimentplots.SharedNeurons(t))
 	s.Say("All facts' neurons are in ", report.Mono(NeuronsFile), ", with the mean share of the largest score that each has and those that the integrals' error leaves undecided: for others to compare with, ", report.Mono("kn compare-neurons"), " does.")
 	s.Add(b.relationTable(r))
 	b.whereClaims(r)

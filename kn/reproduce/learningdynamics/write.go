@@ -8,6 +8,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/trainingplots"
 )
 
 // book is the report while it is written.
@@ -125,7 +126,7 @@ func (b *book) trainings() report.Section {
 			r.Number("/evaluations/dev/accuracy", report.Percent(1)), r.Number("/evaluations/dev/majority", report.Percent(1)))
 	}
 	s.Add(b.TaskTable(b.e.tasks, false), t)
-	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return plots.TrainingHistory(b.e.tuned[i].Record) })
+	b.taskFigure(&s, "training", "The course of the training on %s, seed 1.", func(i int) (*plots.Figure, error) { return trainingplots.TrainingHistory(b.e.tuned[i].Record) })
 	return s
 }
 
@@ -178,14 +179,14 @@ func (b *book) moved() report.Section {
 		id      string
 		measure dynamics.Measure
 	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}, {"cka", dynamics.CKA}} {
-		heat, err := plots.DynamicsHeatMap(&mean, c.measure)
+		heat, err := trainingplots.DynamicsHeatMap(&mean, c.measure)
 		b.Figure(&s, c.id+"-steps", report.Join("Over layers and steps, mean over all trainings, each on the texts of its task."))(heat, err)
 	}
 	for _, c := range []struct {
 		id      string
 		measure dynamics.Measure
 	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}} {
-		curves, err := plots.DynamicsCurves(&mean, c.measure)
+		curves, err := trainingplots.DynamicsCurves(&mean, c.measure)
 		b.Figure(&s, c.id+"-curves", report.Join("The same as curves."))(curves, err)
 	}
 	b.Claim(report.Claim{
@@ -238,7 +239,7 @@ func (b *book) apart() report.Section {
 		id      string
 		measure dynamics.Measure
 	}{{"attention", dynamics.JSD}, {"svcca", dynamics.SVCCA}} {
-		pairs, err := plots.ModelPairs(b.e.distances.Matrices, c.measure)
+		pairs, err := trainingplots.ModelPairs(b.e.distances.Matrices, c.measure)
 		b.Figure(&s, c.id+"-pairs", report.Join("Every model against every other: blocks along the diagonal are of one task."))(pairs, err)
 	}
 	attention, features := b.e.distances.Measures[0].Further, b.e.distances.Measures[1].Further
@@ -340,7 +341,7 @@ func (b *book) knowledge() report.Section {
 	}
 	s.Add(t)
 	b.taskFigure(&s, "knowledge", "Facts beside the other two indicators, while the model learns %s, seed 1; bands are over facts.", func(i int) (*plots.Figure, error) {
-		return plots.FollowedKnowledge(b.e.knowledge.Runs[i].Knowledge, b.e.movement.Runs[i].Layers)
+		return trainingplots.FollowedKnowledge(b.e.knowledge.Runs[i].Knowledge, b.e.movement.Runs[i].Layers)
 	})
 	where := &report.Table{
 		ID: "kept", Caption: report.Join("Where: the start's knowledge neurons, of all facts, and how many of them are their facts' at the end."), Columns: report.Columns("layer", ">neurons", ">kept"),

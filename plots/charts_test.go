@@ -1,0 +1,52 @@
+package plots_test
+
+import (
+	"testing"
+
+	"github.com/knowledge-neurons/gonb-kn/plots"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/charttest"
+)
+
+// folder is where the examples save their figures.
+var folder string
+
+func TestMain(m *testing.M) { charttest.Main(m, &folder) }
+
+// all draws every chart from the data of these tests, by kind.
+func all(o plots.Options) map[string]*plots.Figure {
+	before, after := predictions()
+	return map[string]*plots.Figure{
+		"factor curves":        plots.MustFactorCurves(factorCurves(), o),
+		"activation scatter":   plots.MustActivationScatter(scatter([]string{"P36", "P19"}, 9), o),
+		"neurons per layer":    plots.MustNeuronsPerLayer(knowledgeNeurons(3, 12, 3072, 1), o),
+		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
+		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
+		"predictions":          plots.MustPredictions(before, after, o),
+	}
+}
+
+func TestFiles(t *testing.T) {
+	charttest.Files(t, all, map[string][]string{
+		"factor curves": {
+			"knowledge neurons (5)", "activation-matched control (5)", "random control (5)", "unmodified model: 0.646",
+			"Factor by which the neurons are multiplied", "Probability of “Paris”",
+		},
+		"activation scatter":   {"P36 (9)", "P19 (9)", "least-squares line", "Pearson r = 0.71 over 18 prompts, mean of 2 neurons"},
+		"neurons per layer":    {"Share of the neurons [%]", "Layer (0 is next to the embeddings)"},
+		"attribution heat map": {"Score [probability]", "Neuron index (4 a column, the strongest shown)", "2:233"},
+		"overlap":              {"Overlap [%]", "refined (5)", "1  The capital of France is [MASK] ."},
+		"predictions":          {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
+	})
+}
+
+func TestGolden(t *testing.T) {
+	charttest.Golden(t, folder, map[string]func(){
+		"factor_curves.png":        ExampleFactorCurves,
+		"factor_curves_paper.png":  ExampleFactorCurves_paperColumn,
+		"activation_scatter.png":   ExampleActivationScatter,
+		"neurons_per_layer.png":    ExampleNeuronsPerLayer,
+		"attribution_heat_map.png": ExampleAttributionHeatMap,
+		"overlap.png":              ExampleOverlap,
+		"predictions.png":          ExamplePredictions,
+	})
+}
