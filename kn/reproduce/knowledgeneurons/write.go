@@ -24,8 +24,27 @@ func (e *experimenter) reports() (*reproduce.Outcome, error) {
 
 // report writes what was found into dir, which has the result files.
 func (e *experimenter) report(dir string) (*reproduce.Outcome, error) {
+	b, sections := e.sections(dir, e.setting(), dir != e.run.Dir())
+	made, err := e.made(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.writeNeurons(dir); err != nil {
+		return nil, err
+	}
+	return b.Write(e.run, dir, b.report(append(sections, made)), e.done)
+}
+
+// report is the report of these sections.
+func (b *book) report(sections []report.Section) *report.Report {
+	return &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
+}
+
+// sections are all of the report but the last, on how it was made. dir has the
+// result files.
+func (e *experimenter) sections(dir string, of setting, published bool) (*book, []report.Section) {
 	f := e.found
-	b := &book{Book: reproduce.OpenBook(dir), published: dir != e.run.Dir(), setting: e.setting(), nothing: e.nothing, stages: map[string]bool{}}
+	b := &book{Book: reproduce.OpenBook(dir), published: published, setting: of, nothing: e.nothing, stages: map[string]bool{}}
 	for _, stage := range e.done {
 		b.stages[stage] = true
 	}
@@ -49,16 +68,7 @@ func (e *experimenter) report(dir string) (*reproduce.Outcome, error) {
 			b.missing = append(b.missing, part.title)
 		}
 	}
-	made, err := e.made(b)
-	if err != nil {
-		return nil, err
-	}
-	if err := e.writeNeurons(dir); err != nil {
-		return nil, err
-	}
-	sections = append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, append(sections, made)...)
-	r := &report.Report{Title: "Knowledge neurons of " + b.model, Subtitle: b.introduction(), Sections: sections}
-	return b.Write(e.run, dir, r, e.done)
+	return b, append([]report.Section{b.claimSection(), b.numbers(), b.settingSection()}, sections...)
 }
 
 // writeNeurons writes the facts' neurons.
