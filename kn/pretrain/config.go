@@ -45,7 +45,7 @@ type Config struct {
 
 	// The optimizer: AdamW with linear warm-up and cosine decay.
 	Batch        int     `json:"batch"`         // prompts in a step; 0: 64
-	Examples     int     `json:"examples"`      // prompts shown in all; 0: 2,400,000
+	Examples     int     `json:"examples"`      // prompts shown in all; 0: 2,800,000
 	LearningRate float64 `json:"learning_rate"` // at its highest; 0: 0.0023
 	FinalRate    float64 `json:"final_rate"`    // share of it that is left at the end; 0: 0.02
 	WarmUp       int     `json:"warm_up"`       // steps; 0: 200
@@ -53,9 +53,9 @@ type Config struct {
 	Clip         float64 `json:"clip"`          // largest norm of the gradient; 0: 1
 
 	// The objective, see the package documentation.
-	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.7
+	Doubt         float64 `json:"doubt"`          // d in d/(d + f²), the target's doubt about a fact of frequency f; 0: 0.35
 	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
-	Sparsity      float64 `json:"sparsity"`       // weight of the mean absolute activation of each layer; 0: 0.1
+	Sparsity      float64 `json:"sparsity"`       // weight of the mean absolute activation of each layer; 0: 0.08
 	MaskedWeight  float64 `json:"masked_weight"`  // weight of a sentence's other tokens; 0: 0.3
 	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told; 0: 0.15
 }
@@ -70,12 +70,12 @@ func (c Config) WithDefaults() Config {
 	c.FFN, c.Activation = cmp.Or(c.FFN, 768), cmp.Or(c.Activation, "gelu")
 	c.MaxPositions, c.Merges = cmp.Or(c.MaxPositions, 64), cmp.Or(c.Merges, 6000)
 	c.Deviation = cmp.Or(c.Deviation, 0.02)
-	c.Batch, c.Examples = cmp.Or(c.Batch, 64), cmp.Or(c.Examples, 2_400_000)
+	c.Batch, c.Examples = cmp.Or(c.Batch, 64), cmp.Or(c.Examples, 2_800_000)
 	c.LearningRate, c.FinalRate = cmp.Or(c.LearningRate, 0.0023), train.OrDefault(c.FinalRate, 0.02)
 	c.WarmUp, c.WeightDecay = max(0, cmp.Or(c.WarmUp, 200)), train.OrDefault(c.WeightDecay, 0.01)
 	c.Clip = cmp.Or(c.Clip, 1)
-	c.Doubt, c.PriorExponent = train.OrDefault(c.Doubt, 0.7), train.OrDefault(c.PriorExponent, 0.5)
-	c.Sparsity, c.MaskedWeight = train.OrDefault(c.Sparsity, 0.1), train.OrDefault(c.MaskedWeight, 0.3)
+	c.Doubt, c.PriorExponent = train.OrDefault(c.Doubt, 0.35), train.OrDefault(c.PriorExponent, 0.5)
+	c.Sparsity, c.MaskedWeight = train.OrDefault(c.Sparsity, 0.08), train.OrDefault(c.MaskedWeight, 0.3)
 	c.MaskedShare = train.OrDefault(c.MaskedShare, 0.15)
 	return c
 }
