@@ -9,7 +9,8 @@ import (
 )
 
 // Activations returns the neurons' activations [layers][FFN] at the prompt's
-// [MASK], under the edits of this handle.
+// [MASK], or at the last token of a causal model's prompt, under the edits of
+// this handle.
 func (m *Model) Activations(prompt string) ([][]float64, error) {
 	type activations struct{ Values [][]float64 }
 	a, err := cached(m, "activations", prompt, func() (*activations, error) {
@@ -17,7 +18,7 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := m.computeOne(engine.Activations, s, "")
+		r, err := m.computeOne(engine.Activations, s.Sample, "")
 		return &activations{r.Activations}, err
 	})
 	if err != nil {

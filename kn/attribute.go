@@ -28,7 +28,18 @@ type AttributeOptions struct {
 	Tolerance float64 `json:"tolerance,omitempty"`
 	// LayerNormEps replaces the configuration's epsilon when it is not 0.
 	LayerNormEps float64 `json:"layer_norm_eps,omitempty"`
+	// Target is what is attributed. "" stands for the answer's probability.
+	Target Target `json:"target,omitempty"`
 }
+
+// Target is what of an answer's prediction is attributed to neurons.
+type Target string
+
+// The targets. Scores are in their units.
+const (
+	TargetProbability    Target = ""                // as in the paper
+	TargetLogProbability Target = "log_probability" // its natural logarithm: a long answer's does not vanish
+)
 
 // filled returns the options with the defaults in the place of zero values.
 func (o AttributeOptions) filled() AttributeOptions {
@@ -64,6 +75,13 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 	if o.Tolerance < 0 || o.LayerNormEps < 0 || o.Nodes < 0 {
 		return e, fmt.Errorf("kn: nodes %d, tolerance %v and LayerNorm epsilon %v must not be negative", o.Nodes, o.Tolerance, o.LayerNormEps)
 	}
+	switch o.Target {
+	case TargetProbability:
+	case TargetLogProbability:
+		e.Logarithm = true
+	default:
+		return e, fmt.Errorf("kn: unknown target %q; leave it out for the probability, or use %q", o.Target, TargetLogProbability)
+	}
 	switch fixed := fixedRules[o.Rule]; {
 	case fixed != nil:
 		rule, err := fixed(o.Nodes)
@@ -79,15 +97,17 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 	return e, nil
 }
 
-// Attribute computes integrated gradients of the answer's probability at
-// [MASK] with respect to every neuron there, as the authors of Dai et al. (2022)
-// compute them:
+// Attribute computes integrated gradients of the answer's probability with
+// respect to every neuron where it is predicted, as the authors of Dai et al.
+// (2022) compute them:
 //
 //	Attr(l, i) = w_i · ∫₀¹ ∂P(a·w)/∂w_i da
 //
-// with w [F] layer l's activation at [MASK], and P(v) the probability when v
-// takes its place. The path scales the whole layer at once, one layer at a
-// time. Gradients are GoMLX's; nothing below the scaled layer is computed
+// with w [F] layer l's activation at [MASK], or at the last token of a causal
+// model's prompt, and P(v) the probability when v takes its place. The path
+// scales the whole layer at once, one layer at a time. An answer of k tokens is
+// predicted in k places, all scaled by the one factor; P is then the product of the
+// tokens' probabilities, and a neuron's score the sum over the places. Gradients are GoMLX's; nothing below the scaled layer is computed
 // again for each node.
 func (m *Model) Attribute(prompt, answer string, options ...AttributeOptions) (*Attribution, error) {
 	o, err := optional(options)
@@ -130,7 +150,7 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 		if err != nil {
 			return nil, err
 		}
-		rows[k] = engine.Row{Sample: s, Edits: edits}
+		rows[k] = engine.Row{Sample: s.Sample, Edits: edits}
 	}
 	layers, found := m.Config().Layers, len(queries)-len(missing)
 	total, done, finished := len(queries)*layers, -1, found

@@ -48,7 +48,6 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"no mask", attribute("Paris is in France", answer), []string{"[MASK]", "Paris is in France"}},
 		{"two masks", attribute("[MASK] is in [MASK]", answer), []string{"more than one", "[MASK]"}},
 		{"too long", attribute(long, answer), []string{"64"}},
-		{"several pieces", attribute(prompt, "Parisian"), []string{"Parisian", "Paris"}},
 		{"no answer", attribute(prompt, ""), []string{"answer", prompt}},
 		{"unknown characters", attribute(prompt, "日"), []string{"日"}},
 		{"unknown rule", attribute(prompt, answer, AttributeOptions{Rule: "simpson"}), []string{"simpson", "trapezoid"}},

@@ -117,7 +117,7 @@ func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o Curve
 				if err != nil {
 					return nil, err
 				}
-				rows = append(rows, engine.Row{Sample: s, Edits: edits})
+				rows = append(rows, engine.Row{Sample: s.Sample, Edits: edits})
 			}
 		}
 	}

@@ -1,8 +1,8 @@
-// Package kn finds the neurons of a BERT, or of a masked language model of its
-// kind (see [Load]), that hold a fact, and shows what
-// becomes of the fact when they are silenced or amplified, after Dai, Dong,
-// Hao, Sui, Chang and Wei, Knowledge Neurons in Pretrained Transformers (ACL
-// 2022, https://aclanthology.org/2022.acl-long.581).
+// Package kn finds the neurons of a language model, masked or causal (see
+// [Load]), that hold a fact, and shows what becomes of the fact when they are
+// silenced or amplified, after Dai, Dong, Hao, Sui, Chang and Wei, Knowledge
+// Neurons in Pretrained Transformers (ACL 2022,
+// https://aclanthology.org/2022.acl-long.581).
 //
 //	model := kn.MustLoad("mini")
 //	attribution := model.MustAttribute(prompt, answer)     // a score for every neuron
@@ -24,13 +24,35 @@
 // all layers, and the fact's refined set those in at least the share p of its
 // prompts' coarse sets.
 //
+// # Causal models and longer answers
+//
+// A causal model's prompt ends where the answer begins, and its neurons are
+// those at the prompt's last token. Where the FFN is gated, as in Llama's, a neuron
+// is the gated product: what the output matrix takes.
+//
+// An answer may have several tokens. A masked model predicts them at as many
+// [MASK]s, all at once or one after the other ([WithOrder]), a causal one each
+// after those before it. P is the product of their probabilities. w are then the
+// activations at all the places where they are predicted, scaled together, and a
+// neuron's score is the sum over the places. [TargetLogProbability] attributes the
+// logarithm of P instead.
+//
+// # Seeing inside
+//
+// [Model.Read] returns what is at any hook point of any layer, at every token;
+// [Model.LogitLens] what the head would predict after each layer;
+// [Model.CausalTrace] through which states a fact reaches the answer;
+// [Model.LogitParts] what each layer adds to the answer's logit; and
+// [Model.Portrait] what one neuron says and what fires it. All work on an edited
+// handle as well, and each number stands beside its control.
+//
 // # Differences from the published codes
 //
 // Integrals are as exact as asked for, with their error estimated, instead of
 // a sum over 20 nodes; [Dai2022] and [EleutherAI2021] reproduce the sums.
 // Prompts keep their length instead of being padded to 128 tokens, nothing
-// below the scaled layer is computed twice, and an answer that is not one
-// token of the vocabulary is an error instead of [UNK].
+// below the scaled layer is computed twice, and an answer of several tokens is
+// asked for as such instead of as [UNK].
 //
 // # Where it is computed
 //

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
 // EditOp says what an [Edit] does.
@@ -135,11 +136,13 @@ func (m *Model) valueEdit(e Edit) (engine.ValueEdit, error) {
 		if d.answer == "" {
 			return v, fmt.Errorf("kn: an update needs the %s answer", d.which)
 		}
-		id, err := m.Tokenizer().Single(d.answer)
+		ids, err := m.Tokenizer().Answer(tokenizer.Encoding{AfterSpace: true}, d.answer)
 		if err != nil {
 			return v, fmt.Errorf("kn: the update's %s answer: %w", d.which, err)
 		}
-		v.Toward = append(v.Toward, engine.Direction{Token: int32(id), Factor: d.factor})
+		for _, id := range ids {
+			v.Toward = append(v.Toward, engine.Direction{Token: int32(id), Factor: d.factor / float64(len(ids))})
+		}
 	}
 	return v, nil
 }

@@ -14,7 +14,7 @@ import (
 // when column i of W becomes s_i·W_i, and b becomes b + Σ o_i·W_i.
 func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
 	hidden, width, ffn := c.Config.HiddenSize, c.Config.EmbeddingWidth(), c.Config.IntermediateSize
-	words := c.Tensors[checkpoint.WordEmbeddings].Data
+	words := c.Tensors[bert.Words(c.Config)].Data
 	numbers := func(name string) ([]float32, error) { return c.Tensors[name].Data, nil }
 	changes, err := engine.ChangeValues(edits.Values, ffn, func(token int32) ([]float32, error) {
 		return bert.Projected(c.Config, words[int(token)*width:(int(token)+1)*width], numbers)
@@ -23,7 +23,7 @@ func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
 		return err
 	}
 	for l, change := range changes {
-		change(c.Tensors[bert.ValueVectors(l)].Data)
+		change(c.Tensors[c.Config.ValueVectors(l)].Data)
 	}
 	for k, i := range edits.Index {
 		if !finite(float64(edits.MaskScale[k]), float64(edits.MaskOffset[k]), float64(edits.RestScale[k]), float64(edits.RestOffset[k])) {
@@ -32,7 +32,13 @@ func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
 		if edits.MaskScale[k] != edits.RestScale[k] || edits.MaskOffset[k] != edits.RestOffset[k] {
 			return fmt.Errorf("kn: neuron %v is edited at [MASK] alone, which weights cannot hold; apply the edit at all positions, or save the edits instead", Neuron{i / ffn, i % ffn})
 		}
-		matrix, bias := c.Tensors[bert.ValueVectors(i/ffn)].Data, c.Tensors[bert.ValueBias(i/ffn)].Data
+		matrix, bias := c.Tensors[c.Config.ValueVectors(i/ffn)].Data, c.Tensors[c.Config.ValueBias(i/ffn)].Data
+		if bias == nil {
+			if edits.MaskOffset[k] != 0 {
+				return fmt.Errorf("kn: neuron %v is set to a value, which weights cannot hold since the model's FFN has no bias; scale it, or save the edits instead", Neuron{i / ffn, i % ffn})
+			}
+			bias = make([]float32, hidden) // stays 0
+		}
 		for j := range hidden {
 			at := j*ffn + i%ffn
 			v := float64(matrix[at])

@@ -1,13 +1,13 @@
 package kn
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -67,7 +67,8 @@ var owners = []struct {
 }{
 	{regexp.MustCompile(`^bert-(base|large)-[a-z-]+(@[\w./-]+)?$`), "google-bert"},
 	{regexp.MustCompile(`^roberta-(base|large)(@[\w./-]+)?$`), "FacebookAI"},
-	{regexp.MustCompile(`^distil(ro)?bert(a)?-base[a-z-]*(@[\w./-]+)?$`), "distilbert"},
+	{regexp.MustCompile(`^(distil(ro)?bert(a)?-base[a-z-]*|distilgpt2)(@[\w./-]+)?$`), "distilbert"},
+	{regexp.MustCompile(`^gpt2(-medium|-large|-xl)?(@[\w./-]+)?$`), "openai-community"},
 }
 
 // withOwner adds the owner to a name that is known without, unless a folder has
@@ -84,9 +85,10 @@ func withOwner(name string) string {
 	return name
 }
 
-// Load opens a masked language model: a BERT, a DistilBERT, a RoBERTa or the
-// generator of an ELECTRA, which config.json's model_type tells apart. Prompts
-// are the same for all, with [MASK] for the answer. The name is
+// Load opens a language model: a masked one (BERT, DistilBERT, RoBERTa, the
+// generator of an ELECTRA) or a causal one (GPT-2, Llama, Qwen2 and 3, Mistral),
+// which config.json's model_type tells apart. Prompts have [MASK] for the answer; a
+// causal model reads what is before it. The name is
 //
 //   - "mini", the embedded model, when the program imports
 //     _ "github.com/knowledge-neurons/gonb-kn/kn/mini";
@@ -96,7 +98,8 @@ func withOwner(name string) string {
 //     HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected;
 //   - a name that a model had on the hub before models had owners:
 //     "bert-base-cased" is google-bert/bert-base-cased, "roberta-base"
-//     FacebookAI/roberta-base, "distilbert-base-cased" distilbert/distilbert-base-cased.
+//     FacebookAI/roberta-base, "distilbert-base-cased" distilbert/distilbert-base-cased,
+//     "gpt2" openai-community/gpt2.
 //
 // Load is lazy: weights are read when something must be computed that is
 // not in the cache. A folder's results are found again as long as its files
@@ -107,7 +110,7 @@ func Load(name string, options ...Option) (*Model, error) {
 		return nil, err
 	}
 	if folder.Config().Classifies() {
-		return nil, fmt.Errorf("kn: %s is a classifier of %q and has no head that predicts [MASK]; open it with finetune.Open, or give the masked language model that it was made from",
+		return nil, fmt.Errorf("kn: %s is a classifier of %q and has no head that predicts a token; open it with finetune.Open, or give the masked language model that it was made from",
 			name, folder.Config().LabelNames())
 	}
 	m.shared = &shared{folder: folder}
@@ -169,17 +172,7 @@ func (m *Model) open(name string) (*checkpoint.Folder, error) {
 
 // embeddedNames lists the registered models for error messages.
 func embeddedNames() string {
-	embedded.Lock()
-	defer embedded.Unlock()
-	if len(embedded.models) == 0 {
-		return "none"
-	}
-	var names []string
-	for name := range embedded.models {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return cmp.Or(strings.Join(Embedded(), ", "), "none")
 }
 
 // Must is for notebook cells, in the manner of template.Must: it panics with err,

@@ -22,7 +22,7 @@ import (
 // Version of this module, part of every result's provenance.
 const Version = "0.2.0"
 
-// Model is a handle on a BERT, possibly with edits. Handles are cheap: the
+// Model is a handle on a language model, possibly with edits. Handles are cheap: the
 // weights are read once, when first needed, and shared by all handles that
 // derive from one [Load]. A Model may be used by several goroutines at once.
 type Model struct {
@@ -33,6 +33,7 @@ type Model struct {
 	cache    cache.Cache
 	backend  string
 	worker   string
+	order    Order
 	edits    []Edit
 	shared   *shared
 }
@@ -245,6 +246,9 @@ func (m *Model) provenance(options any) (Provenance, error) {
 	if err == nil {
 		err = json.Unmarshal(data, &p.Options)
 	}
+	if err == nil && m.order != "" && m.order != AllAtOnce {
+		p.Options["order"] = string(m.order)
+	}
 	if err == nil && len(m.edits) > 0 {
 		p.Options["edits"] = m.edits
 		err = roundTrip(&p.Options)
@@ -298,6 +302,9 @@ func (m *Model) key(kind string, query ...any) (string, error) {
 	digest, err := m.Digest()
 	if err != nil {
 		return "", err
+	}
+	if m.order != "" && m.order != AllAtOnce { // results of before there was a choice keep their keys
+		query = append(query, m.order)
 	}
 	return cache.Key(kind, digest, m.edits, query)
 }

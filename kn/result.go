@@ -17,11 +17,14 @@ type TokenProbability struct {
 	Probability float64 `json:"probability"`
 }
 
-// RankedToken is an answer with its probability at [MASK] and its rank among
-// the whole vocabulary; rank 1 is the most probable token.
+// RankedToken is an answer with its probability and its rank among the whole
+// vocabulary; rank 1 is the most probable token. An answer of several tokens has
+// the product of their probabilities, and the largest of their ranks: it is 1 if
+// each of them comes first in its place.
 type RankedToken struct {
-	TokenProbability
-	Rank int `json:"rank"`
+	TokenProbability       // ID is that of the first token
+	Rank             int   `json:"rank"`
+	IDs              []int `json:"ids,omitempty"` // of an answer of several tokens, all of them
 }
 
 // Prediction is the distribution over the vocabulary at a prompt's [MASK].
@@ -39,29 +42,31 @@ type Prediction struct {
 type Attribution struct {
 	Prompt      string  `json:"prompt"`
 	Answer      string  `json:"answer"`
-	Probability float64 `json:"probability"` // of the answer at [MASK], model unmodified
+	Probability float64 `json:"probability"` // of the answer, model unmodified
 
 	// ProbabilityAtZero[l] is the answer's probability when the whole
-	// activation of layer l at [MASK] is 0.
+	// activation of layer l is 0 where the answer is predicted.
 	ProbabilityAtZero []float64 `json:"probability_at_zero"` // [L]
 	// CompletenessError[l] is sum(Scores[l]) - (Probability - ProbabilityAtZero[l]),
-	// which is 0 for an exact integral. That it is small does not promise
+	// or with the target's logarithms of the two, which is 0 for an exact integral. That it is small does not promise
 	// that the scores are right: see EstimatedError.
 	CompletenessError []float64 `json:"completeness_error"` // [L]
 
 	Rule  Rule  `json:"rule"`
 	Nodes []int `json:"nodes"` // [L] gradient evaluations spent on each layer
 	// EstimatedError[l] estimates the largest error of any score in layer l,
-	// in units of probability. Only the adaptive rule estimates; others
+	// in units of the target. Only the adaptive rule estimates; others
 	// leave it empty.
 	EstimatedError []float64 `json:"estimated_error,omitempty"` // [L]
 	// NotConverged lists the layers whose estimate did not reach the
 	// tolerance within the allowed number of nodes.
 	NotConverged []int `json:"not_converged,omitempty"`
 
-	// Scores[l][i] is the integrated gradient of neuron (l, i), in units of probability.
+	// Scores[l][i] is the integrated gradient of neuron (l, i), in units of the
+	// target: of probability unless told otherwise.
 	Scores [][]float64 `json:"scores"` // [L][F]
-	// Activations[l][i] is the neuron's activation at [MASK]: the baseline attribution.
+	// Activations[l][i] is the neuron's activation where the answer is predicted,
+	// in the mean over its tokens: the baseline attribution.
 	Activations [][]float64 `json:"activations"` // [L][F]
 
 	Provenance Provenance `json:"provenance"`

@@ -3,6 +3,7 @@ package kn
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
@@ -44,7 +45,10 @@ func (m *Model) TokenActivations(readings []Reading) ([]TokenActivations, error)
 		if err != nil {
 			return nil, err
 		}
-		row := engine.Row{Sample: engine.Sample{Mask: mask}, Edits: edits}
+		row := engine.Row{Edits: edits}
+		if mask >= 0 {
+			row.Masks = []int{mask}
+		}
 		for _, id := range e.IDs {
 			row.IDs = append(row.IDs, int32(id))
 		}
@@ -69,11 +73,18 @@ func (m *Model) MustTokenActivations(readings []Reading) []TokenActivations {
 	return Must(m.TokenActivations(readings))
 }
 
-// encodeText tokenizes a text with one [MASK] or none, whose position is -1.
+// encodeText tokenizes a text with one [MASK] or none, whose position is -1. A
+// causal model's text that ends in [MASK] is a prompt, which asks at its last token.
 func (m *Model) encodeText(text string) (tokenizer.Encoding, int, error) {
 	t, most := m.Tokenizer(), m.Config().MaxPositions
 	e := t.Encode(text)
-	if slices.Contains(e.IDs, t.MaskID()) {
+	switch {
+	case m.Config().Causal():
+		if strings.Contains(text, tokenizer.Mask) {
+			e, err := t.CausalPrompt(text, most)
+			return e, len(e.IDs) - 1, err
+		}
+	case slices.Contains(e.IDs, t.MaskID()):
 		return t.Prompt(text, most)
 	}
 	if len(e.IDs) > most {

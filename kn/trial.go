@@ -38,13 +38,22 @@ func (m *Model) MustProbabilities(trials []Trial) []float64 { return Must(m.Prob
 // Outcome is what the model says in a [Trial].
 type Outcome struct {
 	Answer RankedToken      `json:"answer"` // the trial's
-	Top    TokenProbability `json:"top"`    // the most probable token
+	Top    TokenProbability `json:"top"`    // the most probable token in the place of the answer's first
+}
+
+// First says whether the answer comes first: it is the most probable token, or
+// each of its tokens is the most probable in its place.
+func (o Outcome) First() bool {
+	if len(o.Answer.IDs) > 1 {
+		return o.Answer.Rank == 1
+	}
+	return o.Top.ID == o.Answer.ID
 }
 
 // Outcomes is [Model.Probabilities] with the answer's rank and the most
 // probable token of each trial.
 func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
-	rows, afterSpace, err := m.rows(trials)
+	rows, samples, err := m.rows(trials)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +63,8 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 	}
 	outcomes := make([]Outcome, len(computed))
 	for i, r := range computed {
-		token := func(id int32, p float64) TokenProbability {
-			return TokenProbability{m.Tokenizer().Shown(int(id), afterSpace[i]), int(id), p}
-		}
-		outcomes[i] = Outcome{RankedToken{token(rows[i].Answer, r.Probability), r.Rank}, token(r.Top, r.TopProbability)}
+		top := m.token(int(r.Top), r.TopProbability, samples[i].question.Prompt.AfterSpace)
+		outcomes[i] = Outcome{m.ranked(samples[i], r.Probability, r.Rank), top}
 	}
 	return outcomes, nil
 }
@@ -65,19 +72,17 @@ func (m *Model) Outcomes(trials []Trial) ([]Outcome, error) {
 // MustOutcomes is [Model.Outcomes] for notebook cells: it panics instead of returning an error.
 func (m *Model) MustOutcomes(trials []Trial) []Outcome { return Must(m.Outcomes(trials)) }
 
-// rows makes trials ready, with what [Model.sampleAt] says of each.
-func (m *Model) rows(trials []Trial) (rows []engine.Row, afterSpace []bool, err error) {
-	rows, afterSpace = make([]engine.Row, len(trials)), make([]bool, len(trials))
+// rows makes trials ready.
+func (m *Model) rows(trials []Trial) (rows []engine.Row, samples []sampled, err error) {
+	rows, samples = make([]engine.Row, len(trials)), make([]sampled, len(trials))
 	for i, t := range trials {
-		if t.Answer == "" {
-			return nil, nil, noAnswer(t.Query)
-		}
-		if rows[i].Sample, afterSpace[i], err = m.sampleAt(t.Query); err != nil {
+		if samples[i], err = m.answerSample(t.Query); err != nil {
 			return nil, nil, err
 		}
+		rows[i].Sample = samples[i].Sample
 		if rows[i].Edits, err = m.compose(append(slices.Clone(m.edits), t.Edits...)); err != nil {
 			return nil, nil, err
 		}
 	}
-	return rows, afterSpace, nil
+	return rows, samples, nil
 }

@@ -15,9 +15,10 @@ const (
 //
 // with λ1 = 1 and λ2 = 8; see [Edit.WithLambdas]. Where embeddings are narrower
 // than the layers, as in ELECTRA's generators, e is the embedding times the
-// matrix that takes it there. The answers must each be one
-// token of the model's vocabulary, that of a word behind a space. Unlike edits of activations it changes
-// weights, and so all positions.
+// matrix that takes it there; where the head has words of its own, as in some
+// causal models, e is the head's. An answer's tokens are those of a word behind a
+// space; of several, e/|e| is the mean of theirs. Unlike edits of activations it
+// changes weights, and so all positions.
 func Update(neurons []Neuron, oldAnswer, newAnswer string) Edit {
 	return Edit{Op: OpUpdate, Neurons: neurons, Old: oldAnswer, New: newAnswer, Lambda1: DefaultLambda1, Lambda2: DefaultLambda2}
 }

@@ -1,6 +1,7 @@
 package bert
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -11,6 +12,7 @@ type Inputs struct {
 	Types     *graph.Node // [B, n] int32 token types; nil for all 0, and for models that have none
 	Positions *graph.Node // [B, n] int32; nil for 0 to n-1
 	Mask      *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
+	Added     *graph.Node // [B, n, E] what to add to the word embeddings, such as noise; nil for nothing
 }
 
 // Embed computes the input of layer 0: [B, n, H].
@@ -18,10 +20,15 @@ func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
 	n, first := in.IDs.Shape().Dimensions[1], w.Config.FirstPosition()
 	e := w.Embeddings
 	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1)) // [B, n, E]
-	if in.Positions == nil {
+	if in.Added != nil {
+		x = graph.Add(x, in.Added)
+	}
+	switch {
+	case e.Position == nil:
+	case in.Positions == nil:
 		position := graph.Slice(e.Position, graph.AxisRange(first, first+n)) // [n, E]
 		x = graph.Add(x, graph.ExpandLeftToRank(position, 3))                // [B, n, E]
-	} else {
+	default:
 		row := in.Positions // [B, n]
 		if first > 0 {
 			row = graph.AddScalar(row, first)
@@ -36,7 +43,9 @@ func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
 	default:
 		x = graph.Add(x, graph.Gather(e.Type, graph.InsertAxes(in.Types, -1)))
 	}
-	x = e.Norm.Apply(x, w.Config.LayerNormEps)
+	if e.Norm.Scale != nil {
+		x = e.Norm.Apply(x, w.Config.LayerNormEps)
+	}
 	if e.Project != nil {
 		x = e.Project.Apply(x) // [B, n, H]
 	}
@@ -47,7 +56,7 @@ func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
 func (w *Weights) Encode(in Inputs, hooks Hooks) *graph.Node {
 	x := w.Embed(in, hooks)
 	for l := range w.Layers {
-		x = w.Layer(l, x, x, in.Mask, hooks)
+		x = w.Layer(l, x, Whole(x, in.Mask), hooks)
 	}
 	return x
 }
@@ -57,12 +66,13 @@ func (w *Weights) Encode(in Inputs, hooks Hooks) *graph.Node {
 //
 //	pick [B, n] float32: 1 at the row wanted, 0 elsewhere
 func (w *Weights) EncodeRow(in Inputs, pick *graph.Node, hooks Hooks) *graph.Node {
-	return w.encodeRow(in, func(x *graph.Node) *graph.Node { return graph.InsertAxes(Row(x, pick), 1) }, hooks)
+	one := func(x *graph.Node) *graph.Node { return graph.InsertAxes(Row(x, pick), 1) }
+	return w.encodeRow(in, one, PickedPositions(graph.InsertAxes(pick, 1)), hooks)
 }
 
 // EncodeFirst is [Weights.EncodeRow] for the first row, [CLS]'s: [B, H].
 func (w *Weights) EncodeFirst(in Inputs, hooks Hooks) *graph.Node {
-	return w.encodeRow(in, firstRow, hooks)
+	return w.encodeRow(in, firstRow, graph.Zeros(in.IDs.Graph(), shapes.Make(dtypes.Int32, 1, 1)), hooks)
 }
 
 // firstRow is [CLS]'s row: [B, n, H] -> [B, 1, H].
@@ -71,18 +81,25 @@ func firstRow(x *graph.Node) *graph.Node {
 }
 
 // encodeRow runs the last layer for the row only that one picks: [B, n, H] -> [B, 1, H].
-func (w *Weights) encodeRow(in Inputs, one func(x *graph.Node) *graph.Node, hooks Hooks) *graph.Node {
+func (w *Weights) encodeRow(in Inputs, one func(x *graph.Node) *graph.Node, position *graph.Node, hooks Hooks) *graph.Node {
 	x := w.Embed(in, hooks)
 	last := len(w.Layers) - 1
 	for l := range last {
-		x = w.Layer(l, x, x, in.Mask, hooks)
+		x = w.Layer(l, x, Whole(x, in.Mask), hooks)
 	}
-	return graph.Squeeze(w.Layer(last, one(x), x, in.Mask, hooks), 1) // [B, H]
+	return graph.Squeeze(w.Layer(last, one(x), Context{Keys: x, Mask: in.Mask, Positions: position}, hooks), 1) // [B, H]
 }
 
 // Row selects one row of each sequence: x [B, n, K], pick [B, n] one-hot -> [B, K].
 func Row(x, pick *graph.Node) *graph.Node {
 	return graph.ReduceSum(graph.Mul(x, graph.InsertAxes(pick, -1)), 1)
+}
+
+// PickedPositions are the places of the rows that pick [B, m, n] selects, each
+// of its rows one-hot: [B, m] int32. A row that selects none has 0.
+func PickedPositions(pick *graph.Node) *graph.Node {
+	place := graph.ExpandLeftToRank(graph.ConvertDType(places(pick.Graph(), size(pick, 2)), pick.DType()), 3)
+	return graph.ConvertDType(graph.ReduceSum(graph.Mul(pick, place), -1), dtypes.Int32)
 }
 
 // Rows selects m rows of each sequence: x [B, n, K], pick [B, m, n], each
@@ -99,13 +116,16 @@ func SetRows(x, pick, rows *graph.Node) *graph.Node {
 	return graph.Add(graph.Mul(x, graph.InsertAxes(rest, -1)), set)
 }
 
-// Logits is the masked-language-model head: hidden [..., H] -> [..., V].
+// Logits is the head that predicts a token: hidden [..., H] -> [..., V].
 func (w *Weights) Logits(hidden *graph.Node) *graph.Node {
-	return Dense{w.Head.Decoder, w.Head.Bias}.Apply(w.transform(hidden)) // [..., V]
+	return w.Head.Decoder.Apply(w.transform(hidden)) // [..., V]
 }
 
 // transform is the head below the vocabulary: [..., H] -> [..., E].
 func (w *Weights) transform(hidden *graph.Node) *graph.Node {
+	if w.Config.Causal() {
+		return w.Head.Norm.Apply(hidden, w.Config.LayerNormEps)
+	}
 	x := Activate(w.Config.HeadAct(), w.Head.Transform.Apply(hidden))
 	return w.Head.Norm.Apply(x, w.Config.LayerNormEps)
 }
@@ -117,8 +137,8 @@ func (w *Weights) Distribution(hidden *graph.Node) *graph.Node { return softmax(
 // [B, H], tokens [B] int32 -> [B]. Its gradient passes over the vocabulary
 // half as often as that of the whole distribution.
 func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
-	x := w.transform(hidden)                              // [B, E]
-	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x) // [B, V]
+	x := w.transform(hidden)          // [B, E]
+	logits := w.Head.Decoder.Apply(x) // [B, V]
 	return withGradientOf(
 		func() *node {
 			own, others, _ := w.shares(x, logits, tokens)
@@ -146,16 +166,55 @@ func (w *Weights) Probability(hidden, tokens *graph.Node) *graph.Node {
 // difference of two vectors that are then nearly equal. From x down it is
 // reverse mode again.
 func (w *Weights) ProbabilityGradient(hidden, tokens *graph.Node) (probability, gradient *graph.Node) {
-	x := w.transform(hidden)                                                              // [B, E]
-	logits := Dense{w.Head.Decoder, w.Head.Bias}.Apply(x)                                 // [B, V]
-	own, others, row := w.shares(x, logits, tokens)                                       // [B, 1], [B, V], [B, E]
-	rest := sum(others)                                                                   // [B, 1]
-	total := graph.Add(own, rest)                                                         // [B, 1]
-	p := graph.Div(own, total)                                                            // [B, 1]
-	apart := graph.Sub(graph.Mul(rest, row), graph.Dot(others, w.Head.Decoder).Product()) // [B, E]
-	gx := graph.Mul(apart, graph.Div(p, total))                                           // [B, E]
-	objective := graph.ReduceAllSum(graph.Mul(x, graph.StopGradient(gx)))
-	return graph.Squeeze(p, -1), graph.Gradient(objective, hidden)[0]
+	a := w.answered(hidden, tokens)
+	return graph.Squeeze(a.p, -1), a.gradient(graph.Mul(a.apart, graph.Div(a.p, a.total)))
+}
+
+// LogProbability is the natural logarithm of [Weights.Probability].
+func (w *Weights) LogProbability(hidden, tokens *graph.Node) *graph.Node {
+	return w.answered(hidden, tokens).logarithm()
+}
+
+// LogProbabilityGradient is [Weights.ProbabilityGradient] of the logarithm:
+// the gradient lacks the factor p_t.
+func (w *Weights) LogProbabilityGradient(hidden, tokens *graph.Node) (logarithm, gradient *graph.Node) {
+	a := w.answered(hidden, tokens)
+	return a.logarithm(), a.gradient(graph.Div(a.apart, a.total))
+}
+
+// answered is what the head makes of rows and of one token of each.
+type answered struct {
+	hidden, x *graph.Node // [B, H], and below the vocabulary [B, E]
+	p         *graph.Node // [B, 1] the token's probability
+	total     *graph.Node // [B, 1] what the shares add up to, see [Weights.shares]
+	apart     *graph.Node // [B, E] Σ_{j≠t} share_j · (W_t - W_j)
+	over      *graph.Node // [B, 1] the token's logit less the largest
+	largest   *graph.Node // [B, 1] the largest share of the softmax
+}
+
+func (w *Weights) answered(hidden, tokens *graph.Node) answered {
+	x := w.transform(hidden)                                                                     // [B, E]
+	logits := w.Head.Decoder.Apply(x)                                                            // [B, V]
+	own, others, row := w.shares(x, logits, tokens)                                              // [B, 1], [B, V], [B, E]
+	rest := sum(others)                                                                          // [B, 1]
+	total := graph.Add(own, rest)                                                                // [B, 1]
+	apart := graph.Sub(graph.Mul(rest, row), graph.Dot(others, w.Head.Decoder.Weight).Product()) // [B, E]
+	logit, _ := w.logit(x, tokens)
+	most := func(x *graph.Node) *graph.Node { return graph.ReduceAndKeep(x, graph.ReduceMax, -1) }
+	return answered{hidden, x, graph.Div(own, total), total, apart, graph.Sub(logit, most(logits)), most(graph.Softmax(logits, -1))}
+}
+
+// gradient takes a gradient of x [B, E] back to hidden [B, H].
+func (a answered) gradient(gx *graph.Node) *graph.Node {
+	objective := graph.ReduceAllSum(graph.Mul(a.x, graph.StopGradient(gx)))
+	return graph.Gradient(objective, a.hidden)[0]
+}
+
+// logarithm is log p [B]. It is made of logits, since p itself may be too small
+// for a float32: the largest logit's share is exp(0)/Z.
+func (a answered) logarithm() *graph.Node {
+	log := graph.Sub(graph.Add(a.over, graph.Log(a.largest)), graph.Log(a.total))
+	return graph.Squeeze(log, -1)
 }
 
 // shares are numbers that have the same ratios in a row as the words'
@@ -181,7 +240,10 @@ func (w *Weights) shares(x, logits, tokens *graph.Node) (own, others, row *graph
 // tokens [B] -> [B, 1], [B, E].
 func (w *Weights) logit(x, tokens *graph.Node) (logit, row *graph.Node) {
 	at := graph.InsertAxes(tokens, -1)
-	row = graph.Gather(w.Head.Decoder, at)
-	bias := graph.InsertAxes(graph.Gather(w.Head.Bias, at), -1)
-	return graph.Add(sum(graph.Mul(x, row)), bias), row
+	row = graph.Gather(w.Head.Decoder.Weight, at)
+	logit = sum(graph.Mul(x, row))
+	if bias := w.Head.Decoder.Bias; bias != nil {
+		logit = graph.Add(logit, graph.InsertAxes(graph.Gather(bias, at), -1))
+	}
+	return logit, row
 }

@@ -37,7 +37,7 @@ func TestExactness(t *testing.T) {
 		normal(0, 1, len(answers), narrow), normal(0, 0.1, narrow, narrow), normal(0, 1, narrow),
 		normal(1, 0.1, narrow), normal(0, 0.1, narrow), normal(0, 0.05, vocabulary, narrow), bias,
 	}
-	dense := func(in []*node) *node { return Dense{in[1], in[2]}.Apply(in[0]) }
+	dense := func(in []*node) *node { return Dense{Weight: in[1], Bias: in[2]}.Apply(in[0]) }
 	const out = 128 // columns, so that the products' gradients do not take most of the test's time
 	for _, c := range []struct {
 		name string
@@ -166,7 +166,7 @@ func normal(rng *rand.Rand, mean, deviation float64, dims ...int) *tensors.Tenso
 func head(in []*node) *Weights {
 	return &Weights{
 		Config: Config{HiddenAct: "gelu", LayerNormEps: 1e-12},
-		Head:   HeadWeights{Transform: Dense{in[0], in[1]}, Norm: Norm{in[2], in[3]}, Decoder: in[4], Bias: in[5]},
+		Head:   HeadWeights{Transform: Dense{Weight: in[0], Bias: in[1]}, Norm: Norm{in[2], in[3]}, Decoder: Dense{Weight: in[4], Bias: in[5]}},
 	}
 }
 

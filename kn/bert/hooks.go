@@ -11,21 +11,22 @@ type Point uint8
 // feed-forward size.
 const (
 	EmbeddingsOut  Point = iota // [B, n, H] what the first layer is given; Layer is 0
-	QueryOut                    // [B, m, H] queries, all heads side by side
-	KeyOut                      // [B, n, H] keys, likewise
-	ValueOut                    // [B, n, H] values, likewise
+	QueryOut                    // [B, m, A·d] queries, all heads side by side, before their norm and rotation if they have any
+	KeyOut                      // [B, n, G·d] keys, likewise
+	ValueOut                    // [B, n, G·d] values, likewise
 	AttentionProbs              // [B, A, m, n] attention probabilities, each row sums to 1
 	AttentionOut                // [B, m, H] what attention adds to the residual stream
-	ResidMid                    // [B, m, H] residual stream after attention and its LayerNorm
+	ResidMid                    // [B, m, H] residual stream after attention, and its LayerNorm in an encoder
 	FFNPre                      // [B, m, F] before the activation function
-	FFNPost                     // [B, m, F] after it: the neurons
+	FFNLinear                   // [B, m, F] what the activation multiplies, in a gated FFN only
+	FFNPost                     // [B, m, F] the neurons: the activation, or that product
 	FFNOut                      // [B, m, H] what the neurons add to the residual stream
 	ResidPost                   // [B, m, H] residual stream after the layer
 )
 
 var pointNames = [...]string{
 	"embeddings_out", "query_out", "key_out", "value_out", "attention_probs", "attention_out",
-	"resid_mid", "ffn_pre", "ffn_post", "ffn_out", "resid_post",
+	"resid_mid", "ffn_pre", "ffn_linear", "ffn_post", "ffn_out", "resid_post",
 }
 
 // String returns the point's name in snake case.

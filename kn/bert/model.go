@@ -122,6 +122,10 @@ const (
 	AllLayers
 	HeadPart       // of a masked language model
 	ClassifierPart // pooler and classifier
+	// Transposed gives the dense layers of other parts their weights twice, as
+	// they are and transposed, which the Go backend is quick with where matrices are
+	// small. The model must have them by [Model.Transpose].
+	Transposed
 )
 
 // wholeModel are the parts that a model with this configuration has.
@@ -134,6 +138,9 @@ func wholeModel(c Config) Parts {
 
 // weights asks lookup for the weights of the parts, always in the same order.
 func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
+	if p&Transposed != 0 {
+		return p.withTransposed(c, layer, lookup)
+	}
 	w := &Weights{Config: c}
 	// A tied head needs the word embeddings, but only once.
 	var word *graph.Node
@@ -141,7 +148,7 @@ func (p Parts) weights(c Config, layer int, lookup Lookup) *Weights {
 		w.Embeddings = NewEmbeddings(c, lookup)
 		word = w.Embeddings.Word
 	} else if p&HeadPart != 0 && c.TieWordEmbeddings {
-		word = lookup(checkpoint.WordEmbeddings, c.VocabSize, c.EmbeddingWidth())
+		word = lookup(c.WordEmbeddings(), c.VocabSize, c.EmbeddingWidth())
 	}
 	switch {
 	case p&AllLayers != 0:
@@ -195,7 +202,7 @@ func (m *Model) NewPartExec(parts Parts, inputs int, fn GraphFn) (*Exec, error) 
 		var names []string
 		parts.weights(m.Config, l, func(name string, _ ...int) *graph.Node {
 			names = append(names, name)
-			return nil
+			return new(graph.Node)
 		})
 		e.weights = append(e.weights, names)
 	}

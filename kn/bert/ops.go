@@ -10,15 +10,27 @@ import (
 // Apply computes x · Weightᵀ + Bias over the last axis: [..., in] -> [..., out].
 func (d Dense) Apply(x *graph.Node) *graph.Node {
 	in := x.Shape().Dimensions
-	y := productT(graph.Reshape(x, -1, in[len(in)-1]), d.Weight) // [rows, out]
+	rows := graph.Reshape(x, -1, in[len(in)-1])
+	var y *graph.Node // [rows, out]
+	if d.Transposed != nil {
+		y = productTwin(rows, d.Weight, d.Transposed)
+	} else {
+		y = productT(rows, d.Weight)
+	}
 	y = graph.Reshape(y, append(slices.Clone(in[:len(in)-1]), -1)...)
+	if d.Bias == nil {
+		return y
+	}
 	return graph.Add(y, graph.ExpandLeftToRank(d.Bias, y.Rank()))
 }
 
 // Apply normalizes the last axis of x to mean 0 and variance 1, then scales
-// and shifts it. GoMLX's own layer has another default epsilon, and its
-// reciprocal square root has no gradient.
+// and shifts it; without a bias it is an RMSNorm. GoMLX's own layer has another
+// default epsilon, and its reciprocal square root has no gradient.
 func (w Norm) Apply(x *graph.Node, epsilon float64) *graph.Node {
+	if w.Bias == nil {
+		return rmsNorm(x, w.Scale, epsilon)
+	}
 	centred := graph.Sub(x, mean(x)) // [..., H]
 	variance := mean(graph.Square(centred))
 	y := graph.Div(centred, graph.Sqrt(graph.AddScalar(variance, epsilon)))

@@ -17,9 +17,12 @@ type node = graph.Node
 // over that a transposed copy does not pay. That is from sixteen numbers for each
 // row of the smaller matrix on: with four kn-mini took a quarter longer.
 func rowsTimesRows(m, n, k int) bool {
-	const large = 4 << 20 // multiplications of a matrix, where the backend changes kernels
-	return m*n*k >= large || k > 16*min(m, n)
+	return m*n*k >= largeProduct || k > 16*min(m, n)
 }
+
+// largeProduct is the number of multiplications from which on the backend has a
+// kernel for large matrices, which is as quick at either layout.
+const largeProduct = 4 << 20
 
 // product is x·y: x [..., m, k], y [..., k, n] -> [..., m, n], the same axes
 // in front. Its gradients are v·yᵀ and xᵀ·v.
@@ -57,6 +60,18 @@ func productT(x, y *node) *node {
 			byY := contract(y, -1, graph.StopGradient(x), -1) // [..., n, m]
 			return graph.Add(byX, transposed(byY))
 		})
+}
+
+// productTwin is productT where y is there in both layouts, [n, k] and twin
+// [k, n], and has no gradient: neither the product nor its gradient by x needs the
+// slow kernel.
+func productTwin(x, y, twin *node) *node {
+	if size(x, 0)*size(y, 0)*size(y, 1) >= largeProduct {
+		return productT(x, y)
+	}
+	return withGradientOf(
+		func() *node { return contract(x, -1, twin, -2) },
+		func() *node { return contract(x, -1, graph.StopGradient(y), -1) })
 }
 
 // withGradientOf is what value computes, with the gradient of another way to

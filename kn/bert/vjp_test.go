@@ -27,14 +27,14 @@ func TestLayerVJPEqualsGradient(t *testing.T) {
 				return h
 			}
 			whole := hooks()
-			kept, neurons := whole.KeepValues(0), whole.Capture(bert.FFNPost, 0)
-			out := w.Layer(0, x, x, mask, whole)
+			kept, neurons := whole.KeepValues(m.Config, 0), whole.Capture(bert.FFNPost, 0)
+			out := w.Layer(0, x, bert.Whole(x, mask), whole)
 			want := graph.Gradient(graph.ReduceAllSum(graph.Mul(out, gradient)), x, *neurons)
 			var values []*graph.Node
 			for _, v := range kept {
 				values = append(values, graph.Identity(graph.StopGradient(*v)))
 			}
-			gx, gn := w.LayerVJP(0, x, mask, values, gradient, hooks())
+			gx, gn := w.LayerVJP(0, x, bert.Whole(x, mask), values, gradient, hooks())
 			return []*graph.Node{gx, want[0], gn, want[1]}
 		})
 		if err != nil {
@@ -96,8 +96,8 @@ func TestFewQueriesEqualAll(t *testing.T) {
 			if mask.Rank() == 3 {
 				ofRows = bert.Rows(mask, pick)
 			}
-			few := w.Layer(0, bert.Rows(x, pick), x, ofRows, nil)
-			all := bert.Rows(w.Layer(0, x, x, mask, nil), pick)
+			few := w.Layer(0, bert.Rows(x, pick), bert.Context{Keys: x, Mask: ofRows, Positions: bert.PickedPositions(pick)}, nil)
+			all := bert.Rows(w.Layer(0, x, bert.Whole(x, mask), nil), pick)
 			gradient := func(y *graph.Node) *graph.Node { return graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0] }
 			return []*graph.Node{few, all, gradient(few), gradient(all), bert.SetRows(x, pick, bert.Rows(x, pick)), x}
 		})
@@ -145,7 +145,7 @@ func TestSequencesSideBySide(t *testing.T) {
 	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
 	exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
 		x := w.Embed(bert.Inputs{IDs: in[0], Positions: in[1]}, nil)
-		return []*graph.Node{w.Layer(0, x, x, in[2], nil)}
+		return []*graph.Node{w.Layer(0, x, bert.Whole(x, in[2]), nil)}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,14 +11,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
-// ValueVectors is the name of layer l's tensor [H, F] whose columns are the
-// neurons' value vectors: what each adds to the residual stream per unit of
-// its activation.
-func ValueVectors(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.weight", l) }
-
-// ValueBias is the name of the bias [H] that layer l adds to them.
-func ValueBias(l int) string { return fmt.Sprintf("bert.encoder.layer.%d.output.dense.bias", l) }
-
 // Projected is a word embedding [E] as it enters the residual stream, but for
 // what all tokens have in common: the embedding itself, or the projection's
 // weight [H, E] times it where there is one. weights returns a tensor's numbers.
@@ -41,9 +33,18 @@ func Projected(c Config, embedding []float32, weights func(name string) ([]float
 	return out, nil
 }
 
-// Embedding is a token's word embedding as [Projected] gives it [H].
+// Words is the name of the tensor [V, E] whose rows stand for the words that a
+// model predicts: the word embeddings, or in a decoder whose head has its own, those.
+func Words(c Config) string {
+	if c.Causal() && !c.TieWordEmbeddings {
+		return ownWords
+	}
+	return c.WordEmbeddings()
+}
+
+// Embedding is a token's row of [Words] as [Projected] gives it [H].
 func (m *Model) Embedding(token int) ([]float32, error) {
-	row, err := m.Row(checkpoint.WordEmbeddings, token)
+	row, err := m.Row(Words(m.Config), token)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,11 @@ func (m *Model) With(changes map[string]func(values []float32)) (*Model, error) 
 		n.tensors[name] = t
 	}
 	for name, change := range changes {
-		if err := n.change(name, change); err != nil {
+		err := n.change(name, change)
+		if err == nil && n.tensors[name+transposedSuffix] != nil {
+			err = n.transpose(name)
+		}
+		if err != nil {
 			n.Free()
 			return nil, fmt.Errorf("bert: changing tensor %s: %w", name, err)
 		}

@@ -93,7 +93,7 @@ func embedGraph(w *bert.Weights, in []*graph.Node) []*graph.Node {
 func layerGraph(w *bert.Weights, in []*graph.Node) []*graph.Node {
 	hooks := bert.Hooks{}
 	attention := hooks.Capture(bert.AttentionProbs, 0)
-	y := w.Layer(0, in[0], in[0], in[1], hooks)
+	y := w.Layer(0, in[0], bert.Whole(in[0], in[1]), hooks)
 	return []*graph.Node{y, *attention}
 }
 

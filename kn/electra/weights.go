@@ -111,7 +111,7 @@ func (e *Encoder) Encode(in bert.Inputs, hooks bert.Hooks) *graph.Node {
 	}
 	w := bert.Weights{Config: e.Config.encoder(), Layers: e.Layers}
 	for l := range w.Layers {
-		x = w.Layer(l, x, x, in.Mask, hooks)
+		x = w.Layer(l, x, bert.Whole(x, in.Mask), hooks)
 	}
 	return x
 }

@@ -33,7 +33,7 @@ func TestBertBasePublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Relations with four patterns: twenty facts are 80 prompts.
-	source = facts.Usable(facts.OfRelations(source, "P30", "P103", "P140", "P190", "P1303"), m.Tokenizer(), m.Config().MaxPositions, nil)
+	source = facts.Usable(facts.OfRelations(source, "P30", "P103", "P140", "P190", "P1303"), m.Reader(), nil)
 	published, err := experiments.MatchPublished(source, sets, 4, 1)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
@@ -52,7 +53,12 @@ func (o EraseOptions) filled(groups map[string][]Fact) (EraseOptions, error) {
 		}
 	}
 	if len(o.Relations) == 0 {
-		o.Relations = relationsToErase(groups)
+		some := maps.Clone(groups) // without relations in which there is nothing to erase
+		maps.DeleteFunc(some, func(_ string, facts []Fact) bool { return len(Commonest(facts)) == 0 })
+		if len(some) < 2 {
+			return o, NothingLeft(fmt.Sprintf("erasing a relation is measured against others: of %d relations %d have neurons to erase", len(groups), len(some)))
+		}
+		o.Relations = relationsToErase(some)
 	}
 	return o, nil
 }

@@ -111,7 +111,7 @@ func (c *erasure) answered(m *kn.Model, neurons []kn.Neuron) (answers, error) {
 	for i, f := range c.facts {
 		for _, out := range outcomes[:len(f.Bag.Prompts)] {
 			a := reply{surprisal: surprisal(out.Answer.Probability)}
-			if out.Top.ID == out.Answer.ID {
+			if out.First() {
 				a.right = 1
 			}
 			all[i] = append(all[i], a)

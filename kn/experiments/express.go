@@ -121,10 +121,14 @@ func readPlans(m *kn.Model, plans []*textPlan, o ExpressOptions) error {
 	if err != nil {
 		return fmt.Errorf("experiments: open texts from %s on: %w", plans[0].fact.name(), err)
 	}
+	first, last := 1, 1 // tokens around a text: [CLS] and [SEP]
+	if m.Config().Causal() {
+		first, last = len(m.Tokenizer().Encode("").IDs), 0
+	}
 	for _, p := range plans {
 		for k := range p.texts {
 			for _, tokens := range read[k].Values {
-				p.texts[k].values = append(p.texts[k].values, pool(tokens, read[k].Mask, o.Pooling))
+				p.texts[k].values = append(p.texts[k].values, pool(tokens, read[k].Mask, first, last, o.Pooling))
 			}
 		}
 		read = read[len(p.texts):]
@@ -132,9 +136,10 @@ func readPlans(m *kn.Model, plans []*textPlan, o ExpressOptions) error {
 	return nil
 }
 
-// pool makes one activation of those at the tokens, [CLS] and [SEP] included.
-func pool(tokens []float64, mask int, how Pooling) float64 {
-	inner := tokens[1 : len(tokens)-1]
+// pool makes one activation of those at the tokens, of which the first and the
+// last are not the text's.
+func pool(tokens []float64, mask, first, last int, how Pooling) float64 {
+	inner := tokens[first : len(tokens)-last]
 	switch {
 	case how == AtMask:
 		return tokens[mask]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
 
 // textPlan is what to read for a fact.
@@ -132,18 +133,29 @@ func (p *planner) take(kind, most int, texts []string, mask func(string) (string
 			}
 			text, masks = masked, 1
 		}
-		e := t.Encode(text)
-		found := 0
-		for _, id := range e.IDs {
-			if id == t.MaskID() {
-				found++
+		var e tokenizer.Encoding
+		found := masks
+		if c := p.model.Config(); c.Causal() && masks > 0 {
+			// What is behind the answer does not reach the neurons that predict it.
+			text = text[:strings.Index(text, facts.Mask)+len(facts.Mask)]
+			var err error
+			if e, err = t.CausalPrompt(text, 0); err != nil {
+				p.counts.NoMask++
+				continue
+			}
+		} else if e = t.Encode(text); !c.Causal() {
+			found = 0
+			for _, id := range e.IDs {
+				if id == t.MaskID() {
+					found++
+				}
 			}
 		}
 		switch {
 		case len(e.IDs) > p.model.Config().MaxPositions:
 			p.counts.TooLong++
 			continue
-		case found != masks || len(e.IDs) <= 2:
+		case found != masks || len(e.IDs) < len(t.Encode("").IDs)+1:
 			p.counts.NoMask++
 			continue
 		case len(e.Unknown) > 0:

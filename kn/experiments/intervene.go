@@ -80,6 +80,11 @@ func Intervene(ctx context.Context, m *kn.Model, facts []Fact, o InterveneOption
 	for _, relation := range sortedRelations(groups) {
 		r.ByRelation = append(r.ByRelation, relationChange(facts, changed, groups[relation], o))
 	}
+	if len(facts) <= FewFacts {
+		for _, f := range facts {
+			r.Of = append(r.Of, IntervenedFact{f.Bag, f.Neurons, f.BaselineNeurons})
+		}
+	}
 	r.Provenance, err = m.Provenance(o, o.Seed)
 	return r, err
 }

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
@@ -84,7 +85,20 @@ type Intervention struct {
 	// Sets are the sets of neurons compared, in order of the charts.
 	Sets       []InterventionSet      `json:"sets"`
 	ByRelation []RelationIntervention `json:"by_relation"`
-	Provenance kn.Provenance          `json:"provenance"`
+	// Of are the facts with their neurons, if they are no more than [FewFacts]:
+	// all that it takes to measure again.
+	Of         []IntervenedFact `json:"of,omitempty"`
+	Provenance kn.Provenance    `json:"provenance"`
+}
+
+// FewFacts are as many as a result lists one by one.
+const FewFacts = 20
+
+// IntervenedFact is a fact with the neurons that [Intervene] changes.
+type IntervenedFact struct {
+	Bag             facts.Bag   `json:"fact"`
+	Neurons         []kn.Neuron `json:"neurons"`
+	BaselineNeurons []kn.Neuron `json:"baseline_neurons"`
 }
 
 // InterventionSet is the mean over all facts for one kind of neurons.

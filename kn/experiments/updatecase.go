@@ -133,7 +133,7 @@ func (c *updateCase) know(m *kn.Model) (bool, error) {
 	}
 	var prompts []string
 	for i, out := range outcomes {
-		if out.Top.ID == out.Answer.ID {
+		if out.First() {
 			prompts = append(prompts, c.fact.Bag.Prompts[i])
 		}
 	}

@@ -96,8 +96,8 @@ func (u *updated) add(before, after kn.Outcome) {
 		}
 		return 0
 	}
-	u.changed = append(u.changed, indicator(before.Top.ID != before.Answer.ID))
-	u.success = append(u.success, indicator(after.Top.ID == after.Answer.ID))
+	u.changed = append(u.changed, indicator(!before.First()))
+	u.success = append(u.success, indicator(after.First()))
 	u.topFive = append(u.topFive, indicator(after.Answer.Rank <= 5))
 	u.rank, u.reciprocal = append(u.rank, float64(after.Answer.Rank)), append(u.reciprocal, 1/float64(after.Answer.Rank))
 	u.newProbability, u.oldProbability = append(u.newProbability, after.Answer.Probability), append(u.oldProbability, before.Answer.Probability)

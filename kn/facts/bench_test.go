@@ -45,7 +45,7 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 	b.Run("usable", func(b *testing.B) {
-		source := facts.Usable(bags, vocabulary(b), 128, nil)
+		source := facts.Usable(bags, reader(vocabulary(b), 128), nil)
 		for b.Loop() {
 			all(b, source)
 		}

@@ -25,6 +25,9 @@ type Reason string
 // The reasons of [Usable].
 const (
 	NotOneToken  Reason = "the answer is not one token of the vocabulary"
+	LongAnswer   Reason = "the answer has more tokens than are asked for"
+	BadAnswer    Reason = "the vocabulary cannot spell the answer"
+	NotLast      Reason = "the answer does not come last, as a causal model needs it"
 	UnknownWord  Reason = "the vocabulary cannot spell a word of the prompt"
 	NoMask       Reason = "the prompt has no mask"
 	ManyMasks    Reason = "the prompt has more than one mask"
@@ -34,14 +37,33 @@ const (
 	NoPromptLeft Reason = "none of the fact's prompts can be used"
 )
 
+// Reader is what decides which facts a model can be asked about.
+type Reader struct {
+	Tokenizer *tokenizer.Tokenizer
+	tokenizer.AskOptions
+	// AnswerTokens is the largest number of tokens of an answer. 0 stands for 1 in
+	// a masked language model, which is what the papers ask of it, and for any
+	// number in a causal one.
+	AnswerTokens int
+}
+
+// most is the largest number of tokens of an answer; 0 allows any.
+func (r Reader) most() int {
+	if r.AnswerTokens == 0 && !r.Causal {
+		return 1
+	}
+	return r.AnswerTokens
+}
+
 // Usable is the source of what a model can be asked about: facts whose answer
-// is one token of its vocabulary, with those of their prompts that have one
-// mask, at most maxTokens tokens, and no word that would become [UNK]. Facts
+// its vocabulary spells in as many tokens as the reader allows, with those of
+// their prompts that have one mask, no more tokens than the model takes, and no
+// word that would become [UNK]; for a causal model the mask comes last. Facts
 // and prompts that stand twice stand once. leftOut, which may be nil, is told
 // what is missing until the source has been run through to its end for the
 // first time: from then on it is known which facts and prompts can be used, a
 // few bytes a fact, and the texts are not read again.
-func Usable(source Source, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) Source {
+func Usable(source Source, reader Reader, leftOut func(LeftOut)) Source {
 	if leftOut == nil {
 		leftOut = func(LeftOut) {}
 	}
@@ -57,7 +79,7 @@ func Usable(source Source, vocabulary *tokenizer.Tokenizer, maxTokens int, leftO
 				yield(b, err)
 				return
 			}
-			of, keep := askable(b, vocabulary, maxTokens, leftOut)
+			of, keep := askable(b, reader, leftOut)
 			if keep == nothing {
 				all = append(all, nothing)
 				continue
@@ -134,13 +156,13 @@ func again(source Source, known []kept, yield func(Bag, error) bool) {
 
 // askable is the bag with the prompts that can be used, and which they are;
 // nothing if there is nothing to ask.
-func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func(LeftOut)) (Bag, kept) {
+func askable(b Bag, reader Reader, leftOut func(LeftOut)) (Bag, kept) {
 	if len(b.Prompts) == 0 {
 		leftOut(b.without("", FewPatterns, ""))
 		return b, nothing
 	}
-	if _, err := vocabulary.Single(b.Answer); err != nil {
-		leftOut(b.without("", NotOneToken, err.Error()))
+	if reason, detail := reader.refuses(b.Answer, tokenizer.Encoding{AfterSpace: true}); reason != "" {
+		leftOut(b.without("", reason, detail))
 		return b, nothing
 	}
 	prompts, marks := b.Prompts, bytes.Repeat([]byte("0"), len(b.Prompts))
@@ -152,7 +174,7 @@ func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func
 			continue
 		}
 		seen[prompt] = true
-		if reason, detail := cannotAsk(prompt, b.Answer, vocabulary, maxTokens); reason != "" {
+		if reason, detail := reader.cannotAsk(prompt, b.Answer); reason != "" {
 			leftOut(b.without(prompt, reason, detail))
 			continue
 		}
@@ -170,22 +192,42 @@ func askable(b Bag, vocabulary *tokenizer.Tokenizer, maxTokens int, leftOut func
 	}
 }
 
+// refuses says why an answer cannot be asked for at a prompt's mask, if so.
+func (r Reader) refuses(answer string, prompt tokenizer.Encoding) (reason Reason, detail string) {
+	ids, err := r.Tokenizer.Answer(prompt, answer)
+	switch most := r.most(); {
+	case most == 1 && (err != nil || len(ids) > 1):
+		_, err := r.Tokenizer.SingleAt(prompt, answer)
+		return NotOneToken, err.Error()
+	case err != nil:
+		return BadAnswer, err.Error()
+	case most > 0 && len(ids) > most:
+		return LongAnswer, fmt.Sprintf("%q has %d", answer, len(ids))
+	}
+	return "", ""
+}
+
 // cannotAsk says why a prompt cannot be used, if so. An answer that is one token
 // inside a text may be several where a prompt begins with it.
-func cannotAsk(prompt, answer string, vocabulary *tokenizer.Tokenizer, maxTokens int) (reason Reason, detail string) {
-	encoding, _, err := vocabulary.Prompt(prompt, maxTokens)
+func (r Reader) cannotAsk(prompt, answer string) (reason Reason, detail string) {
+	q, err := r.Tokenizer.Ask(prompt, "", r.AskOptions)
+	if err == nil && len(q.Prompt.Unknown) == 0 {
+		if reason, detail = r.refuses(answer, q.Prompt); reason != "" {
+			return reason, detail
+		}
+		_, err = r.Tokenizer.Ask(prompt, answer, r.AskOptions)
+	}
 	switch {
 	case errors.Is(err, tokenizer.ErrTooLong):
 		return TooLong, err.Error()
 	case errors.Is(err, tokenizer.ErrManyMasks):
 		return ManyMasks, ""
+	case errors.Is(err, tokenizer.ErrNotLast):
+		return NotLast, err.Error()
 	case err != nil:
 		return NoMask, err.Error()
-	case len(encoding.Unknown) > 0:
-		return UnknownWord, fmt.Sprintf("%q", encoding.Unknown)
-	}
-	if _, err := vocabulary.SingleAt(encoding, answer); err != nil {
-		return NotOneToken, err.Error()
+	case len(q.Prompt.Unknown) > 0:
+		return UnknownWord, fmt.Sprintf("%q", q.Prompt.Unknown)
 	}
 	return "", ""
 }

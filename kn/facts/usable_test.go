@@ -53,7 +53,7 @@ func TestUsable(t *testing.T) {
 		bag("Paris"),
 	}
 	given := source(bags...)
-	usable := facts.Usable(func(yield func(facts.Bag, error) bool) { given(yield) }, vocabulary(t), 16, func(l facts.LeftOut) { left = append(left, l) })
+	usable := facts.Usable(func(yield func(facts.Bag, error) bool) { given(yield) }, reader(vocabulary(t), 16), func(l facts.LeftOut) { left = append(left, l) })
 	for run := range 2 { // what was found out in the first is known in the second
 		if got := all(t, usable); !reflect.DeepEqual(got, []facts.Bag{good, kept}) {
 			t.Errorf("run %d: usable are %+v", run, got)
@@ -123,4 +123,9 @@ func TestDraw(t *testing.T) {
 	if err := lastError(t, facts.OfRelations(source(many...), "P0")); err == nil || !strings.HasSuffix(err.Error(), "it has those of P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 and 29 more") {
 		t.Errorf("of a relation among many that is not there: %v", err)
 	}
+}
+
+// reader reads with a vocabulary, at most so many tokens.
+func reader(t *tokenizer.Tokenizer, most int) facts.Reader {
+	return facts.Reader{Tokenizer: t, AskOptions: tokenizer.AskOptions{MaxLength: most}}
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// counts.
 	Limit int    `json:"limit,omitempty"`
 	Seed  uint64 `json:"seed"`
+	// AnswerTokens is the largest number of tokens of an answer, see
+	// [facts.Reader]. 0: 1, and any number in a causal model.
+	AnswerTokens int `json:"answer_tokens,omitempty"`
 
 	// Shard, from 1, of Shards that together are the sweep. 0: all of it.
 	// Facts are dealt by their content.
@@ -54,6 +57,8 @@ func (o Options) filled() (Options, error) {
 	switch {
 	case o.Keep < 0 || o.Keep > 1:
 		return o, fmt.Errorf("sweep: the share of scores to keep is %v, not between 0 and 1", o.Keep)
+	case o.AnswerTokens < 0:
+		return o, fmt.Errorf("sweep: answers of %d tokens; give a number from 1, or 0 for the default", o.AnswerTokens)
 	case o.Limit < 0:
 		return o, fmt.Errorf("sweep: %d facts of a relation; give 0 for all", o.Limit)
 	case o.Shards < 1 || o.Shard < 1 || o.Shard > o.Shards:

@@ -28,7 +28,9 @@ func newPlan(ctx context.Context, model *kn.Model, source facts.Source, o Option
 		return nil, err
 	}
 	asked := cancelled(ctx, facts.OfRelations(source, o.Relations...))
-	usable := facts.Usable(asked, model.Tokenizer(), model.Config().MaxPositions, func(l facts.LeftOut) { p.leftOut = append(p.leftOut, l) })
+	reader := model.Reader()
+	reader.AnswerTokens = o.AnswerTokens
+	usable := facts.Usable(asked, reader, func(l facts.LeftOut) { p.leftOut = append(p.leftOut, l) })
 	for bag, err := range facts.Draw(usable, o.Limit, o.Seed) {
 		if err != nil {
 			return nil, err

@@ -22,6 +22,7 @@ type app struct {
 	json    bool
 	model   string
 	noCache bool
+	inTurn  bool // see --left-to-right
 }
 
 // jsonFlag adds --json to a command.
@@ -34,6 +35,7 @@ func (a *app) modelFlags(cmd *cobra.Command) {
 	a.jsonFlag(cmd)
 	cmd.Flags().StringVarP(&a.model, "model", "m", "", "`MODEL`: mini, a folder, or owner/name on the Hugging Face hub (required)")
 	cmd.Flags().BoolVar(&a.noCache, "no-cache", false, "neither look results up in the cache nor keep them")
+	cmd.Flags().BoolVar(&a.inTurn, "left-to-right", false, "a masked model predicts an answer of several tokens one after another\n(default: all at once, at as many [MASK]s)")
 	cli.Require(cmd, "model")
 	cli.Known(cmd.MarkFlagDirname("model"))
 }
@@ -44,6 +46,9 @@ func (a *app) load(ctx context.Context) (*kn.Model, error) {
 	options := []kn.Option{kn.WithContext(ctx), kn.WithProgress(a.bar.Step)}
 	if a.noCache {
 		options = append(options, kn.WithCache("off"))
+	}
+	if a.inTurn {
+		options = append(options, kn.WithOrder(kn.LeftToRight))
 	}
 	return cli.Load(a.model, options...)
 }

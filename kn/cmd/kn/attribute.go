@@ -64,7 +64,7 @@ func (a *app) attribute() *cobra.Command {
 	var integral integral
 	top := cli.Count(10)
 	cmd := &cobra.Command{
-		Use:   "attribute --model MODEL --prompt PROMPT --answer TOKEN",
+		Use:   "attribute --model MODEL --prompt PROMPT --answer ANSWER",
 		Short: "Attribute an answer's probability to the neurons at [MASK]",
 		Long: `Compute the integrated gradients of the answer's probability with respect to
 every feed-forward neuron at [MASK] (Dai et al., 2022). Within a layer the
@@ -100,7 +100,7 @@ are printed, one list a layer; without it the largest.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
-	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` whose probability to attribute (required)")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`ANSWER` whose probability to attribute (required)")
 	integral.flags(cmd)
 	cmd.Flags().Var(&top, "top", "how many neurons to show without --json")
 	cli.Require(cmd, "prompt", "answer")

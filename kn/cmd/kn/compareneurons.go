@@ -73,7 +73,7 @@ func (a *app) comparePublished(ctx context.Context, data, published string, reci
 	if err != nil {
 		return nil, err
 	}
-	matched, err := experiments.MatchPublished(facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, nil), sets, limit, seed)
+	matched, err := experiments.MatchPublished(facts.Usable(source, m.Reader(), nil), sets, limit, seed)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ writes a model that has them in its weights.`,
 		Example: `  kn edit --model mini --op update --relation P103 --subject "Hugo von Hofmannsthal" --new French --lambda2 2 --out french.json
   kn edit --model mini --op erase --relation P36 --limit 3 --tolerance 0.05 --edits french.json --out both.json
   kn edit --model mini --edits both.json --prompt "The capital of France is [MASK]." --json
-  kn edit --model mini --op scale --value 0.5 --neurons 3:2,3:568 --prompt "The capital of France is [MASK]."`,
+  kn edit --model mini --op scale --value 0.5 --neurons 3:130,3:113 --prompt "The capital of France is [MASK]."`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
@@ -99,7 +99,7 @@ writes a model that has them in its weights.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().Var(&f.op, "op", "what to do: "+strings.Join(editOpNames, ", "))
-	cmd.Flags().StringVar(&f.new, "new", "", "`TOKEN` that an update makes the answer")
+	cmd.Flags().StringVar(&f.new, "new", "", "`ANSWER` that an update makes the answer")
 	cmd.Flags().Float64Var(&f.lambda1, "lambda1", kn.DefaultLambda1, "an update's strength of forgetting the old answer")
 	cmd.Flags().Float64Var(&f.lambda2, "lambda2", kn.DefaultLambda2, "an update's strength of learning the new answer")
 	cmd.Flags().Float64Var(&f.value, "value", 0, "`NUMBER` to scale by or to set to")

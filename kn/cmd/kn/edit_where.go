@@ -31,7 +31,7 @@ func (f *whereFlags) flags(cmd *cobra.Command) {
 	f.limit, f.commonest = 20, 20
 	cmd.Flags().VarP(&f.neurons, "neurons", "n", "the neurons, as layer:index")
 	cmd.Flags().StringVar(&f.file, "prompts", "", "`FILE` with prompts that ask for one fact, one a line, - for standard input")
-	cmd.Flags().StringVarP(&f.answer, "answer", "a", "", "`TOKEN` that answers the prompts")
+	cmd.Flags().StringVarP(&f.answer, "answer", "a", "", "`ANSWER` that answers the prompts")
 	cmd.Flags().StringVar(&f.facts, "facts", "", "`DATA` set of --relation: PARAREL's folder, LAMA's, or a file of facts with\nprompts; without it what the model was taught")
 	cmd.Flags().StringVarP(&f.relation, "relation", "r", "", "relation of the fact, a Wikidata `PROPERTY` such as P19")
 	cmd.Flags().StringVarP(&f.subject, "subject", "s", "", "`SUBJECT` of the fact; without it the whole relation")
@@ -74,7 +74,7 @@ func (f *whereFlags) bags(a *app, ctx context.Context, m *kn.Model) ([]facts.Bag
 	if err != nil {
 		return nil, err
 	}
-	source = facts.Usable(facts.OfRelations(source, f.relation), m.Tokenizer(), m.Config().MaxPositions, nil)
+	source = facts.Usable(facts.OfRelations(source, f.relation), m.Reader(), nil)
 	if f.subject == "" {
 		source = facts.Draw(source, int(f.limit), 1)
 	}

@@ -65,7 +65,7 @@ func (a *app) testExactness(ctx context.Context, data string, o experiments.Exac
 		return nil, err
 	}
 	// No relation gives more facts than there are prompts.
-	source = facts.Draw(facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, nil), o.Prompts, o.Seed)
+	source = facts.Draw(facts.Usable(source, m.Reader(), nil), o.Prompts, o.Seed)
 	var drawn []experiments.Fact
 	for b, err := range source {
 		if err = errors.Join(err, ctx.Err()); err != nil {

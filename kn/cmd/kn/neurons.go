@@ -73,7 +73,7 @@ func (a *app) neurons() *cobra.Command {
 	var file, answer string
 	var flags recipeFlags
 	cmd := &cobra.Command{
-		Use:   "neurons --model MODEL --prompts FILE --answer TOKEN",
+		Use:   "neurons --model MODEL --prompts FILE --answer ANSWER",
 		Short: "Find the neurons that prompts about one fact have in common",
 		Long: `Attribute the answer in every prompt of a file (one a line, - for standard
 input), keep each prompt's neurons with a large score (its coarse set), and of
@@ -109,7 +109,7 @@ of the fact. The prompts should say the same thing in different words.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().StringVar(&file, "prompts", "", "`FILE` with one prompt a line, - for standard input (required)")
-	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` that answers all prompts (required)")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`ANSWER` that answers all prompts (required)")
 	flags.flags(cmd)
 	cli.Require(cmd, "prompts", "answer")
 	return cmd

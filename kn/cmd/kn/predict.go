@@ -30,8 +30,10 @@ func (a *app) predict() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict --model MODEL --prompt PROMPT",
 		Short: "Show the most probable tokens at [MASK]",
-		Long: `Show the most probable tokens at the prompt's [MASK], and with --answer the
-probability of one token and its rank in the whole vocabulary, 1 being best.`,
+		Long: `Show the most probable tokens at the prompt's [MASK], or behind the prompt of a
+causal model, and with --answer an answer's probability and its rank in the whole
+vocabulary, 1 being best. An answer of several tokens has the product of their
+probabilities, and the worst of their ranks.`,
 		Example: `  kn predict --model mini --prompt "The capital of France is [MASK]." --answer Paris --top 5
   kn predict --model google-bert/bert-base-cased --prompt "The capital of France is [MASK]." --json`,
 		Args: cobra.NoArgs,
@@ -53,7 +55,7 @@ probability of one token and its rank in the whole vocabulary, 1 being best.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
-	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` to report probability and rank of")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`ANSWER` to report probability and rank of")
 	cmd.Flags().Var(&top, "top", "how many tokens to show")
 	cli.Require(cmd, "prompt")
 	return cmd

@@ -166,7 +166,8 @@ func writeOutcome(w *bytes.Buffer, s cli.Style, o *reproduce.Outcome) {
 
 func (a *app) reproduceKnowledgeNeurons() *cobra.Command {
 	var o knowledgeneurons.Options
-	limit, tolerance := cli.Count(0), 0.01
+	var limit, answers cli.Count
+	tolerance := 0.01
 	cmd := a.paper(&cobra.Command{
 		Use:   "knowledge-neurons --model MODEL --out DIR [--facts DATA]",
 		Short: "Knowledge Neurons in Pretrained Transformers (Dai et al., ACL 2022)",
@@ -185,7 +186,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 		if !(tolerance > 0) || tolerance > 1 {
 			return nil, cli.Usagef("--tolerance %v: must be a number above 0, at most 1", tolerance)
 		}
-		o.Limit, o.Tolerance = int(limit), tolerance
+		o.Limit, o.Tolerance, o.AnswerTokens = int(limit), tolerance, int(answers)
 		o.Command, o.Projected = command, a.projected
 		return a.onModel(func(ctx context.Context, m *kn.Model, out string, watch reproduce.Watch) (*reproduce.Outcome, error) {
 			return knowledgeneurons.Reproduce(ctx, m, out, o, watch)
@@ -197,6 +198,7 @@ taught, in a sample of 492 facts; others need --facts.`,
 	cli.Known(cmd.MarkFlagDirname("publish"))
 	cmd.Flags().StringSliceVar(&o.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&limit, "limit", "at most so many facts, drawn evenly from the relations")
+	cmd.Flags().Var(&answers, "answer-tokens", "longest answer in `TOKENS`; without it 1, and any length for a causal model")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "of all that is drawn")
 	cmd.Flags().Float64Var(&tolerance, "tolerance", tolerance, "estimated error of the attributions, as a share of the largest score")
 	return cmd

@@ -21,10 +21,10 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kn",
 		Short: "Knowledge neurons: where a BERT keeps its facts",
-		Long: `kn asks a masked language model for a fact (BERT, DistilBERT, RoBERTa or the
-generator of an ELECTRA), finds the feed-forward neurons that the answer's
-probability comes from (integrated gradients, Dai et al., 2022), and scales
-them to see the probability move.
+		Long: `kn asks a language model for a fact (a masked one such as BERT or RoBERTa, or a
+causal one such as GPT-2 or Llama), finds the feed-forward neurons that the
+answer's probability comes from (integrated gradients, Dai et al., 2022), and
+scales them to see the probability move.
 
 A model is given with --model as
   mini                         the embedded model, where this program has it
@@ -41,7 +41,7 @@ again when the same is asked; "kn cache clear" empties it.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.tokenize(), a.predict(), a.attribute(), a.neurons(), a.scale(), a.edit(), a.compare(), a.landscape(),
-		a.facts(), a.compareNeurons(), a.export(), a.pretrain(), a.evaluate(), a.exactness(), a.finetune(), a.electra(), a.sweep(), a.merge(), a.reproduce(), a.worker(), a.version(), a.cache())
+	root.AddCommand(a.tokenize(), a.predict(), a.attribute(), a.neurons(), a.trace(), a.neuron(), a.scale(), a.edit(), a.compare(), a.landscape(),
+		a.facts(), a.compareNeurons(), a.export(), a.pretrain(), a.evaluate(), a.exactness(), a.verify(), a.finetune(), a.electra(), a.sweep(), a.merge(), a.reproduce(), a.worker(), a.version(), a.cache())
 	return root
 }

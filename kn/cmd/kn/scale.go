@@ -21,14 +21,14 @@ func (a *app) scale() *cobra.Command {
 	var everywhere bool
 	factors := factorsFlag{0, 0.5, 1, 2}
 	cmd := &cobra.Command{
-		Use:   "scale --model MODEL --prompt PROMPT --answer TOKEN --neurons L:I,L:I,...",
+		Use:   "scale --model MODEL --prompt PROMPT --answer ANSWER --neurons L:I,L:I,...",
 		Short: "Multiply neurons by factors and watch an answer's probability",
 		Long: `Multiply the activation of a set of neurons at [MASK] by each factor and show
 the answer's probability: factor 0 suppresses them, 1 leaves the model as it
 is, 2 amplifies. The model itself does not change. A neuron is layer:index,
 both from 0, as "kn neurons" and "kn attribute" print them.`,
 		Example: `  kn scale --model mini --prompt "The capital of France is [MASK]." --answer Paris \
-     --neurons 3:2,3:568 --factors 0,0.5,1,2`,
+     --neurons 3:130,3:113 --factors 0,0.5,1,2`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			m, err := a.load(cmd.Context())
@@ -59,7 +59,7 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 	}
 	a.modelFlags(cmd)
 	cmd.Flags().StringVarP(&prompt, "prompt", "p", "", "`PROMPT` with one [MASK] (required)")
-	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`TOKEN` whose probability to show (required)")
+	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`ANSWER` whose probability to show (required)")
 	cmd.Flags().VarP(&neurons, "neurons", "n", "neurons to scale, as layer:index (required)")
 	cmd.Flags().VarP(&factors, "factors", "f", "factors to multiply them by")
 	cmd.Flags().BoolVar(&everywhere, "everywhere", false, "scale at every token instead of only at [MASK]")

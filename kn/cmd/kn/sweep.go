@@ -23,6 +23,7 @@ type sweepFlags struct {
 	facts, out string
 	integral   integral
 	limit      cli.Count
+	answers    cli.Count
 	options    sweep.Options
 }
 
@@ -34,6 +35,7 @@ func (f *sweepFlags) flags(a *app, cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.options.Relations, "relations", nil, "only these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&f.limit, "limit", "at most so many facts of each relation, drawn")
 	cmd.Flags().Uint64Var(&f.options.Seed, "seed", 1, "of the draw")
+	cmd.Flags().Var(&f.answers, "answer-tokens", "longest answer in `TOKENS`; without it 1, and any length for a causal model")
 	f.integral.flags(cmd)
 	cli.Known(cmd.Flags().Lookup("tolerance").Value.Set(strconv.FormatFloat(sweep.DefaultTolerance, 'g', -1, 64)))
 	cmd.Flags().Lookup("tolerance").DefValue = cmd.Flags().Lookup("tolerance").Value.String()
@@ -43,7 +45,7 @@ func (f *sweepFlags) flags(a *app, cmd *cobra.Command) {
 
 // open returns the model and the facts, and fills in the options.
 func (f *sweepFlags) open(a *app, cmd *cobra.Command) (*kn.Model, facts.Source, error) {
-	f.options.Limit = int(f.limit)
+	f.options.Limit, f.options.AnswerTokens = int(f.limit), int(f.answers)
 	if err := f.integral.apply(cmd, &f.options.Attribute); err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +75,7 @@ minutes on a GPU, comes on top.
 
 With --shard i/n only the i-th of n parts is attributed, on any machine; kn
 merge then checks that nothing is missing. What the model cannot be asked, such
-as an answer that is not one token of its vocabulary, is counted and listed.
+as an answer of more tokens than --answer-tokens, is counted and listed.
 
 With --slurm the sweep is submitted to a Slurm cluster: an array job with a
 shard a task, and a merge job that runs when all tasks have ended well. A task

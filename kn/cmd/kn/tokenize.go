@@ -18,9 +18,9 @@ func (a *app) tokenize() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tokenize --model MODEL TEXT",
 		Short: "Show the tokens that a model reads a text as",
-		Long: `Show the tokens of a text with their ids, [CLS] and [SEP] included. A word's
-pieces but the first begin with ##. A word that the vocabulary cannot spell is
-[UNK]. An answer must be one token: this shows whether it is.`,
+		Long: `Show the tokens of a text with their ids, those around it such as [CLS] and [SEP]
+included. A word's pieces but the first begin with ##. A word that the vocabulary
+cannot spell is [UNK].`,
 		Example: `  kn tokenize --model mini "The capital of France is [MASK]."
   kn tokenize --model ./bert-base-cased --json "Paris"
   kn tokenize --model mini -- "-1 is a number"`,

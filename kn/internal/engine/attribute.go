@@ -46,11 +46,7 @@ func (e *Engine) attribute(ctx context.Context, rows []Row, o Options, emit func
 	}
 	finished := 0
 	return e.byEdits(rows, func(r Row) any { return r.Edits }, func(e *Engine, which []int) error {
-		lengths := make([]int, len(which))
-		for k, i := range which {
-			lengths[k] = len(rows[i].IDs)
-		}
-		for _, g := range e.sizes.together(lengths, e.Model.Config.MaxPositions) {
+		for _, g := range e.sizes.together(samplesOf(rows, which), e.Model.Config.MaxPositions) {
 			part := func(share float64) {
 				progress((float64(finished) + share*float64(len(g.of))) / float64(len(rows)))
 			}
@@ -75,7 +71,7 @@ func pick(of, chosen []int) []int {
 
 // attributeTogether attributes the chosen rows, whose edits are the same.
 func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y layout, o Options, rule rule, emit func([]Result) error, progress func(share float64)) error {
-	batch, err := e.integrationBatch(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o.LayerNormEps, rule.nodes, progress)
+	batch, err := e.integrationBatch(ctx, samplesOf(rows, of), y, rows[of[0]].Edits, o, rule.nodes, progress)
 	if err != nil {
 		return err
 	}
@@ -114,17 +110,23 @@ func (ib *integrationBatch) attribute(ctx context.Context, rule rule, tolerance 
 	}
 	return ib.integrate(ctx, integrals, tolerance, func(i int) error {
 		r := Result{
-			Row: i, Probability: ib.probability[i], ProbabilityAtZero: ib.zero[i],
-			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: ib.activations[i],
+			Row: i, Probability: ib.value[i], ProbabilityAtZero: ib.zero[i],
+			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: ib.activations(i),
 		}
 		if rule.start == nil {
-			for _, row := range ib.activations[i] {
+			for _, row := range r.Activations {
 				r.Scores = append(r.Scores, slices.Clone(row))
 			}
 		} else if err := r.finish(integrals[i], tolerance*largest(integrals[i])); err != nil {
 			return err
 		}
 		r.complete()
+		if ib.form.logarithm && !ib.raised {
+			r.Probability = math.Exp(r.Probability)
+			for l, v := range r.ProbabilityAtZero {
+				r.ProbabilityAtZero[l] = math.Exp(v)
+			}
+		}
 		return emit(r)
 	})
 }
@@ -154,18 +156,18 @@ func (ib *integrationBatch) integrate(ctx context.Context, integrals [][]quadrat
 		if open = still; len(open) == 0 {
 			return nil
 		}
-		probability, products, err := ib.evaluate(ctx, points)
+		value, products, err := ib.evaluate(ctx, points)
 		if err != nil {
 			return err
 		}
 		for k, pt := range points {
 			if pt.factor == 0 {
-				ib.zero[pt.sample][pt.layer] = probability[k]
+				ib.zero[pt.sample][pt.layer] = value[k]
 			}
 		}
 		for _, a := range requests {
-			a.integral.Add(products[:a.nodes], probability[:a.nodes])
-			products, probability = products[a.nodes:], probability[a.nodes:]
+			a.integral.Add(products[:a.nodes], value[:a.nodes])
+			products, value = products[a.nodes:], value[a.nodes:]
 		}
 	}
 	return nil
@@ -191,7 +193,7 @@ func nextPoints(sample int, integrals []quadrature.Integral, bound float64) (poi
 	return points, requests
 }
 
-// atZero computes the probabilities at a = 0.
+// atZero computes the values at a = 0.
 func (ib *integrationBatch) atZero(ctx context.Context) error {
 	var points []point
 	for i := range ib.zero {
@@ -199,12 +201,12 @@ func (ib *integrationBatch) atZero(ctx context.Context) error {
 			points = append(points, point{sample: i, layer: l})
 		}
 	}
-	probability, err := ib.probabilities(ctx, points)
+	value, err := ib.values(ctx, points)
 	if err != nil {
 		return err
 	}
 	for k, pt := range points {
-		ib.zero[pt.sample][pt.layer] = probability[k]
+		ib.zero[pt.sample][pt.layer] = value[k]
 	}
 	return nil
 }
@@ -226,7 +228,8 @@ func (r *Result) finish(integrals []quadrature.Integral, tolerance float64) erro
 	return nil
 }
 
-// complete fills in the completeness errors.
+// complete fills in the completeness errors, of probabilities or of their
+// logarithms, whichever was integrated.
 func (r *Result) complete() {
 	for l, row := range r.Scores {
 		sum := 0.0

@@ -6,9 +6,9 @@ import "github.com/gomlx/gomlx/core/tensors"
 // either injected above a layer, or merged from other blocks there.
 type block struct {
 	batch
-	size        int             // packs, with padding
-	x           *tensors.Tensor // [B, n, H]: in the forward sweep the next layer's input, in the backward sweep its gradient
-	probability []float32       // [R], once it is known
+	size  int             // packs, with padding
+	x     *tensors.Tensor // [B, n, H]: in the forward sweep the next layer's input, in the backward sweep its gradient
+	value []float32       // [S] of each slot, once it is known
 
 	saved [][]*tensors.Tensor // for each layer it has passed, its input and the saved activations
 
@@ -17,7 +17,7 @@ type block struct {
 	merged int
 
 	// Of an injected block: its points, and the layer that they scale.
-	which []int // [R], -1 for none
+	which []int // [S] in each slot, -1 for none
 	layer int
 	start []any // mid, added, which, factor: see scaled
 }
@@ -52,11 +52,19 @@ func (s *sweep) pack(y layout, which []int) (samples []Sample, packs [][]int) {
 func (s *sweep) block(sizes sizes, y layout, l int, which []int, samples []Sample, packs [][]int) *block {
 	size := sizes.padded(len(packs))
 	b := &block{batch: y.batch(samples, packs, size), size: size, layer: l}
-	from, factor := make([]int32, len(b.rows)), make([]float32, len(b.rows))
-	for r, k := range b.rows {
+	rows := s.form.answers
+	from, factor := make([]int32, len(b.slots)*rows), make([]float32, len(b.slots)*rows)
+	for i, k := range b.slots {
+		slot := 0
 		if b.which = append(b.which, -1); k >= 0 {
 			pt := s.points[which[k]]
-			b.which[r], from[r], factor[r] = which[k], int32(s.row[pt.sample]), float32(pt.factor)
+			b.which[i], slot = which[k], s.slot[pt.sample]
+			for j := range rows {
+				from[i*rows+j], factor[i*rows+j] = int32(slot*rows+j), float32(pt.factor)
+			}
+		}
+		if y.tail {
+			b.past = append(b.past, int32(slot))
 		}
 	}
 	b.start = []any{s.layers[l].mid, s.layers[l].added, from, factor}
@@ -67,14 +75,14 @@ func (s *sweep) block(sizes sizes, y layout, l int, which []int, samples []Sampl
 // tokens it is. Padding, which nothing attends to, may be any: it is the first.
 func (s *sweep) source(b *block) *tensors.Tensor {
 	source := input[int32]{flat: make([]int32, b.size*b.n), columns: b.n}
-	for r, i := range b.which {
+	for slot, i := range b.which {
 		if i < 0 {
 			continue
 		}
 		sample := s.points[i].sample
-		from := s.batch.tokens[s.row[sample]]
+		from := s.batch.tokens[s.slot[sample]]
 		for j := range s.samples[sample].IDs {
-			source.flat[b.tokens[r]+j] = int32(from + j)
+			source.flat[b.tokens[slot]+j] = int32(from + j)
 		}
 	}
 	return source.tensor()
@@ -90,12 +98,12 @@ func (b *block) points() (n int) {
 	return n
 }
 
-// splitProbability gives a block's parts their shares of its probabilities.
-func (b *block) splitProbability() {
-	rest := b.probability
+// splitValue gives a block's parts their shares of its values.
+func (b *block) splitValue() {
+	rest := b.value
 	for _, part := range b.parts {
-		rows := len(part.answers)
-		part.probability, rest = rest[:rows], rest[rows:]
+		slots := len(part.answers) / b.kind.answers
+		part.value, rest = rest[:slots], rest[slots:]
 	}
 }
 
@@ -105,31 +113,31 @@ func (s *sweep) emitGradients(b *block, gradient *tensors.Tensor) error {
 	if err != nil {
 		return err
 	}
-	f := s.e.Model.Config.IntermediateSize
-	for r, i := range b.which {
+	width := s.width()
+	for slot, i := range b.which {
 		if i < 0 {
 			continue
 		}
-		if err := s.done(i, b.probability[r], flat[r*f:(r+1)*f]); err != nil {
+		if err := s.done(i, b.value[slot], flat[slot*width:(slot+1)*width]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// emitProbabilities passes the probabilities of a block's points on.
-func (s *sweep) emitProbabilities(b *block) error {
-	b.splitProbability()
+// emitValues passes the values of a block's points on.
+func (s *sweep) emitValues(b *block) error {
+	b.splitValue()
 	for _, part := range b.parts {
-		if err := s.emitProbabilities(part); err != nil {
+		if err := s.emitValues(part); err != nil {
 			return err
 		}
 	}
-	for r, i := range b.which {
+	for slot, i := range b.which {
 		if i < 0 {
 			continue
 		}
-		if err := s.done(i, b.probability[r], nil); err != nil {
+		if err := s.done(i, b.value[slot], nil); err != nil {
 			return err
 		}
 	}

@@ -15,10 +15,13 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
 // Engine runs the library's graphs on one model and keeps them compiled. It
@@ -34,6 +37,7 @@ type Engine struct {
 // make of it: weights are arguments.
 type graphs struct {
 	model *bert.Model
+	parts bert.Parts // those that steps with weights take in addition
 
 	mutex sync.Mutex
 	execs map[graphKey]*bert.Exec
@@ -41,14 +45,27 @@ type graphs struct {
 
 // New makes an engine of a model.
 func New(model *bert.Model) *Engine {
-	return &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*bert.Exec{}}, sizes: sizesFor(model.Backend)}
+	e := &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*bert.Exec{}}, sizes: sizesFor(model.Backend)}
+	// A large model's matrices are multiplied quickly in either layout, and take
+	// too much memory twice. Without the copies it works, too.
+	small := checkpoint.Parameters(model.Config.Expected()) < backend.LargeModel
+	if small && backend.TakesAnyShape(model.Backend) && model.Transpose() == nil {
+		e.graphs.parts = bert.Transposed
+	}
+	if model.Config.Causal() {
+		e.sizes.packing = layout{} // what is evaluated many times is a tail of a few tokens
+	}
+	return e
 }
 
 // form is what decides a graph besides the shapes of its inputs.
 type form struct {
-	masked bool    // an attention mask is among the inputs
-	edited bool    // a layer's edits are among the inputs
-	eps    float64 // LayerNorm's epsilon in place of the configuration's, unless 0
+	answers   int     // tokens of each answer
+	logarithm bool    // answers have the logarithms of their probabilities: always if they are of several tokens, whose product may be too small for a float32
+	masked    bool    // an attention mask is among the inputs
+	past      bool    // a causal layer's past is among the inputs
+	edited    bool    // a layer's edits are among the inputs
+	eps       float64 // the norms' epsilon in place of the configuration's, unless 0
 }
 
 type graphKey struct {
@@ -76,12 +93,28 @@ func (in *inputs) take(n int) []*graph.Node {
 	return taken
 }
 
-// mask returns the mask [B, 1 or n, n], or nil if there is none.
-func (in *inputs) mask() *graph.Node {
-	if !in.form.masked {
-		return nil
+// context is what the rows x [B, n, H] attend to, themselves or their past
+// included.
+func (in *inputs) context(x *graph.Node) bert.Context {
+	c := bert.Context{Keys: x}
+	if in.form.masked {
+		c.Mask = in.next() // [B, 1 or n, n]
 	}
-	return in.next()
+	if in.form.past {
+		keys, values, of, positions := in.next(), in.next(), graph.InsertAxes(in.next(), -1), in.next()
+		c.Positions = positions // [B, n]
+		c.Past = past(graph.Gather(keys, of), graph.Gather(values, of), positions)
+	}
+	return c
+}
+
+// past is what a causal layer knows of the tokens before rows with the given
+// positions [B, k]: keys, values [B, p, G·d], of tokens from the first one on.
+func past(keys, values, positions *graph.Node) *bert.Past {
+	first := graph.Slice(positions, graph.AxisRange(), graph.AxisRange(0, 1)) // [B, 1]
+	place := graph.Iota(keys.Graph(), shapes.Make(first.DType(), 1, keys.Shape().Dimensions[1]), 1)
+	before := graph.ConvertDType(graph.LessThan(place, first), keys.DType()) // [B, p]
+	return &bert.Past{Keys: keys, Values: values, Mask: before}
 }
 
 // hooks returns hooks that apply the layer's edits, if it has any.
@@ -94,8 +127,9 @@ func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
 }
 
 // step is one of the engine's graphs: its unique name, the weights that it
-// takes, and what builds it. Its last inputs are the mask and the edits, in this
-// order, where its form has them.
+// takes, and what builds it. Its last inputs are the mask, the past (keys,
+// values, whose it is, and the rows' positions) and the edits, in this order,
+// where its form has them.
 type step struct {
 	name  string
 	parts bert.Parts
@@ -118,7 +152,11 @@ func (g *graphs) exec(s step, f form, inputCount int) (*bert.Exec, error) {
 	if x := g.execs[key]; x != nil {
 		return x, nil
 	}
-	x, err := g.model.NewPartExec(s.parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
+	parts := s.parts
+	if parts&(bert.OneLayer|bert.HeadPart) != 0 {
+		parts |= g.parts
+	}
+	x, err := g.model.NewPartExec(parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
 		if f.eps != 0 {
 			w.Config.LayerNormEps = f.eps
 		}

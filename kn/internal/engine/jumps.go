@@ -23,7 +23,7 @@ const scanned = 256
 func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
 	c := ib.e.Model.Config
 	found := make([][]float64, len(ib.samples))
-	if !jumpy[c.HeadAct()] {
+	if c.Causal() || !jumpy[c.HeadAct()] { // a decoder's head has no such layer
 		return found, nil
 	}
 	last := len(ib.layers) - 1
@@ -32,31 +32,39 @@ func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
 		factor[k] = float32(k) / scanned
 	}
 	for i := range found {
-		which := slices.Repeat([]int32{int32(ib.row[i])}, len(factor))
-		out, err := ib.local(ctx, headUnits, last, ib.layers[last].mid, ib.layers[last].added, which, factor)
-		if err != nil {
-			return nil, err
-		}
-		values, err := floats(out[0])
-		if err != nil {
-			return nil, err
-		}
-		width := c.EmbeddingWidth()
-		for unit := range width {
-			for k := range scanned {
-				at := func(k int) float64 { return float64(values[k*width+unit]) }
-				if at(k)*at(k+1) < 0 {
-					third := k + 2
-					if third > scanned {
-						third = k - 1
-					}
-					found[i] = append(found[i], (float64(k)+crossing(at(k), at(k+1), float64(third-k), at(third)))/scanned)
-				}
+		for j := range ib.form.answers { // all rows of a sample are scaled by one factor
+			row := int32(ib.slot[i]*ib.form.answers + j)
+			out, err := ib.local(ctx, headUnits, last, ib.layers[last].mid, ib.layers[last].added, slices.Repeat([]int32{row}, len(factor)), factor)
+			if err != nil {
+				return nil, err
 			}
+			values, err := floats(out[0])
+			if err != nil {
+				return nil, err
+			}
+			found[i] = append(found[i], crossings(values, c.EmbeddingWidth())...)
 		}
 		slices.Sort(found[i])
 	}
 	return found, nil
+}
+
+// crossings are the factors at which units cross 0, from their values at equal
+// steps [scanned+1, width].
+func crossings(values []float32, width int) (found []float64) {
+	for unit := range width {
+		for k := range scanned {
+			at := func(k int) float64 { return float64(values[k*width+unit]) }
+			if at(k)*at(k+1) < 0 {
+				third := k + 2
+				if third > scanned {
+					third = k - 1
+				}
+				found = append(found, (float64(k)+crossing(at(k), at(k+1), float64(third-k), at(third)))/scanned)
+			}
+		}
+	}
+	return found
 }
 
 // crossing finds the zero in (0, 1) of the parabola that is f0 at 0, f1 at 1

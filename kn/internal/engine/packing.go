@@ -7,24 +7,41 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// layout says how sequences lie in a batch. A batch consists of packs of n
-// tokens, each of which holds up to perPack sequences side by side. Attention
-// stays within a sequence.
+// layout says how samples lie in a batch. A batch consists of packs of n
+// tokens, each of which holds up to perPack samples side by side. Attention
+// stays within a pass of a sample.
 //
-// With one sequence a pack, sequences are padded to n tokens. With several,
-// sequences of different lengths share packs with little padding, and their
-// batches have one shape, which saves compiling.
+// With one sample a pack, samples are padded to n tokens. With several, samples
+// of different lengths share packs with little padding, and their batches have
+// one shape, which saves compiling.
 type layout struct {
 	n, perPack int
-	// masked says that graphs take an attention mask: for packed sequences,
-	// and where shapes are compiled, since there may be padding.
+	kind
+	// masked says that graphs take an attention mask: for packed samples and
+	// those of several passes, and where shapes are compiled, since there may be
+	// padding.
 	masked bool
+	// tail says that packs hold nothing of a sample but the n places where a
+	// causal model predicts its answer. What is before them is their past.
+	tail bool
 }
 
-// packed says whether packs hold several sequences.
+// kind is what samples of one batch have in common.
+type kind struct{ answers, passes int } // rows and passes of each
+
+// kindOf is a sample's kind.
+func kindOf(s Sample) kind { return kind{s.rows(), s.passes()} }
+
+// packed says whether packs hold several samples.
 func (y layout) packed() bool { return y.perPack > 1 }
 
-// fill distributes sequences of the given lengths, the longest first, each into
+// apart says whether some tokens of a pack do not attend to each other.
+func (y layout) apart() bool { return y.packed() || y.passes > 1 }
+
+// tailOf is the layout of the places alone where a causal model predicts answers.
+func tailOf(k kind) layout { return layout{n: k.answers, perPack: 1, kind: k, tail: true} }
+
+// fill distributes samples of the given lengths, the longest first, each into
 // the fullest pack that still has room. It returns the indices of those in each
 // pack.
 func (y layout) fill(lengths []int) (packs [][]int) {
@@ -57,17 +74,19 @@ func (y layout) fill(lengths []int) (packs [][]int) {
 	return packs
 }
 
-// batch is sequences as graph inputs. Row r is sequence r % perPack of pack
-// r / perPack. B is the number of packs.
+// batch is samples as graph inputs. Slot i is sample i % perPack of pack
+// i / perPack. B is the number of packs, m that of a pack's rows, perPack times
+// those of a sample.
 type batch struct {
 	layout
 	ids, positions input[int32]   // [B, n]
-	pick           input[float32] // [B, perPack, n], 1 at [MASK]
+	pick           input[float32] // [B, m, n], 1 where an answer's token is predicted
 	mask           input[float32] // [B, 1 or n, n], 1 for what a token attends to; empty if not masked
-	answers        []int32        // [B·perPack]
+	answers        []int32        // [B·m] the answers' tokens
 
-	rows   []int // [B·perPack] the sample in each row, -1 for none
-	tokens []int // [B·perPack] where a row's first token is in [B·n]
+	past   []int32 // [B] of a tail: the place of its sample among those of which the past is known
+	slots  []int   // [B·perPack] the sample in each slot, -1 for none
+	tokens []int   // [B·perPack] where a slot's first token is in [B·n]
 }
 
 // input is a graph's input [B, rows, columns], or [B, columns] if rows is 0. It
@@ -96,8 +115,8 @@ func (in *input[T]) tensor() *tensors.Tensor {
 func (y layout) batch(samples []Sample, packs [][]int, size int) batch {
 	b := batch{layout: y}
 	b.ids.columns, b.positions.columns = y.n, y.n
-	b.pick.rows, b.pick.columns = y.perPack, y.n
-	if b.mask.columns = y.n; y.packed() {
+	b.pick.rows, b.pick.columns = y.perPack*y.kind.answers, y.n
+	if b.mask.columns = y.n; y.apart() {
 		b.mask.rows = y.n
 	} else {
 		b.mask.rows = 1
@@ -128,32 +147,46 @@ func (b *batch) add(samples []Sample, pack []int) {
 	}
 	from := 0
 	for place := range b.perPack {
-		row, s := -1, Sample{Mask: -1} // an empty place
+		slot, s := -1, Sample{} // an empty place
 		if place < len(pack) {
-			row, s = pack[place], samples[pack[place]]
+			slot, s = pack[place], samples[pack[place]]
 		}
-		to := from + len(s.IDs)
-		copy(ids[from:], s.IDs)
-		for i := range s.IDs {
-			positions[from+i] = int32(i)
-		}
-		if s.Mask >= 0 {
-			pick[place*b.n+from+s.Mask] = 1
-		}
-		for sees := min(from, b.mask.rows-1); sees < min(to, b.mask.rows) && b.masked; sees++ {
-			for i := from; i < to; i++ {
-				mask[sees*b.n+i] = 1
+		b.slots, b.tokens = append(b.slots, slot), append(b.tokens, start+from)
+		answers := make([]int32, b.kind.answers)
+		copy(answers, s.Answers)
+		b.answers = append(b.answers, answers...)
+		if b.tail {
+			for j, at := range s.Masks {
+				positions[j], pick[j*b.n+j] = int32(at), 1
 			}
+			continue
 		}
-		b.rows, b.tokens, b.answers = append(b.rows, row), append(b.tokens, start+from), append(b.answers, s.Answer)
-		from = to
+		copy(ids[from:], s.IDs)
+		for j, at := range s.Masks {
+			pick[(place*b.kind.answers+j)*b.n+from+at] = 1
+		}
+		length := len(s.IDs) / s.passes()
+		for range s.passes() {
+			to := from + length
+			for i := from; i < to; i++ {
+				positions[i] = int32(i - from)
+			}
+			for sees := min(from, b.mask.rows-1); sees < min(to, b.mask.rows) && b.masked; sees++ {
+				for i := from; i < to; i++ {
+					mask[sees*b.n+i] = 1
+				}
+			}
+			from = to
+		}
 	}
 }
 
 // join adds another batch's packs as graph inputs.
 func (b *batch) join(other batch) {
-	pick, mask, answers := b.pick.flat, b.mask.flat, b.answers
-	b.layout, b.pick, b.mask = other.layout, other.pick, other.mask
+	pick, mask, positions, answers := b.pick.flat, b.mask.flat, b.positions.flat, b.answers
+	b.layout, b.pick, b.mask, b.positions = other.layout, other.pick, other.mask, other.positions
+	b.past = append(b.past, other.past...)
+	b.positions.flat = append(positions, other.positions.flat...)
 	b.pick.flat, b.mask.flat = append(pick, other.pick.flat...), append(mask, other.mask.flat...)
 	b.answers = append(answers, other.answers...)
 }

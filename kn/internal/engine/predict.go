@@ -1,15 +1,19 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
-// predict computes what follows from the distributions at [MASK].
+// predict computes what follows from the distributions where the answer is
+// predicted.
 func (e *Engine) predict(ctx context.Context, r Request, emit func([]Result) error, progress func(share float64)) error {
 	return e.inBatches(r.Rows, e.sizes.length, progress, func(e *Engine, b rowBatch) error {
 		p, err := e.forward(ctx, b, r.Operation)
 		if err != nil {
 			return err
 		}
-		results, width := make([]Result, len(b.of)), len(p)/len(b.edits)
+		results, width := make([]Result, len(b.of)), len(p)/len(b.slots) // of each sample
 		for k, i := range b.of {
 			p := p[k*width : (k+1)*width]
 			if p[0] != p[0] {
@@ -17,11 +21,13 @@ func (e *Engine) predict(ctx context.Context, r Request, emit func([]Result) err
 			}
 			switch r.Operation {
 			case Distribution:
-				results[k].Distribution = p
+				results[k].Distribution = p[:e.Model.Config.VocabSize]
 			case Probability:
-				results[k].Probability = float64(p[0])
+				if results[k].Probability = float64(p[0]); b.kind.answers > 1 {
+					results[k].Probability = math.Exp(results[k].Probability)
+				}
 			case Outcome:
-				results[k] = outcome(p, r.Rows[i].Answer)
+				results[k] = outcome(p, r.Rows[i].Answers)
 			}
 			results[k].Row = i
 		}
@@ -29,24 +35,33 @@ func (e *Engine) predict(ctx context.Context, r Request, emit func([]Result) err
 	})
 }
 
-// outcome is what a distribution [V] says about the answer.
-func outcome(p []float32, answer int32) Result {
-	r := Result{Probability: float64(p[answer]), Rank: 1}
-	for token, q := range p {
+// outcome is what the distributions [k·V] say about the answer of k tokens.
+func outcome(p []float32, answer []int32) Result {
+	width := len(p) / len(answer)
+	r := Result{Probability: 1}
+	for token, q := range p[:width] {
 		if q > p[r.Top] {
 			r.Top = int32(token)
 		}
-		if q > p[answer] {
-			r.Rank++
-		}
 	}
 	r.TopProbability = float64(p[r.Top])
+	for j, token := range answer {
+		p := p[j*width : (j+1)*width]
+		rank := 1
+		for _, q := range p {
+			if q > p[token] {
+				rank++
+			}
+		}
+		r.Probability *= float64(p[token])
+		r.Rank = max(r.Rank, rank)
+	}
 	return r
 }
 
-// forward runs a batch through the model and returns for each of its rows the
-// answer's probability, if that is what is asked for, or else the
-// probabilities [V].
+// forward runs a batch through the model and returns for each of its samples the
+// answer's probability, if that is what is asked for (of an answer of several
+// tokens its logarithm), or else the probabilities [k·V].
 func (e *Engine) forward(ctx context.Context, b rowBatch, o Operation) ([]float32, error) {
 	c := e.Model.Config
 	x, err := e.embed(ctx, b)
@@ -73,16 +88,16 @@ func (e *Engine) forward(ctx context.Context, b rowBatch, o Operation) ([]float3
 	return floats(out[0])
 }
 
-// activations reads all neurons at [MASK].
+// activations reads all neurons where the answer is predicted.
 func (e *Engine) activations(ctx context.Context, rows []Row, emit func([]Result) error, progress func(share float64)) error {
 	return e.inBatches(rows, e.sizes.length, progress, func(e *Engine, b rowBatch) error {
 		for k, i := range b.of {
-			batch, err := e.integrationBatch(ctx, b.samples[k:k+1], e.sizes.singly(b.n), rows[i].Edits, 0, 0, func(float64) {})
+			batch, err := e.integrationBatch(ctx, b.samples[k:k+1], b.layout, rows[i].Edits, Options{}, 0, func(float64) {})
 			if err != nil {
 				return err
 			}
 			batch.release()
-			if err := emit([]Result{{Row: i, Activations: batch.activations[0]}}); err != nil {
+			if err := emit([]Result{{Row: i, Activations: batch.activations(0)}}); err != nil {
 				return err
 			}
 		}

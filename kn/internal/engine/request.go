@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
 )
 
@@ -18,7 +19,12 @@ type Request struct {
 type Row struct {
 	Sample
 	Edits   Edits
-	Neurons []int // layer·F + index of those that TokenActivations reads
+	Neurons []int // layer·F + index of those that TokenActivations reads, or of the one whose Words are asked for
+
+	Sites    []bert.Site // that States reads
+	Noise    Noise       // of States and Traced
+	Restored []Place     // of Traced: states that are as without noise
+	Against  []int32     // of Direct: the token whose logit is subtracted, or none
 }
 
 // Operation says what to compute.
@@ -29,9 +35,15 @@ const (
 	Distribution     Operation = "distribution"      // Distribution
 	Probability      Operation = "probability"       // Probability
 	Outcome          Operation = "outcome"           // Probability, Rank, Top, TopProbability
-	Activations      Operation = "activations"       // Activations of all neurons at [MASK]: [L][F]
+	Activations      Operation = "activations"       // Activations of all neurons where the answer is predicted: [L][F], means over its tokens
 	TokenActivations Operation = "token activations" // Activations of a row's Neurons at all tokens: [neurons][tokens]
-	Attribution      Operation = "attribution"       // Probability, Activations at [MASK], and what follows them
+	States           Operation = "states"            // States
+	Traced           Operation = "traced"            // Probability under noise with some states restored
+	Lenses           Operation = "lenses"            // Lens
+	Direct           Operation = "direct"            // Direct, DirectMean
+	Words            Operation = "words"             // Distribution: what the neuron's value vector adds to each word's logit [V]
+	Deviation        Operation = "deviation"         // Probability: the standard deviation of the word embeddings' entries
+	Attribution      Operation = "attribution"       // Probability, Activations as above, and what follows them
 )
 
 // Options of an attribution.
@@ -43,6 +55,9 @@ type Options struct {
 	MaxNodes int
 	// Tolerance of the adaptive rule, as a share of the largest score.
 	Tolerance float64
+	// Logarithm attributes the logarithm of the answer's probability instead of
+	// the probability.
+	Logarithm bool
 	// LayerNormEps replaces the configuration's epsilon unless it is 0.
 	LayerNormEps float64
 }
@@ -52,12 +67,16 @@ type Options struct {
 type Result struct {
 	Row int
 
-	Probability    float64   // of the answer
-	Rank           int       // of the answer: 1 + the number of tokens more probable
-	Top            int32     // the most probable token, of equal ones the first
+	Probability    float64   // of the answer: the product of its tokens'
+	Rank           int       // of the answer: 1 + the number of tokens more probable; the largest of its tokens'
+	Top            int32     // the most probable first token, of equal ones the first in the vocabulary
 	TopProbability float64   // of that token
-	Distribution   []float32 // [V] at [MASK]
+	Distribution   []float32 // [V] where the first token is predicted
 	Activations    [][]float64
+	States         []State  // at each of the row's sites
+	Lens           [][]Lens // [1+L][tokens] of what enters each layer, and leaves the last
+	Direct         *Parts   // of the logit of the answer's first token
+	DirectMean     *Parts   // of the mean logit of the vocabulary
 
 	// Of attributions; the fields of kn.Attribution say what they are.
 	ProbabilityAtZero, CompletenessError []float64 // [L]
@@ -80,6 +99,18 @@ func (e *Engine) Do(ctx context.Context, r Request, emit func([]Result) error, p
 		return e.activations(ctx, r.Rows, emit, progress)
 	case TokenActivations:
 		return e.tokenActivations(ctx, r.Rows, emit, progress)
+	case States:
+		return e.states(ctx, r.Rows, emit, progress)
+	case Traced:
+		return e.traced(ctx, r.Rows, emit, progress)
+	case Lenses:
+		return e.lenses(ctx, r.Rows, emit, progress)
+	case Direct:
+		return e.direct(ctx, r.Rows, emit, progress)
+	case Words:
+		return e.words(ctx, r.Rows, emit, progress)
+	case Deviation:
+		return e.deviation(r.Rows, emit, progress)
 	case Attribution:
 		return e.attribute(ctx, r.Rows, r.Options, emit, progress)
 	}

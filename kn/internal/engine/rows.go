@@ -19,13 +19,16 @@ type rowBatch struct {
 func (e *Engine) inBatches(rows []Row, length func(n, most int) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
 	done := 0
 	return e.byEdits(rows, func(r Row) any { return r.Edits.Values }, func(e *Engine, which []int) error {
-		padded := func(i int) int { return length(len(rows[i].IDs), e.Model.Config.MaxPositions) }
-		return groups(which, padded, e.rowsPerBatch, func(n int, of []int) error {
+		layoutOf := func(i int) layout {
+			s := rows[i].Sample
+			return e.sizes.singly(kindOf(s), length(len(s.IDs), e.Model.Config.MaxPositions*s.passes()))
+		}
+		return groups(which, layoutOf, e.samplesPerBatch, func(y layout, of []int) error {
 			b := rowBatch{of: of, samples: samplesOf(rows, of), edits: make([]*Edits, e.sizes.batch(len(of)))}
 			for k := range b.edits {
 				b.edits[k] = &rows[of[min(k, len(of)-1)]].Edits
 			}
-			b.batch = e.sizes.singly(n).ordered(b.samples, len(b.edits))
+			b.batch = y.ordered(b.samples, len(b.edits))
 			if err := run(e, b); err != nil {
 				return err
 			}
@@ -57,5 +60,6 @@ func (e *Engine) embed(ctx context.Context, b rowBatch) (*tensors.Tensor, error)
 // layer runs a step in a layer under the rows' edits.
 func (e *Engine) layer(ctx context.Context, s step, b rowBatch, l int, args ...any) ([]*tensors.Tensor, error) {
 	edits := editTensors(b.edits, l, e.Model.Config.IntermediateSize)
-	return e.run(ctx, s, l, form{masked: b.masked, edited: edits != nil}, b.arguments(args, edits)...)
+	f := form{answers: b.kind.answers, logarithm: b.kind.answers > 1, masked: b.masked, edited: edits != nil}
+	return e.run(ctx, s, l, f, b.arguments(args, edits)...)
 }

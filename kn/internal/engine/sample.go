@@ -9,18 +9,29 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 )
 
-// Sample is a tokenized prompt: its tokens, the position of [MASK] (-1 if there
-// is none), and the answer's token (0 if there is no answer).
+// Sample is a tokenized prompt with its answer. An answer of k tokens is
+// predicted at k places: at [MASK]s, or, in a causal model, at the last token
+// before each of its own.
+//
+// A model may be run several times, in passes, to predict the tokens one after
+// another. The passes are equally long, and attend to themselves alone.
 type Sample struct {
-	IDs    []int32
-	Mask   int
-	Answer int32
+	IDs     []int32 // of all passes, one after another
+	Passes  int     // their number; 0 stands for 1
+	Masks   []int   // the places in IDs, in order; none in a text that asks nothing
+	Answers []int32 // the answer's tokens, one for each place; or none
 }
+
+// passes is the number of passes.
+func (s Sample) passes() int { return max(1, s.Passes) }
+
+// rows is the number of rows that the sample needs of a batch.
+func (s Sample) rows() int { return max(1, len(s.Masks)) }
 
 // Edits is what a list of edits does. The zero value edits nothing.
 //
 // The activation w of an edited neuron becomes Scale·w + Offset, with one pair
-// of coefficients at [MASK] and one at the other positions. Index holds layer·F
+// of coefficients where the answer is predicted and one at the other positions. Index holds layer·F
 // + index of each edited neuron, sorted. Values are edits of weights, in order.
 type Edits struct {
 	Index                 []int
@@ -51,16 +62,16 @@ func (e *Edits) layer(l, ffn int) (coefficients [editInputs][]float32, edited bo
 }
 
 // editInputs is the number of graph inputs that hold a layer's edits: scale and
-// offset at [MASK], scale and offset elsewhere. Each is [R, F], with R the
-// number of rows, or 1 for the same edits in all.
+// offset where the answer is predicted, scale and offset elsewhere. Each is
+// [B, F], with B the number of packs, or [1, F] for the same edits in all.
 const editInputs = 4
 
-// addEdits applies a layer's edits to its neurons. pick [B, m, n] marks
-// [MASK]. Where only these rows are computed, there are no other positions.
+// addEdits applies a layer's edits to its neurons. pick [B, m, n] marks where the
+// answer is predicted. Where only these rows are computed, there are no others.
 func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
 	at := make([]*graph.Node, len(edits))
 	for i, c := range edits {
-		at[i] = graph.InsertAxes(c, 1) // [R, 1, F]
+		at[i] = graph.InsertAxes(c, 1) // [B, 1, F]
 	}
 	hooks.Add(bert.FFNPost, 0, func(w *graph.Node) *graph.Node { // [B, m, F]
 		edited := graph.Add(graph.Mul(w, at[0]), at[1])

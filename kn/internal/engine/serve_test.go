@@ -32,9 +32,9 @@ func callOf(kernel int, r Request) worker.Call {
 
 var (
 	someSamples = []Sample{
-		{IDs: []int32{2, 9, 4, 11, 3}, Mask: 2, Answer: 7},
-		{IDs: []int32{2, 9, 4, 5, 11, 3}, Mask: 2, Answer: 8},
-		{IDs: []int32{2, 9, 4, 12, 3}, Mask: 2, Answer: 9},
+		{IDs: []int32{2, 9, 4, 11, 3}, Masks: []int{2}, Answers: []int32{7}},
+		{IDs: []int32{2, 9, 4, 5, 11, 3}, Masks: []int{2}, Answers: []int32{8}},
+		{IDs: []int32{2, 9, 4, 12, 3}, Masks: []int{2}, Answers: []int32{9}},
 	}
 	attribution = Request{Operation: Attribution, Rows: rowsOf(Edits{}, someSamples...), Options: fixed(quadrature.LeftRiemann(20))}
 	prediction  = Request{Operation: Distribution, Rows: rowsOf(Edits{}, someSamples[0])}

@@ -44,8 +44,10 @@ func sizesFor(b compute.Backend) sizes {
 	}
 }
 
-// singly is the layout of sequences padded to n tokens.
-func (s sizes) singly(n int) layout { return layout{n: n, perPack: 1, masked: s.static} }
+// singly is the layout of samples of a kind padded to n tokens.
+func (s sizes) singly(k kind, n int) layout {
+	return layout{n: n, perPack: 1, kind: k, masked: s.static || k.passes > 1}
+}
 
 // of returns the sizes for a layout. Where sequences are packed, they count
 // packs: so few, and so large, that every number of them may be a shape.
@@ -110,26 +112,28 @@ type group struct {
 // mostTogether is the largest number of samples in a group.
 const mostTogether = 12
 
-// together groups samples of the given lengths: those of one padded length.
-// If packing is possible and lengths differ, it groups all samples of which two
-// fit into a pack.
-func (s sizes) together(lengths []int, most int) (all []group) {
-	padded := func(i int) int { return s.length(lengths[i], most) }
+// together groups samples of one kind and one padded length. If packing is
+// possible and lengths differ, it groups all samples of a kind of which two fit
+// into a pack. most is the number of tokens that the model takes in a pass.
+func (s sizes) together(samples []Sample, most int) (all []group) {
+	padded := func(i int) int { return s.length(len(samples[i].IDs), most*samples[i].passes()) }
 	short := func(i int) bool { return 2*padded(i) <= s.packing.n }
-	first, differ := -1, false
-	for i := range lengths {
-		if short(i) {
-			if first < 0 {
-				first = i
+	first, differ := map[kind]int{}, map[kind]bool{}
+	for i := range samples {
+		if k := kindOf(samples[i]); short(i) {
+			if _, known := first[k]; !known {
+				first[k] = i
 			}
-			differ = differ || padded(i) != padded(first)
+			differ[k] = differ[k] || padded(i) != padded(first[k])
 		}
 	}
 	of, order := map[layout][]int{}, []layout{}
-	for i := range lengths {
-		y := s.singly(padded(i))
-		if differ && short(i) {
+	for i := range samples {
+		k := kindOf(samples[i])
+		y := s.singly(k, padded(i))
+		if differ[k] && short(i) {
 			y = s.packing
+			y.kind = k
 		}
 		if of[y] == nil {
 			order = append(order, y)
@@ -145,21 +149,21 @@ func (s sizes) together(lengths []int, most int) (all []group) {
 	return all
 }
 
-// groups calls run with batches of items, all of one padded length, in order
-// of the lengths' first occurrence.
-func groups(items []int, length func(item int) int, limit func(n int) int, run func(n int, batch []int) error) error {
-	var lengths []int
-	byLength := map[int][]int{}
+// groups calls run with batches of items, all of one layout, in order of the
+// layouts' first occurrence.
+func groups(items []int, layoutOf func(item int) layout, limit func(y layout) int, run func(y layout, batch []int) error) error {
+	var order []layout
+	of := map[layout][]int{}
 	for _, item := range items {
-		n := length(item)
-		if byLength[n] == nil {
-			lengths = append(lengths, n)
+		y := layoutOf(item)
+		if of[y] == nil {
+			order = append(order, y)
 		}
-		byLength[n] = append(byLength[n], item)
+		of[y] = append(of[y], item)
 	}
-	for _, n := range lengths {
-		for batch := range slices.Chunk(byLength[n], limit(n)) {
-			if err := run(n, batch); err != nil {
+	for _, y := range order {
+		for batch := range slices.Chunk(of[y], limit(y)) {
+			if err := run(y, batch); err != nil {
 				return err
 			}
 		}
@@ -171,12 +175,12 @@ func groups(items []int, length func(item int) int, limit func(n int) int, run f
 // bytes.
 const memoryPerBatch = 128 << 20
 
-// rowsPerBatch is the number of sequences of n tokens to run at once where
-// nothing is saved.
-func (e *Engine) rowsPerBatch(n int) int {
+// samplesPerBatch is the number of samples to run at once where nothing is
+// saved.
+func (e *Engine) samplesPerBatch(y layout) int {
 	c := e.Model.Config
 	perToken := 4 * (12*c.HiddenSize + 3*c.IntermediateSize)
-	rows := max(1, min(e.sizes.rows, memoryPerBatch/(perToken*n)))
+	rows := max(1, min(e.sizes.rows, memoryPerBatch/(perToken*y.n)))
 	for e.sizes.static && e.sizes.batch(rows) > rows {
 		rows-- // padding would be computed for nothing
 	}

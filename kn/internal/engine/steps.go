@@ -9,8 +9,9 @@ import (
 )
 
 // The steps are the engine's graphs. Their inputs are B packs of n tokens, with
-// m sequences in each, so R = B·m rows in all. P is the number of rows, and b·n
-// that of tokens, of the samples that are attributed.
+// m rows in each where a token of an answer is predicted, so R = B·m rows in all.
+// P is the number of such rows, and b·n that of tokens, of the samples that are
+// attributed.
 
 // embed: ids [B, n], positions [B, n] -> the first layer's input [B, n, H].
 var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
@@ -20,18 +21,18 @@ var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs)
 // forward: x [B, n, H], pick [B, m, n] -> the layer's output [B, n, H].
 var forward = step{"forward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
-	mask := in.mask()
-	return []*graph.Node{w.Layer(0, x, x, mask, in.hooks(pick))}
+	c := in.context(x)
+	return []*graph.Node{w.Layer(0, x, c, in.hooks(pick))}
 }}
 
 // forwardSaving is forward that also returns the saved activations, which
 // backward needs: bert.KeptValues of them after the layer's output.
 var forwardSaving = step{"forward saving", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
-	mask := in.mask()
+	c := in.context(x)
 	hooks := in.hooks(pick)
-	values := hooks.KeepValues(0)
-	out := []*graph.Node{w.Layer(0, x, x, mask, hooks)}
+	values := hooks.KeepValues(w.Config, 0)
+	out := []*graph.Node{w.Layer(0, x, c, hooks)}
 	for _, v := range values {
 		out = append(out, *v)
 	}
@@ -39,20 +40,32 @@ var forwardSaving = step{"forward saving", bert.OneLayer, func(w *bert.Weights, 
 }}
 
 // observe is forwardSaving with three more outputs before those of
-// forwardSaving, all at [MASK]: ResidMid [R, H], the neurons [R, F], and what
-// they add without the bias [R, H]. A path through the layer starts from them.
+// forwardSaving, all where the answer is predicted: ResidMid [R, H], the neurons
+// [R, F], and what they add without the bias [R, H]. A path through the layer
+// starts from them.
+//
+// In a causal model the saved activations are those of the tail alone,
+// [B, k, ·], and its past and itself follow them: keys and values [B, n, G·d], and the
+// rows of x [B, k, H].
 var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
-	mask := in.mask()
+	c := in.context(x)
 	hooks := in.hooks(pick)
-	values := hooks.KeepValues(0)
+	values := hooks.KeepValues(w.Config, 0)
 	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
-	y := w.Layer(0, x, x, mask, hooks)
-	out := []*graph.Node{picked(*mid, pick), picked(*neurons, pick), added(w, picked(*values[bert.KeptValues-1], pick)), y}
-	for _, v := range values {
-		out = append(out, *v)
+	y := w.Layer(0, x, c, hooks)
+	ffn := *values[bert.Kept(bert.FFNOut)]
+	out := []*graph.Node{picked(*mid, pick), picked(*neurons, pick), added(w, picked(ffn, pick)), y}
+	if !w.Config.Causal() {
+		for _, v := range values {
+			out = append(out, *v)
+		}
+		return out
 	}
-	return out
+	for _, v := range values {
+		out = append(out, bert.Rows(*v, pick))
+	}
+	return append(out, *values[bert.Kept(bert.KeyOut)], *values[bert.Kept(bert.ValueOut)], bert.Rows(x, pick))
 }}
 
 // picked returns the rows that pick [B, m, n] selects: x [B, n, K] -> [R, K].
@@ -66,6 +79,9 @@ func flat(x *graph.Node) *graph.Node {
 
 // added is what the neurons add to the residual stream [R, H] without the bias.
 func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
+	if w.Layers[0].Output.Bias == nil {
+		return ffnOut
+	}
 	return graph.Sub(ffnOut, graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
 }
 
@@ -76,8 +92,8 @@ var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs)
 	return []*graph.Node{gx}
 }}
 
-// backwardNeurons is backward that also returns the gradient of the neurons at
-// [MASK] [R, F].
+// backwardNeurons is backward that also returns the gradient of the neurons
+// where the answer is predicted [R, F].
 var backwardNeurons = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	pick := in.nodes[1]
 	gx, neurons := layerVJP(w, in)
@@ -85,62 +101,103 @@ var backwardNeurons = step{"backward to neurons", bert.OneLayer, func(w *bert.We
 }}
 
 func layerVJP(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
-	x, pick, gradient, saved := in.next(), in.next(), in.next(), in.take(bert.KeptValues)
-	mask := in.mask()
-	return w.LayerVJP(0, x, mask, saved, gradient, in.hooks(pick))
+	x, pick, gradient, saved := in.next(), in.next(), in.next(), in.take(bert.KeptValues(w.Config))
+	c := in.context(x)
+	return w.LayerVJP(0, x, c, saved, gradient, in.hooks(pick))
 }
 
-// last runs the last layer for the rows of [MASK] alone: x [B, n, H] -> [R, H].
-func last(w *bert.Weights, x, pick, mask *graph.Node, hooks bert.Hooks) *graph.Node {
-	if mask != nil && mask.Shape().Dimensions[1] > 1 {
-		mask = bert.Rows(mask, pick) // [B, m, n]
+// last runs the last layer for the rows alone where the answer is predicted:
+// x [B, n, H] -> [R, H]. A tail has no other rows.
+func last(w *bert.Weights, x, pick *graph.Node, c bert.Context, hooks bert.Hooks) *graph.Node {
+	if c.Past != nil {
+		return flat(w.Layer(0, x, c, hooks))
 	}
-	return flat(w.Layer(0, bert.Rows(x, pick), x, mask, hooks))
+	if c.Mask != nil && c.Mask.Shape().Dimensions[1] > 1 {
+		c.Mask = bert.Rows(c.Mask, pick) // [B, m, n]
+	}
+	if w.Config.Causal() {
+		c.Positions = bert.PickedPositions(pick)
+	}
+	return flat(w.Layer(0, bert.Rows(x, pick), c, hooks))
 }
 
 // distribution: the last layer's input x [B, n, H], pick [B, m, n] -> the
-// probabilities at [MASK] [R, V].
+// probabilities where the answer's tokens are predicted [R, V].
 var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
-	mask := in.mask()
-	return []*graph.Node{w.Distribution(last(w, x, pick, mask, in.hooks(pick)))}
+	c := in.context(x)
+	return []*graph.Node{w.Distribution(last(w, x, pick, c, in.hooks(pick)))}
 }}
 
-// answer: x [B, n, H] of the last layer, pick [B, m, n], answers [R] -> their
-// probabilities [R].
+// answer: x [B, n, H] of the last layer, pick [B, m, n], tokens [R] -> the
+// answers' values [S], S being the number of samples.
 var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	x, pick, answers := in.next(), in.next(), in.next()
-	mask := in.mask()
-	return []*graph.Node{w.Probability(last(w, x, pick, mask, in.hooks(pick)), answers)}
+	x, pick, tokens := in.next(), in.next(), in.next()
+	c := in.context(x)
+	return []*graph.Node{in.value(w, last(w, x, pick, c, in.hooks(pick)), tokens)}
 }}
 
 // answerGradient is answer that also returns the gradient of x [B, n, H].
 var answerGradient = step{"answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	x, pick, answers := in.next(), in.next(), in.next()
-	mask := in.mask()
-	row := last(w, x, pick, mask, in.hooks(pick))
-	p, g := probabilityGradient(w, row, answers, pick)
+	x, pick, tokens := in.next(), in.next(), in.next()
+	c := in.context(x)
+	row := last(w, x, pick, c, in.hooks(pick))
+	p, g := in.valueGradient(w, row, tokens, pick)
 	return []*graph.Node{p, vjp(row, g, x)}
 }}
 
-// observeAnswer is answerGradient with four more outputs, all at [MASK]:
-// ResidMid [R, H], the neurons [R, F], what they add without the bias [R, H],
-// and their gradient [R, F].
+// observeAnswer is answerGradient with four more outputs, all where the answer
+// is predicted: ResidMid [R, H], the neurons [R, F], what they add without the
+// bias [R, H], and their gradient [R, F].
+//
+// In a causal model the gradient is that of the tail of x [B, k, H], and, as in
+// observe, the keys and values [B, n, G·d] follow.
 var observeAnswer = step{"observe answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	x, pick, answers := in.next(), in.next(), in.next()
-	mask := in.mask()
+	x, pick, tokens := in.next(), in.next(), in.next()
+	c := in.context(x)
 	hooks := in.hooks(pick)
 	mid, neurons, ffn := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0), hooks.Capture(bert.FFNOut, 0)
-	row := last(w, x, pick, mask, hooks)
-	p, g := probabilityGradient(w, row, answers, pick)
-	return []*graph.Node{p, vjp(row, g, x), flat(*mid), flat(*neurons), added(w, flat(*ffn)), flat(vjp(row, g, *neurons))}
+	var known []*graph.Node
+	if w.Config.Causal() {
+		keys, values := w.KeysAndValues(0, x)
+		known = []*graph.Node{keys, values}
+		x = bert.Rows(x, pick)
+		positions := bert.PickedPositions(pick)
+		c = bert.Context{Keys: x, Positions: positions, Past: past(keys, values, positions)}
+	}
+	row := last(w, x, pick, c, hooks)
+	p, g := in.valueGradient(w, row, tokens, pick)
+	return append([]*graph.Node{p, vjp(row, g, x), flat(*mid), flat(*neurons), added(w, flat(*ffn)), flat(vjp(row, g, *neurons))}, known...)
 }}
 
-// probabilityGradient returns the answers' probabilities and their gradient by
-// the rows [R, H]. It is 0 for rows without a [MASK], which are padding.
-func probabilityGradient(w *bert.Weights, row, answers, pick *graph.Node) (p, g *graph.Node) {
-	p, g = w.ProbabilityGradient(row, answers)
-	return p, graph.Mul(g, graph.Reshape(graph.ReduceSum(pick, 2), row.Shape().Dimensions[0], 1))
+// value is what is predicted of the answers, their probabilities or the
+// logarithms of these: row [R, H] is the last layer's output, tokens [R] -> [S].
+func (in *inputs) value(w *bert.Weights, row, tokens *graph.Node) *graph.Node {
+	if in.form.logarithm {
+		return in.ofAnswers(w.LogProbability(row, tokens))
+	}
+	return w.Probability(row, tokens)
+}
+
+// ofAnswers adds up the logarithms of the tokens of each answer: [R] -> [S].
+func (in *inputs) ofAnswers(logarithms *graph.Node) *graph.Node {
+	return graph.ReduceSum(graph.Reshape(logarithms, -1, in.form.answers), -1)
+}
+
+// valueGradient is value with its gradient by the rows [R, H]. That is 0 for
+// rows that predict nothing, which are padding.
+func (in *inputs) valueGradient(w *bert.Weights, row, tokens, pick *graph.Node) (value, g *graph.Node) {
+	value, g = in.rowGradient(w, row, tokens)
+	return value, graph.Mul(g, graph.Reshape(graph.ReduceSum(pick, 2), row.Shape().Dimensions[0], 1))
+}
+
+// rowGradient is valueGradient where no row is padding.
+func (in *inputs) rowGradient(w *bert.Weights, row, tokens *graph.Node) (value, g *graph.Node) {
+	if in.form.logarithm {
+		p, g := w.LogProbabilityGradient(row, tokens)
+		return in.ofAnswers(p), g
+	}
+	return w.ProbabilityGradient(row, tokens)
 }
 
 // vjp is a vector-Jacobian product: it takes a gradient of y back to x.
@@ -155,7 +212,10 @@ func vjp(y, gradient, x *graph.Node) *graph.Node {
 // they add is linear in the factor, so no row multiplies by the layer's weights.
 func scaled(w *bert.Weights, in *inputs) (ffn, row *graph.Node) {
 	mid, added, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
-	ffn = graph.Add(graph.Mul(graph.Gather(added, which), factor), graph.ExpandLeftToRank(w.Layers[0].Output.Bias, 2))
+	ffn = graph.Mul(graph.Gather(added, which), factor)
+	if bias := w.Layers[0].Output.Bias; bias != nil {
+		ffn = graph.Add(ffn, graph.ExpandLeftToRank(bias, 2))
+	}
 	return ffn, w.AddFFN(0, graph.Gather(mid, which), ffn)
 }
 
@@ -176,6 +236,13 @@ var inject = step{"inject", bert.OneLayer, func(w *bert.Weights, in *inputs) []*
 	return []*graph.Node{bert.SetRows(graph.Gather(out, source), pick, rows)}
 }}
 
+// injectTail is inject for a tail, which consists of scaled rows: mid, added,
+// which, factor -> [B, k, H].
+var injectTail = step{"inject tail", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+	_, row := scaled(w, in)
+	return []*graph.Node{graph.Reshape(row, -1, in.form.answers, w.Config.HiddenSize)}
+}}
+
 // extract: mid, added, which, factor; pick [B, m, n], gradient [B, n, H] of
 // inject's output -> the gradient of the scaled neurons [R, F].
 var extract = step{"extract", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
@@ -184,18 +251,18 @@ var extract = step{"extract", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 	return []*graph.Node{toNeurons(w, vjp(row, picked(gradient, pick), ffn))}
 }}
 
-// scaledAnswerGradient is for the last layer: mid, added, which, factor; answers
-// [R] -> their probabilities [R], the gradient of the scaled neurons [R, F].
+// scaledAnswerGradient is for the last layer: mid, added, which, factor; tokens
+// [R] -> the answers' values [S], the gradient of the scaled neurons [R, F].
 var scaledAnswerGradient = step{"scaled answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
-	p, g := w.ProbabilityGradient(row, in.next())
+	p, g := in.rowGradient(w, row, in.next())
 	return []*graph.Node{p, toNeurons(w, vjp(row, g, ffn))}
 }}
 
 // scaledAnswer is scaledAnswerGradient without the gradient.
 var scaledAnswer = step{"scaled answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
-	return []*graph.Node{w.Probability(row, in.next())}
+	return []*graph.Node{in.value(w, row, in.next())}
 }}
 
 // headUnits: mid, added, which, factor of the last layer -> the head's dense

@@ -28,9 +28,9 @@ type sweep struct {
 	swept     int      // points in them
 }
 
-// results takes the results of the point with index i: its probability, and
-// the gradient of the scaled neurons [F] if gradients are asked for.
-type results func(i int, probability float32, gradient []float32) error
+// results takes the results of the point with index i: its value, and the
+// gradient of the scaled neurons [k·F] if gradients are asked for.
+type results func(i int, value float32, gradient []float32) error
 
 // minPerLane is the number of points from which on a lane is worth while.
 const minPerLane = 4
@@ -90,13 +90,13 @@ func pointsPerPath(points []point, which []int) (perPath int) {
 // layers, one sweep can evaluate: those whose saved activations fit into memory.
 func (ib *integrationBatch) affordable(points []point, which []int, perPath, memory int) int {
 	c := ib.e.Model.Config
-	perToken := 4 * (bert.KeptValues*c.HiddenSize + c.IntermediateSize)
+	perToken := 4 * ((bert.KeptValues(c)-1)*c.HiddenSize + 2*c.IntermediateSize)
 	total, first := 0, 0 // first is the first point that scales the same layer
 	for k, i := range which {
 		if points[i].layer != points[which[first]].layer {
 			first = k
 		}
-		tokens := ib.batch.n
+		tokens := ib.tail.n
 		if ib.batch.packed() {
 			tokens = len(ib.samples[points[i].sample].IDs)
 		}
@@ -143,7 +143,7 @@ func (s *sweep) run(ctx context.Context, which []int) error {
 	}
 	if !s.gradients {
 		for _, b := range s.blocks {
-			if err := s.emitProbabilities(b); err != nil {
+			if err := s.emitValues(b); err != nil {
 				return err
 			}
 		}
@@ -164,11 +164,16 @@ func (s *sweep) run(ctx context.Context, which []int) error {
 
 // inject adds blocks of points that scale layer l, and are its outputs.
 func (s *sweep) inject(ctx context.Context, l int, which []int) error {
-	samples, packs := s.pack(s.batch.layout, which)
+	y := s.tail.layout
+	samples, packs := s.pack(y, which)
 	for _, k := range s.sizes.cut(len(packs), s.perPath) {
-		b := s.block(s.sizes, s.batch.layout, l, which, samples, packs[:k])
+		b := s.block(s.sizes, y, l, which, samples, packs[:k])
 		packs = packs[k:]
-		out, err := s.local(ctx, inject, l, append(slices.Clone(b.start), s.layers[l].out, s.source(b), b.pick.tensor())...)
+		step, args := injectTail, slices.Clone(b.start)
+		if !y.tail {
+			step, args = inject, append(args, s.layers[l].out, s.source(b), b.pick.tensor())
+		}
+		out, err := s.local(ctx, step, l, args...)
 		if err != nil {
 			return err
 		}
@@ -180,14 +185,15 @@ func (s *sweep) inject(ctx context.Context, l int, which []int) error {
 }
 
 // scaleLast evaluates the points that scale the last layer. No layer is above
-// it, so only the rows of [MASK] are needed and there is nothing to pack.
+// it, so only the rows where the answer is predicted are needed and there is
+// nothing to pack.
 func (s *sweep) scaleLast(ctx context.Context, which []int) error {
 	last := len(s.layers) - 1
 	step := scaledAnswerGradient
 	if !s.gradients {
 		step = scaledAnswer
 	}
-	y := layout{n: s.batch.n, perPack: 1}
+	y := layout{n: s.batch.n, perPack: 1, kind: s.batch.kind}
 	samples, packs := s.pack(y, which)
 	sizes := s.e.sizes.single(s.perPath == 1)
 	for _, k := range sizes.cut(len(packs), s.perPath) {
@@ -197,13 +203,13 @@ func (s *sweep) scaleLast(ctx context.Context, which []int) error {
 		if err != nil {
 			return err
 		}
-		if b.probability, err = floats(out[0]); err != nil {
+		if b.value, err = floats(out[0]); err != nil {
 			return err
 		}
 		if s.gradients {
 			err = s.emitGradients(b, out[1])
 		} else {
-			err = s.emitProbabilities(b)
+			err = s.emitValues(b)
 		}
 		if err != nil {
 			return err
@@ -236,7 +242,7 @@ func (s *sweep) forward(ctx context.Context, l int) error {
 }
 
 // answer takes all blocks through the last layer and the head. It computes
-// probabilities, and puts the gradient of the last layer's input into x.
+// values, and puts the gradient of the last layer's input into x.
 func (s *sweep) answer(ctx context.Context) error {
 	step := answer
 	if s.gradients {
@@ -251,7 +257,7 @@ func (s *sweep) answer(ctx context.Context) error {
 		if b.x = nil; s.gradients {
 			b.x = out[1]
 		}
-		if b.probability, err = floats(out[0]); err != nil {
+		if b.value, err = floats(out[0]); err != nil {
 			return err
 		}
 	}
@@ -340,7 +346,7 @@ func (s *sweep) extract(ctx context.Context, l int) error {
 	return nil
 }
 
-// split gives a block's parts their shares of its gradient and probabilities.
+// split gives a block's parts their shares of its gradient and values.
 func (s *sweep) split(ctx context.Context, b *block) error {
 	var sizes []int
 	for _, part := range b.parts {
@@ -355,6 +361,6 @@ func (s *sweep) split(ctx context.Context, b *block) error {
 	for i, part := range b.parts {
 		part.x = out[i]
 	}
-	b.splitProbability()
+	b.splitValue()
 	return nil
 }

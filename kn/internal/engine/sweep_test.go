@@ -105,10 +105,13 @@ func fixed(rule quadrature.Rule, err error) Options {
 func TestBatchingChangesNothing(t *testing.T) {
 	e := deep(t)
 	samples := []Sample{
-		{IDs: []int32{2, 9, 4, 11, 3}, Mask: 2, Answer: 7},
-		{IDs: []int32{2, 4, 3}, Mask: 1, Answer: 8},
-		{IDs: []int32{2, 12, 6, 4, 10, 3}, Mask: 3, Answer: 7},
-		{IDs: []int32{2, 13, 4, 3, 3}, Mask: 2, Answer: 9},
+		{IDs: []int32{2, 9, 4, 11, 3}, Masks: []int{2}, Answers: []int32{7}},
+		{IDs: []int32{2, 4, 3}, Masks: []int{1}, Answers: []int32{8}},
+		{IDs: []int32{2, 12, 6, 4, 10, 3}, Masks: []int{3}, Answers: []int32{7}},
+		{IDs: []int32{2, 13, 4, 3, 3}, Masks: []int{2}, Answers: []int32{9}},
+		{IDs: []int32{2, 13, 4, 4, 3}, Masks: []int{2, 3}, Answers: []int32{9, 7}},
+		{IDs: []int32{2, 4, 4, 3}, Masks: []int{1, 2}, Answers: []int32{8, 9}},
+		{IDs: []int32{2, 4, 4, 3, 2, 8, 4, 3}, Passes: 2, Masks: []int{1, 6}, Answers: []int32{8, 9}},
 	}
 	edits := Edits{Index: []int{3}, MaskScale: []float32{2}, MaskOffset: []float32{0.5}, RestScale: []float32{0}, RestOffset: []float32{1}}
 	gauss := fixed(quadrature.GaussLegendre(5))
@@ -149,7 +152,7 @@ func TestBatchingChangesNothing(t *testing.T) {
 func difference(a, b Result) float64 {
 	largest, worst := 0.0, math.Abs(a.Probability-b.Probability)/b.Probability
 	for l := range b.Scores {
-		worst = max(worst, math.Abs(a.ProbabilityAtZero[l]-b.ProbabilityAtZero[l])/b.Probability)
+		worst = max(worst, math.Abs(a.ProbabilityAtZero[l]-b.ProbabilityAtZero[l])/max(b.Probability, b.ProbabilityAtZero[l]))
 		for _, v := range b.Scores[l] {
 			largest = max(largest, math.Abs(v))
 		}

@@ -16,10 +16,10 @@ import (
 // output [R, n, H], the neurons [R, k, n].
 var read = step{"read", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
 	x, pick, which := in.next(), in.next(), in.next()
-	mask := in.mask()
+	c := in.context(x)
 	hooks := in.hooks(pick)
 	neurons := hooks.Capture(bert.FFNPost, 0)
-	y := w.Layer(0, x, x, mask, hooks)
+	y := w.Layer(0, x, c, hooks)
 	dims := (*neurons).Shape().Dimensions
 	flat := graph.Reshape(graph.TransposeAllAxes(*neurons, 0, 2, 1), dims[0]*dims[2], dims[1]) // [R·F, n]
 	return []*graph.Node{y, graph.Gather(flat, graph.InsertAxes(which, -1))}

@@ -114,7 +114,7 @@ func (e *Engine) with(edits []ValueEdit) (edited *Engine, release func(), err er
 	}
 	named := map[string]func([]float32){}
 	for l, change := range changes {
-		named[bert.ValueVectors(l)] = change
+		named[e.Model.Config.ValueVectors(l)] = change
 	}
 	model, err := e.Model.With(named)
 	if err != nil {

@@ -109,7 +109,9 @@ func openSource(m *kn.Model, o Options) (s source, err error) {
 // drawFacts chooses the facts and writes them into the folder.
 func drawFacts(ctx context.Context, m *kn.Model, dir string, from source, o Options) (*FactSummary, error) {
 	s := &FactSummary{Source: from.name, Texts: from.textName, Chosen: o.Relations, Limit: o.Limit, Seed: o.Seed, Tolerance: o.Tolerance, LeftOut: []LeftOut{}}
-	usable, perRelation, err := s.survey(ctx, m, facts.OfRelations(from.facts, o.Relations...), filepath.Join(dir, LeftOutFile))
+	reader := m.Reader()
+	reader.AnswerTokens = o.AnswerTokens
+	usable, perRelation, err := s.survey(ctx, reader, facts.OfRelations(from.facts, o.Relations...), filepath.Join(dir, LeftOutFile))
 	if err != nil {
 		return nil, err
 	}
@@ -142,13 +144,13 @@ func drawFacts(ctx context.Context, m *kn.Model, dir string, from source, o Opti
 
 // survey finds and counts the facts that can be asked, lists what cannot, and
 // says how many facts of each relation keep the limit.
-func (s *FactSummary) survey(ctx context.Context, m *kn.Model, source facts.Source, list string) (usable facts.Source, perRelation int, err error) {
+func (s *FactSummary) survey(ctx context.Context, reader facts.Reader, source facts.Source, list string) (usable facts.Source, perRelation int, err error) {
 	have, counts := map[string]int{}, map[facts.Reason]*LeftOut{}
 	err = writeFile(list, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)
 		var failed error
-		usable = facts.Usable(source, m.Tokenizer(), m.Config().MaxPositions, func(l facts.LeftOut) {
+		usable = facts.Usable(source, reader, func(l facts.LeftOut) {
 			if counts[l.Reason] == nil {
 				counts[l.Reason] = &LeftOut{Reason: l.Reason}
 			}

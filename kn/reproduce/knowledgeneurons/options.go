@@ -23,6 +23,9 @@ type Options struct {
 	// Limit of the facts, drawn as evenly from all relations as they allow.
 	// 0: all of a data set, and 492 of what a model was taught.
 	Limit int
+	// AnswerTokens is the largest number of tokens of an answer, see
+	// [facts.Reader]. 0: 1, and any number in a causal model.
+	AnswerTokens int
 	// Seed of all that is drawn. 0: 1.
 	Seed uint64
 	// Tolerance of the attributions' estimated error, as a share of the

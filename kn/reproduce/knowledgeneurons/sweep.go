@@ -55,7 +55,7 @@ func (e *experimenter) sweep(ctx context.Context) (err error) {
 		if err != nil {
 			return nil, err
 		}
-		options := sweep.Options{Attribute: kn.AttributeOptions{Tolerance: e.o.Tolerance}, Projected: e.o.Projected}
+		options := sweep.Options{Attribute: kn.AttributeOptions{Tolerance: e.o.Tolerance}, AnswerTokens: e.o.AnswerTokens, Projected: e.o.Projected}
 		if _, err := sweep.Run(ctx, e.m, source, dir, options, progress); err != nil {
 			return nil, err
 		}

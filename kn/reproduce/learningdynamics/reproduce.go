@@ -136,7 +136,7 @@ func (e *experimenter) drawFacts(taught []facts.Taught) error {
 	n := e.o.Sizes.Facts
 	each, have := (n+len(relations)-1)/len(relations), map[string]int{}
 	drawn := facts.Draw(facts.Bags(taught), 4*each, 1) // more than enough, as some may not be usable
-	for b, err := range facts.Usable(drawn, e.m.Tokenizer(), e.m.Config().MaxPositions, nil) {
+	for b, err := range facts.Usable(drawn, e.m.Reader(), nil) {
 		if err != nil {
 			return err
 		}
