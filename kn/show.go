@@ -23,7 +23,11 @@ func Show(results ...Tabler) error {
 			}
 			continue
 		}
-		gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: t.HTML(), protocol.MIMETextPlain: t.String()}})
+		page := t.HTML()
+		if own, ok := r.(interface{ HTML() string }); ok { // more than a table
+			page = own.HTML()
+		}
+		gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{protocol.MIMETextHTML: page, protocol.MIMETextPlain: t.String()}})
 	}
 	if !gonbui.IsNotebook {
 		return nil

@@ -48,5 +48,7 @@ func TestGolden(t *testing.T) {
 		"attribution_heat_map.png": ExampleAttributionHeatMap,
 		"overlap.png":              ExampleOverlap,
 		"predictions.png":          ExamplePredictions,
+		"causal_trace.png":         ExampleCausalTrace,
+		"logit_lens.png":           ExampleLogitLens,
 	})
 }
