@@ -18,10 +18,7 @@ const (
 func (a *Attribution) Coarse(threshold float64) []Neuron { return a.coarse(threshold, false) }
 
 func (a *Attribution) coarse(threshold float64, strict bool) []Neuron {
-	largest := 0.0
-	for _, row := range a.Scores {
-		largest = max(largest, slices.Max(row))
-	}
+	largest := a.largest()
 	kept := []Neuron{}
 	if largest <= 0 {
 		return kept
@@ -34,6 +31,15 @@ func (a *Attribution) coarse(threshold float64, strict bool) []Neuron {
 		}
 	}
 	return kept
+}
+
+// largest is the largest score of all layers, 0 if none is positive.
+func (a *Attribution) largest() float64 {
+	largest := 0.0
+	for _, row := range a.Scores {
+		largest = max(largest, slices.Max(row))
+	}
+	return largest
 }
 
 // Top returns the n neurons with the largest scores, largest first.
@@ -86,19 +92,19 @@ func atLeast(x, bound float64, strict bool) bool {
 // KnowledgeNeurons attributes the answer in every prompt and keeps what the
 // prompts have in common. Without a recipe: the adaptive rule, t = 0.2, p = 0.7.
 func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) (*KnowledgeNeurons, error) {
-	if len(prompts) == 0 {
-		return nil, fmt.Errorf("kn: no prompts to find the neurons of %q in", answer)
-	}
 	r, err := optional(recipe)
 	if err != nil {
 		return nil, err
 	}
-	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
-	if threshold < 0 || threshold > 1 || share < 0 || share > 1 {
-		return nil, fmt.Errorf("kn: threshold %v and share %v must lie between 0 and 1", threshold, share)
-	}
-	if r.MinPrompts > len(prompts) {
-		return nil, fmt.Errorf("kn: the recipe wants a neuron to be in %d prompts, and %d are given, so none can be; give more prompts, or a recipe with a lower MinPrompts", r.MinPrompts, len(prompts))
+	result, _, err := m.attributedNeurons(prompts, answer, r)
+	return result, err
+}
+
+// attributedNeurons is [Model.KnowledgeNeurons] that also returns the prompts'
+// attributions.
+func (m *Model) attributedNeurons(prompts []string, answer string, r Recipe) (*KnowledgeNeurons, []*Attribution, error) {
+	if err := r.check(prompts, answer); err != nil {
+		return nil, nil, err
 	}
 	queries := make([]Query, len(prompts))
 	for i, p := range prompts {
@@ -106,8 +112,36 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 	}
 	attributions, err := m.AttributeAll(queries, r.Attribute)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	result, err := m.chosen(prompts, answer, r, attributions)
+	return result, attributions, err
+}
+
+// check says what is wrong with a recipe for a fact's prompts.
+func (r Recipe) check(prompts []string, answer string) error {
+	if len(prompts) == 0 {
+		return fmt.Errorf("kn: no prompts to find the neurons of %q in", answer)
+	}
+	if threshold, share := r.bounds(); !within(threshold) || !within(share) {
+		return fmt.Errorf("kn: threshold %v and share %v must lie between 0 and 1", threshold, share)
+	}
+	if r.MinPrompts > len(prompts) {
+		return fmt.Errorf("kn: the recipe wants a neuron to be in %d prompts, and %d are given, so none can be; give more prompts, or a recipe with a lower MinPrompts", r.MinPrompts, len(prompts))
+	}
+	return nil
+}
+
+// bounds are the recipe's t and p, with the defaults in the place of zero values.
+func (r Recipe) bounds() (threshold, share float64) {
+	return cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+}
+
+// within says whether a number lies between 0 and 1.
+func within(x float64) bool { return x >= 0 && x <= 1 }
+
+// chosen are the neurons that the recipe chooses from the prompts' attributions.
+func (m *Model) chosen(prompts []string, answer string, r Recipe, attributions []*Attribution) (*KnowledgeNeurons, error) {
 	c := m.Config()
 	result := &KnowledgeNeurons{Prompts: prompts, Answer: answer, Layers: c.Layers, FFN: c.IntermediateSize}
 	result.Coarse, result.Refined = r.Choose(attributions)
@@ -121,7 +155,9 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 		}
 		result.Scores = append(result.Scores, scores)
 	}
-	r.Threshold, r.Share, r.Attribute = threshold, share, r.Attribute.filled()
+	r.Threshold, r.Share = r.bounds()
+	r.Attribute = r.Attribute.filled()
+	var err error
 	result.Provenance, err = m.provenance(r)
 	return result, err
 }
@@ -129,7 +165,7 @@ func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Reci
 // Choose applies the recipe's thresholds to the attributions of a fact's
 // prompts, however they were made: the coarse sets, and the refined one.
 func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined []Neuron) {
-	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+	threshold, share := r.bounds()
 	for _, a := range attributions {
 		coarse = append(coarse, a.coarse(threshold, r.Strict))
 	}
@@ -143,15 +179,11 @@ func (r Recipe) Choose(attributions []*Attribution) (coarse [][]Neuron, refined 
 // those that are just at the threshold: -0.01 stands for scores that are 1 % too
 // small. In prompts without a positive score no neuron is chosen; they count as 0.
 func (r Recipe) Margin(attributions []*Attribution, n Neuron) float64 {
-	threshold, share := cmp.Or(r.Threshold, DefaultThreshold), cmp.Or(r.Share, DefaultShare)
+	threshold, share := r.bounds()
 	var scores []float64
 	for _, a := range attributions {
-		largest := 0.0
-		for _, row := range a.Scores {
-			largest = max(largest, slices.Max(row))
-		}
 		score := 0.0
-		if largest > 0 {
+		if largest := a.largest(); largest > 0 {
 			score = a.Scores[n.Layer][n.Index] / (threshold * largest)
 		}
 		scores = append(scores, score)

@@ -13,6 +13,8 @@
 //   - [NeuronsPerLayer]: in which layers the knowledge neurons are,
 //   - [AttributionHeatMap]: scores over layers and neurons,
 //   - [Overlap]: what the coarse sets of a fact's prompts have in common,
+//   - [Sensitivity]: how a fact's set of neurons depends on threshold and share of prompts,
+//   - [SetComparison]: one fact's neurons in two models,
 //   - [Predictions]: the most probable tokens before and after an edit,
 //   - [Slider]: the first as a piece of HTML that answers to a slider.
 //

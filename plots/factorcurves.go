@@ -29,6 +29,7 @@ func FactorCurves(curves *kn.FactorCurves, options ...Options) (*Figure, error) 
 		return nil, err
 	}
 	f.Subtitle = []string{promptLine(curves.Prompts), bandLine(curves)}
+	f.Record(curves)
 	p := f.Panel("Factor by which the neurons are multiplied", "Probability of "+chart.Quoted(chart.Clip(chart.Clean(curves.Answer), 24)))
 	p.Add(f.Theme.Across())
 	if err := addCurves(f, curves); err != nil {

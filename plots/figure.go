@@ -47,7 +47,8 @@ var OkabeIto, Blues, BlueOrange = chart.OkabeIto, chart.Blues, chart.BlueOrange
 
 // Provenance is what a figure's file says about where the figure comes from:
 // the kind of Chart, its Title, and the [kn.Provenance] of each of the Results
-// drawn.
+// drawn. In an SVG of a chart of one fact, or of a few, Drawn has the results
+// themselves with the chart's options, which package verify computes again.
 type Provenance = chart.Provenance
 
 // ReadProvenance reads back what a figure saved as SVG carries.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/plots/internal/chart"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/drawn"
 )
 
 // AttributionHeatMap draws the scores of an attribution over layers and
@@ -33,7 +34,12 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 		return nil, err
 	}
 	f.Subtitle = []string{attribution.Prompt}
-	m := newScoreMap(attribution.Scores, heatMapColumns(f))
+	// What is drawn is what the figure's SVG holds: few scores, to six digits.
+	bin, named := neuronsPerColumn(len(attribution.Scores[0]), heatMapColumns(f)), f.Top(5)
+	sparse := drawn.Sparse(attribution, bin, attribution.Top(named))
+	f.Record(sparse)
+	attribution = sparse.Full()
+	m := newScoreMap(attribution.Scores, bin)
 	x := "Neuron index"
 	if m.bin > 1 {
 		x += fmt.Sprintf(" (%d a column, the strongest shown)", m.bin)
@@ -41,7 +47,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 	p := f.Panel(x, "Layer")
 	bar := chart.ColorBar{Label: scoreLabel(attribution.Rule), Scale: f.Options.Palette.Diverging, Low: -m.largest, High: m.largest}
 	m.paint = bar.Color
-	top := strongest(attribution, f.Top(5))
+	top := strongest(attribution, named)
 	p.Add(m, topMarks(f, top, m))
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Min, p.X.Max = 0, float64(m.bin*len(m.cells[0]))
@@ -105,17 +111,18 @@ type scoreMap struct {
 	paint   func(float64) color.NRGBA
 }
 
-// newScoreMap bins the neurons into at most the given number of columns.
-func newScoreMap(scores [][]float64, columns int) *scoreMap {
-	ffn := len(scores[0])
-	m := &scoreMap{bin: (ffn + columns - 1) / columns}
+// neuronsPerColumn is how many neurons share one of so many columns.
+func neuronsPerColumn(ffn, columns int) int { return (ffn + columns - 1) / columns }
+
+// newScoreMap bins the neurons, so many to a column.
+func newScoreMap(scores [][]float64, bin int) *scoreMap {
+	m := &scoreMap{bin: bin}
 	for _, row := range scores {
-		cells := make([]float64, (ffn+m.bin-1)/m.bin)
-		for i, s := range row {
-			if math.Abs(s) > math.Abs(cells[i/m.bin]) {
-				cells[i/m.bin] = s
-			}
+		var cells []float64
+		for start := 0; start < len(row); start += bin {
+			s := row[drawn.Strongest(row, start, bin)]
 			m.largest = math.Max(m.largest, math.Abs(s))
+			cells = append(cells, s)
 		}
 		m.cells = append(m.cells, cells)
 	}

@@ -48,6 +48,7 @@ func NeuronsPerLayer[F Facts](of F, options ...Options) (*Figure, error) {
 	for _, fact := range facts {
 		f.Provenance = append(f.Provenance, fact.Provenance)
 	}
+	f.Record(facts)
 	f.Panel("Layer (0 is next to the embeddings)", "Share of the neurons [%]")
 	addBars(f, count, total)
 	f.Description = describeLayers(what, count)

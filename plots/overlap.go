@@ -32,6 +32,7 @@ func Overlap(neurons *kn.KnowledgeNeurons, options ...Options) (*Figure, error) 
 		return nil, err
 	}
 	f.Subtitle = []string{overlapLine(neurons), "100 %: all neurons of the smaller set are in the other"}
+	f.Record(neurons)
 	sets := append(append([][]kn.Neuron{}, neurons.Coarse...), neurons.Refined)
 	f.Panel("Prompt", "")
 	bar := chart.ColorBar{Label: "Overlap [%]", Scale: f.Options.Palette.Sequential, Low: 0, High: 100}

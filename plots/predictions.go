@@ -35,6 +35,7 @@ func Predictions(before, after *kn.Prediction, options ...Options) (*Figure, err
 		return nil, err
 	}
 	f.Subtitle = []string{before.Prompt}
+	f.Record([]*kn.Prediction{before, after})
 	rows := predictionRows(before, after, f.Top(5))
 	if err := f.GrowFor(2.6 * float64(len(rows))); err != nil { // two lines each, and a gap
 		return nil, err

@@ -36,6 +36,7 @@ func ActivationScatter(scatter *kn.ActivationScatter, options ...Options) (*Figu
 	}
 	n := len(scatter.Points)
 	f.Subtitle = append(f.Subtitle, scatterLine(scatter))
+	f.Record(scatter)
 	p := f.Panel("Mean activation of the neurons at [MASK]", "Probability of the answer")
 	p.Add(f.Theme.Grid())
 	if err := addGroups(f, scatter.Points); err != nil {

@@ -24,6 +24,7 @@ func Interventions(r *experiments.Intervention, options ...plots.Options) (*plot
 		return nil, err
 	}
 	f.Subtitle = []string{interventionLine(r)}
+	recordFew(f, r)
 	f.Panel("Change of the answer's probability [%]", "")
 	b := chart.IntervalBars{Scale: 100, Rows: 2, Series: []chart.IntervalSeries{{Label: "suppressed (× 0)"}, {Label: "amplified (× 2)"}}}
 	parts := []string{"Mean change of the answer's probability with 95 % intervals", interventionLine(r)}
@@ -87,6 +88,7 @@ func changeByRelation(r *experiments.Intervention, options []plots.Options, how,
 		return nil, err
 	}
 	f.Subtitle = []string{interventionLine(r) + "; number of facts in brackets", "All facts, knowledge neurons: " + chart.PercentInterval(all(r.Sets[0]))}
+	recordFew(f, r)
 	f.Panel("Change of the answer's probability [%]", "")
 	relations := slices.Clone(r.ByRelation)
 	slices.SortStableFunc(relations, func(a, b experiments.RelationIntervention) int {
@@ -114,6 +116,13 @@ func changeByRelation(r *experiments.Intervention, options []plots.Options, how,
 	}
 	f.Description = chart.Sentences(parts...)
 	return f.Figure(), nil
+}
+
+// recordFew records an intervention in facts that are few enough to be listed.
+func recordFew(f *chart.Draft, r *experiments.Intervention) {
+	if len(r.Of) > 0 {
+		f.Record(r)
+	}
 }
 
 // relationName is a relation's property with its name, if it has one.

@@ -4,7 +4,8 @@
 // for scripts and for checking: "kn help" lists the commands, and each prints
 // a readable table, or with --json exactly one JSON object.
 //
-// Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted.
+// Exit status: 0 success, 1 failure, 2 wrong usage, 130 interrupted; "kn verify
+// --help" has more.
 package main
 
 import "github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"

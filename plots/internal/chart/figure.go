@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/plots/internal/drawn"
 )
 
 // Figure is a chart that can be saved and shown. See [Figure.Save] and [Show].
@@ -25,6 +26,8 @@ type Draft struct {
 	Subtitle    []string
 	Description string // for readers who do not see the chart
 	Provenance  []kn.Provenance
+	given       Options
+	drawn       *drawn.Figure // see Record
 
 	Options Options
 	Theme   Theme
@@ -44,12 +47,13 @@ func New(kind, title string, options []Options, from ...kn.Provenance) (*Draft, 
 	if len(options) > 1 {
 		return nil, fmt.Errorf("plots: %d options given; give one", len(options))
 	}
-	o, err := append(options, Options{})[0].filled()
+	given := append(options, Options{})[0]
+	o, err := given.filled()
 	if err != nil {
 		return nil, err
 	}
 	return &Draft{
-		chart: kind, Title: Clean(cmp.Or(o.Title, title)), Options: o, Provenance: from, Theme: Theme{o.Size.Text},
+		chart: kind, Title: Clean(cmp.Or(o.Title, title)), Options: o, Provenance: from, Theme: Theme{o.Size.Text}, given: given,
 		Layout: func(c draw.Canvas) []draw.Canvas { return []draw.Canvas{c} },
 	}, nil
 }
@@ -94,9 +98,10 @@ func (f *Figure) Title() string { return f.d.Title }
 // description, for readers who cannot see the chart.
 func (f *Figure) Description() string { return f.d.Description }
 
-// Provenance returns what the figure carries in its files.
+// Provenance returns what the figure carries in its SVG; a PNG or a PDF carries
+// it without Drawn.
 func (f *Figure) Provenance() Provenance {
-	return Provenance{Chart: f.d.chart, Title: f.d.Title, Results: f.d.Provenance}
+	return Provenance{Chart: f.d.chart, Title: f.d.Title, Results: f.d.Provenance, Drawn: f.d.drawnJSON()}
 }
 
 // Draw draws the figure. gonum/plot panics at draw time, which ends here.

@@ -84,7 +84,7 @@ func (b IntervalBars) offset(k, n int) float64 {
 func (f *Draft) AddIntervalBars(b IntervalBars) error {
 	p, t := f.Panels[0], f.Theme
 	var bars Rects
-	var lines whiskers
+	var lines Whiskers
 	var texts Labels
 	for s, series := range b.Series {
 		color := b.color(f, s)
@@ -97,9 +97,9 @@ func (f *Draft) AddIntervalBars(b IntervalBars) error {
 				_, bars := b.place(0, g)
 				middle = b.at(g) + b.offset(0, bars) + b.offset(k, n)/float64(bars)
 			}
-			w := whisker{at: middle, of: v, upright: b.Upright, style: t.Line(0.9, Ink), cap: t.Pt(2)}
+			w := Whisker{At: middle, Of: v, upright: b.Upright, Style: t.Line(0.9, Ink), Cap: t.Pt(2)}
 			if series.Mark {
-				w.style.Color, w.cap = color, 0
+				w.Style.Color, w.Cap = color, 0
 				w.mark = draw.GlyphStyle{Color: color, Radius: t.Pt(2.1), Shape: Glyphs[s%len(Glyphs)]}
 			} else {
 				bars = append(bars, b.bar(middle, barShare/float64(n)/2, v.Mean, Rect{Fill: color, Hatch: s%2 == 1}))
@@ -116,7 +116,7 @@ func (f *Draft) AddIntervalBars(b IntervalBars) error {
 	if err := b.names(f); err != nil {
 		return err
 	}
-	p.Add(Rulers{Style: t.Line(0.6, Rule), across: b.Upright, Vertical: !b.Upright}, bars, zeroLine{t.Line(0.9, Faint), b.Upright}, lines, texts)
+	p.Add(Rulers{Style: t.Line(0.6, Rule), across: b.Upright, Vertical: !b.Upright}, bars, ZeroLine{t.Line(0.9, Faint), b.Upright}, lines, texts)
 	b.limit(p, lines)
 	return nil
 }
@@ -208,7 +208,7 @@ func (f *Draft) NameRoom(lines int) vg.Length {
 }
 
 // limit sets the ranges of both axes; that of values has a little more than the intervals.
-func (b IntervalBars) limit(p *plot.Plot, lines whiskers) {
+func (b IntervalBars) limit(p *plot.Plot, lines Whiskers) {
 	groups, values := &p.Y, &p.X
 	if b.Upright {
 		groups, values = &p.X, &p.Y
@@ -220,7 +220,7 @@ func (b IntervalBars) limit(p *plot.Plot, lines whiskers) {
 	groups.Padding = 0
 	low, high := 0.0, 0.0
 	for _, w := range lines {
-		low, high = min(low, w.of.Low, w.of.Mean), max(high, w.of.High, w.of.Mean)
+		low, high = min(low, w.Of.Low, w.Of.Mean), max(high, w.Of.High, w.Of.Mean)
 	}
 	if low == high {
 		high = 1
@@ -248,56 +248,57 @@ func CheckIntervals(name string, intervals ...stats.Interval) error {
 	return nil
 }
 
-// whisker is a line from the low to the high end of an interval, with a mark
+// Whisker is a line from the low to the high end of an interval, with a mark
 // at the mean if it has a shape.
-type whisker struct {
-	at      float64 // on the groups' axis
-	of      stats.Interval
+type Whisker struct {
+	At      float64 // on the groups' axis
+	Of      stats.Interval
 	upright bool
-	style   draw.LineStyle
-	cap     vg.Length // half the length of the strokes at the ends
+	Style   draw.LineStyle
+	Cap     vg.Length // half the length of the strokes at the ends
 	mark    draw.GlyphStyle
 }
 
-type whiskers []whisker
+// Whiskers plots intervals.
+type Whiskers []Whisker
 
 // Plot draws lines and marks.
-func (ws whiskers) Plot(c draw.Canvas, p *plot.Plot) {
+func (ws Whiskers) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for _, w := range ws {
 		to := func(v float64, aside vg.Length) vg.Point {
 			if w.upright {
-				return vg.Point{X: x(w.at) + aside, Y: y(v)}
+				return vg.Point{X: x(w.At) + aside, Y: y(v)}
 			}
-			return vg.Point{X: x(v), Y: y(w.at) + aside}
+			return vg.Point{X: x(v), Y: y(w.At) + aside}
 		}
-		if w.of.High > w.of.Low {
-			c.StrokeLines(w.style, []vg.Point{to(w.of.Low, 0), to(w.of.High, 0)})
-			for _, end := range []float64{w.of.Low, w.of.High} {
-				if w.cap > 0 {
-					c.StrokeLines(w.style, []vg.Point{to(end, -w.cap), to(end, w.cap)})
+		if w.Of.High > w.Of.Low {
+			c.StrokeLines(w.Style, []vg.Point{to(w.Of.Low, 0), to(w.Of.High, 0)})
+			for _, end := range []float64{w.Of.Low, w.Of.High} {
+				if w.Cap > 0 {
+					c.StrokeLines(w.Style, []vg.Point{to(end, -w.Cap), to(end, w.Cap)})
 				}
 			}
 		}
 		if w.mark.Shape != nil {
-			c.DrawGlyphNoClip(w.mark, to(w.of.Mean, 0))
+			c.DrawGlyphNoClip(w.mark, to(w.Of.Mean, 0))
 		}
 	}
 }
 
-// zeroLine is where bars start.
-type zeroLine struct {
-	style  draw.LineStyle
+// ZeroLine is where bars start.
+type ZeroLine struct {
+	Style  draw.LineStyle
 	across bool
 }
 
 // Plot draws the line.
-func (z zeroLine) Plot(c draw.Canvas, p *plot.Plot) {
+func (z ZeroLine) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	if z.across {
-		c.StrokeLine2(z.style, c.Min.X, y(0), c.Max.X, y(0))
+		c.StrokeLine2(z.Style, c.Min.X, y(0), c.Max.X, y(0))
 	} else {
-		c.StrokeLine2(z.style, x(0), c.Min.Y, x(0), c.Max.Y)
+		c.StrokeLine2(z.Style, x(0), c.Min.Y, x(0), c.Max.Y)
 	}
 }
 

@@ -21,7 +21,7 @@ func (f *Draft) AddCells(cells []Cell, written bool) {
 	var texts Labels
 	for _, c := range cells {
 		boxes = append(boxes, Rect{X0: c.X - 0.5, X1: c.X + 0.5, Y0: c.Y - 0.5, Y1: c.Y + 0.5, Fill: c.Fill, outline: f.Theme.Line(0.5, White)})
-		style := f.Theme.Style(SmallSize, on(c.Fill))
+		style := f.Theme.Style(SmallSize, On(c.Fill))
 		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 		texts = append(texts, Label{c.X, c.Y, c.Text, style, vg.Point{Y: style.Font.Size * 0.08}})
 	}

@@ -10,23 +10,24 @@ import (
 // Options say how a chart looks. The zero value suits a notebook.
 type Options struct {
 	// Title replaces the chart's own title; long ones are wrapped.
-	Title string
+	Title string `json:"title,omitempty"`
 	// Size of the figure and of its text. The zero value stands for [NotebookSize].
-	Size Size
+	Size Size `json:"size,omitzero"`
 	// Palette of the colours. Each empty part stands for the default one.
-	Palette Palette
+	Palette Palette `json:"palette,omitzero"`
 	// DPI is the resolution of a PNG, dots an inch. 0 stands for 200.
-	DPI int
+	DPI int `json:"-"`
 	// Top is how many neurons or tokens are named in charts that name the
 	// first few. 0 stands for what the size has room for.
-	Top int
+	Top int `json:"top,omitempty"`
 }
 
 // Size of a figure. Fields that are 0 are those of [NotebookSize]. Charts in
 // rows become higher than Height if their rows need it.
 type Size struct {
-	Width, Height vg.Length
-	Text          vg.Length // size of the text at the axes; all else is in proportion
+	Width  vg.Length `json:"width,omitempty"`
+	Height vg.Length `json:"height,omitempty"`
+	Text   vg.Length `json:"text,omitempty"` // size of the text at the axes; all else is in proportion
 }
 
 // NotebookSize fills the width of a notebook's output, and PaperColumn one

@@ -14,12 +14,12 @@ import (
 type Palette struct {
 	// Series colours lines, points and bars, in order; after the last it
 	// starts again.
-	Series []color.NRGBA
+	Series []color.NRGBA `json:"series,omitempty"`
 	// Sequential goes from the smallest value to the largest.
-	Sequential []color.NRGBA
+	Sequential []color.NRGBA `json:"sequential,omitempty"`
 	// Diverging goes from the most negative value over 0, in the middle, to
 	// the most positive.
-	Diverging []color.NRGBA
+	Diverging []color.NRGBA `json:"diverging,omitempty"`
 }
 
 // The default palettes.
@@ -75,8 +75,8 @@ func Shade(scale []color.NRGBA, t float64) color.NRGBA {
 	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), mix(a.A, b.A)}
 }
 
-// on returns the colour of text that can be read on a background.
-func on(background color.NRGBA) color.NRGBA {
+// On returns the colour of text that can be read on a background.
+func On(background color.NRGBA) color.NRGBA {
 	luma := 0.299*float64(background.R) + 0.587*float64(background.G) + 0.114*float64(background.B)
 	if luma < 140 {
 		return White

@@ -30,7 +30,7 @@ func (f *Figure) PDF() ([]byte, error) {
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("plots: cannot write the %s as PDF: %w", f.d.chart, err)
 	}
-	provenance, err := f.Provenance().json()
+	provenance, err := f.Provenance().brief().json()
 	if err != nil {
 		return nil, err
 	}

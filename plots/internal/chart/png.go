@@ -24,7 +24,7 @@ func (f *Figure) PNG() ([]byte, error) {
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("plots: cannot write the %s as PNG: %w", f.d.chart, err)
 	}
-	provenance, err := f.Provenance().json()
+	provenance, err := f.Provenance().brief().json()
 	if err != nil {
 		return nil, err
 	}

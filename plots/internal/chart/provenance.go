@@ -17,6 +17,10 @@ type Provenance struct {
 	Chart   string          `json:"chart"` // kind of chart, such as "factor curves"
 	Title   string          `json:"title"`
 	Results []kn.Provenance `json:"results"` // of each result drawn
+	// Drawn are the results themselves with the chart's options, in an SVG of a
+	// chart of one fact, or of a few: package verify computes them again. PNG and
+	// PDF do without.
+	Drawn json.RawMessage `json:"drawn,omitempty"`
 }
 
 // ErrNoProvenance is wrapped by the error of [ReadProvenance] for an SVG that
@@ -26,8 +30,9 @@ var ErrNoProvenance = errors.New("no provenance in this SVG")
 // namespace of the metadata element.
 const namespace = "https://github.com/knowledge-neurons/gonb-kn/plots"
 
-// maxProvenance bounds what ReadProvenance reads.
-const maxProvenance = 64 << 20
+// What ReadProvenance reads at most, in bytes and in elements within one
+// another: the provenance stands at the beginning.
+const maxProvenance, maxDepth = 16 << 20, 100
 
 // json writes the provenance in ASCII, so that it fits into any format.
 func (p Provenance) json() (string, error) {
@@ -35,6 +40,11 @@ func (p Provenance) json() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("plots: the provenance of the %s cannot be written as JSON: %w", p.Chart, err)
 	}
+	return inASCII(data), nil
+}
+
+// inASCII writes the other characters of a JSON text as \uXXXX.
+func inASCII(data []byte) string {
 	var ascii strings.Builder
 	for _, r := range string(data) {
 		if r < 0x7F {
@@ -45,13 +55,19 @@ func (p Provenance) json() (string, error) {
 			fmt.Fprintf(&ascii, `\u%04x`, unit)
 		}
 	}
-	return ascii.String(), nil
+	return ascii.String()
+}
+
+// brief is the provenance without what was drawn.
+func (p Provenance) brief() Provenance {
+	p.Drawn = nil
+	return p
 }
 
 // ReadProvenance reads back what a figure saved as SVG carries.
 func ReadProvenance(svg io.Reader) (*Provenance, error) {
 	decoder := xml.NewDecoder(io.LimitReader(svg, maxProvenance))
-	for {
+	for depth := 0; ; {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("plots: %w; only figures that this package saved have it", ErrNoProvenance)
@@ -59,7 +75,16 @@ func ReadProvenance(svg io.Reader) (*Provenance, error) {
 		if err != nil {
 			return nil, fmt.Errorf("plots: this is not an SVG: %w", err)
 		}
+		if _, ends := token.(xml.EndElement); ends {
+			depth--
+		}
 		start, ok := token.(xml.StartElement)
+		if ok {
+			depth++
+		}
+		if depth > maxDepth {
+			return nil, fmt.Errorf("plots: this is no figure: it has more than %d elements within one another", maxDepth)
+		}
 		if !ok || start.Name != (xml.Name{Space: namespace, Local: "provenance"}) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gonum.org/v1/plot/vg/vgsvg"
 )
@@ -49,7 +50,7 @@ func (f *Figure) describe(svg []byte) ([]byte, error) {
 	b.WriteString(" role=\"img\">\n<title>" + escape(f.d.Title) + "</title>\n")
 	b.WriteString("<desc>" + escape(f.d.Description) + "</desc>\n")
 	b.WriteString("<metadata><kn:provenance xmlns:kn=\"" + namespace + "\">")
-	b.WriteString(escape(provenance))
+	b.WriteString(strings.ReplaceAll(escape(provenance), "&#34;", `"`)) // in a text quotes are only quotes
 	b.WriteString("</kn:provenance></metadata>\n")
 	b.Write(bytes.TrimLeft(svg[end+1:], "\n"))
 	return b.Bytes(), nil

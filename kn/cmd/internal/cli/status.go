@@ -34,7 +34,7 @@ func Execute(ctx context.Context, root *cobra.Command, stderr io.Writer, s Style
 		return ExitInterrupted
 	case ran:
 		fmt.Fprintln(stderr, s.Bad("error:"), OneLine(err))
-		return ExitFailure
+		return statusOf(err)
 	default:
 		fmt.Fprintf(stderr, "%s %s; see %s --help\n", s.Bad("error:"), OneLine(err), command.CommandPath())
 		return ExitUsage

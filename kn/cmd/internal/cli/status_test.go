@@ -24,6 +24,7 @@ func TestExecute(t *testing.T) {
 	}{
 		{t.Context(), nil, nil, 0, ""},
 		{t.Context(), nil, errors.New("kn: no\n\tfile"), ExitFailure, "error: no file\n"},
+		{t.Context(), nil, fmt.Errorf("do: %w", WithStatus(errors.New("no"), 7)), 7, "error: do: no\n"},
 		{t.Context(), nil, Usagef("--n %d: too few", 1), ExitUsage, "error: --n 1: too few; see tool do --help\n"},
 		{t.Context(), nil, fmt.Errorf("do: %w", Usagef("wrong")), ExitUsage, "error: do: wrong; see tool do --help\n"},
 		{t.Context(), []string{"more"}, nil, ExitUsage, "see tool do --help\n"},
