@@ -285,7 +285,7 @@ func TestBenchChild(t *testing.T) {
 		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"France","rule":"gauss_legendre","nodes":3}`,
 		`{"do":"run","scores":` + quoted(scores) + `}`,
 		`{"do":"run","scores":` + quoted(filepath.Join(scores, "below a file")) + `}`,
-		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"no such answer","batched":true}`,
+		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"日","batched":true}`,
 		`{"do":"run","scores":` + quoted(scores+"-2") + `}`,
 		`{"do":"load","model":` + quoted(model) + `,"prompts":["The [MASK]","is [MASK] ."],"answer":"France","sweep":true,"judged":1}`,
 		`{"do":"run","scores":` + quoted(swept) + `}`,
@@ -295,7 +295,7 @@ func TestBenchChild(t *testing.T) {
 		`{"do":"run","scores":` + quoted(swept) + `}`,
 	}
 	wrong := []string{
-		"before", "dance", "invalid", "missing", "no prompts", "", "", "scores", "", "no such answer",
+		"before", "dance", "invalid", "missing", "no prompts", "", "", "scores", "", "日",
 		"", "", "", "prompt 2 of 2", "", "of 2 prompts",
 	}
 	cmd := clitest.Command(t, program, "child")
