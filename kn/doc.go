@@ -10,6 +10,9 @@
 //	without := model.MustWith(kn.Suppress(neurons.Refined))
 //	curves := model.MustFactorCurves(prompts, answer, neurons.Refined)
 //
+// [Model.Sensitivity] says how far a set depends on the two numbers that refine
+// it, [CompareSets] what a fact's sets in two models have in common.
+//
 // # What is computed
 //
 // A neuron (l, i) is entry i of the feed-forward activation of layer l, after

@@ -22,6 +22,11 @@ func all(o plots.Options) map[string]*plots.Figure {
 		"attribution heat map": plots.MustAttributionHeatMap(attribution(3, 512), o),
 		"overlap":              plots.MustOverlap(knowledgeNeurons(4, 3, 512, 1), o),
 		"predictions":          plots.MustPredictions(before, after, o),
+
+		"sensitivity":            plots.MustSensitivity(sensitivity(), o),
+		"comparison of two sets": plots.MustSetComparison(twoSets(), o),
+		"attention heads":        plots.MustAttentionHeads(attention(4, 4), o),
+		"attention arcs":         plots.MustAttentionArcs(attention(4, 4), 1, 2, o),
 	}
 }
 
@@ -35,7 +40,13 @@ func TestFiles(t *testing.T) {
 		"neurons per layer":    {"Share of the neurons [%]", "Layer (0 is next to the embeddings)"},
 		"attribution heat map": {"Score [probability]", "Neuron index (4 a column, the strongest shown)", "2:233"},
 		"overlap":              {"Overlap [%]", "refined (5)", "1  The capital of France is [MASK] ."},
-		"predictions":          {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
+
+		"sensitivity":            {"default: t = 0.2, p = 0.7; 6 neurons", "Of the default set [%]", "Share p of the prompts", "0.45"},
+		"comparison of two sets": {"in both sets (3)", "10:1122", "B: −240 %", "1 (0 to 2)", "0.0026; 3 or more with P = 2.1e-09", "Neurons shared"},
+		"attention heads":        {"Attention weight", "Head", "[CLS] The capital of France is [MASK] . [SEP]"},
+		"attention arcs":         {"[MASK]", "France", "from the mask"},
+
+		"predictions": {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
 	})
 }
 
@@ -50,5 +61,9 @@ func TestGolden(t *testing.T) {
 		"predictions.png":          ExamplePredictions,
 		"causal_trace.png":         ExampleCausalTrace,
 		"logit_lens.png":           ExampleLogitLens,
+		"sensitivity.png":          ExampleSensitivity,
+		"set_comparison.png":       ExampleSetComparison,
+		"attention_heads.png":      ExampleAttentionHeads,
+		"attention_arcs.png":       ExampleAttentionArcs,
 	})
 }

@@ -16,6 +16,8 @@
 //   - [Sensitivity]: how a fact's set of neurons depends on threshold and share of prompts,
 //   - [SetComparison]: one fact's neurons in two models,
 //   - [Predictions]: the most probable tokens before and after an edit,
+//   - [LogitLens], [CausalTrace]: where in the model the answer appears, and through which states it goes,
+//   - [AttentionHeads], [AttentionArcs]: the attention weights of a text,
 //   - [Slider]: the first as a piece of HTML that answers to a slider.
 //
 // Charts of other results are in packages of their own, so that a cell links
@@ -32,7 +34,9 @@
 // A figure carries where it comes from: the [kn.Provenance] of the results
 // drawn, in the metadata of an SVG (read it back with [ReadProvenance]), in
 // text chunks of a PNG and in the document information of a PDF. The same
-// result and options give the same bytes.
+// result and options give the same bytes. The SVG of a chart of one fact also
+// holds the numbers and what they answer, so that package verify, and "kn verify"
+// at the command line, compute them again.
 //
 // Text is set in Liberation Sans, which has Latin, Greek and Cyrillic. In an
 // SVG the reader's fonts fill in for what it lacks (Chinese, say); a PNG or a

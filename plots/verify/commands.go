@@ -3,7 +3,7 @@ package verify
 import "strings"
 
 // commands make the results that kn verify does not, by the kind of chart: those
-// that take hours, and two that a command shows anew.
+// that take hours, and those that something else shows anew.
 var commands = map[string]string{
 	"layer distribution":        knowledgeNeurons,
 	"shared neurons":            knowledgeNeurons,
@@ -26,6 +26,9 @@ var commands = map[string]string{
 
 	"logit lens":   "kn trace --model MODEL --prompt PROMPT --answer ANSWER",
 	"causal trace": "kn trace --model MODEL --prompt PROMPT --answer ANSWER --subject SUBJECT",
+
+	"attention heads": "kn.Model.Read in a notebook",
+	"attention arcs":  "kn.Model.Read in a notebook",
 
 	"training history":   "kn finetune --model MODEL --task TASK --out DIR",
 	"dynamics heat map":  fineTuningDynamics,

@@ -41,6 +41,8 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"facts"}, `"model"`},
 		{nil, []string{"evaluate", "--model", "mini", "--card"}, "folder"},
 		{nil, []string{"exactness"}, `"model"`},
+		{nil, []string{"verify"}, "1 arg"},
+		{nil, []string{"verify", "a.svg", "--tolerance", "2"}, "--tolerance"},
 		{nil, []string{"compare-neurons", "--model", "m"}, `"facts", "published"`},
 		{nil, []string{"exactness", "--model", "mini", "--prompts", "0"}, "at least 1"},
 		{nil, []string{"pretrain", "--out", "o"}, "triples text"},

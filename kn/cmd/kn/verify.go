@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -120,7 +121,7 @@ func verifyError(err error) error {
 }
 
 func writeVerified(w *bytes.Buffer, s cli.Style, r *verify.Report) {
-	fmt.Fprintf(w, "%s\n%s of %s, made by version %s\n\n", s.Head(r.Title), r.Chart, strings.Join(r.Models, " and "), r.Version)
+	fmt.Fprintf(w, "%s\n%s of %s, made by version %s\n\n", s.Head(r.Title), r.Chart, strings.Join(slices.Compact(slices.Clone(r.Models)), " and "), r.Version)
 	if len(r.Differences) > 0 {
 		t := newTable("", ">figure", ">computed", ">off by")
 		for _, d := range r.Differences {
