@@ -105,7 +105,11 @@ func (e *experimenter) stages() []step {
 			}),
 		experiment(e, "intervene", "suppress and amplify", intervene, &e.found.intervene,
 			func(ctx context.Context, progress kn.Progress) (*experiments.Intervention, error) {
-				return experiments.Intervene(ctx, e.m, e.gathered.Facts, intervene, progress)
+				r, err := experiments.Intervene(ctx, e.m, e.gathered.Facts, intervene, progress)
+				if err == nil {
+					r.Of = nil // a report may be published, and then has no sentence of the data set
+				}
+				return r, err
 			}),
 	}
 	if e.source.texts != nil {

@@ -37,8 +37,8 @@ def lines():
     return [" ".join(rng.choice(bytelevel.WORDS) for _ in range(12)) + rng.choice([".", "\n", "  ", " !", "\t", "\n\n"]) for _ in range(600)]
 
 
-def trained(pre_tokenizer, special, size, byte_level=True, normalizer=None):
-    """A vocabulary, special tokens behind it, and merges."""
+def trained(pre_tokenizer, size, byte_level=True, normalizer=None):
+    """A vocabulary and merges."""
     t = Tokenizer(models.BPE())
     t.pre_tokenizer = pre_tokenizer
     if normalizer:
@@ -50,7 +50,7 @@ def trained(pre_tokenizer, special, size, byte_level=True, normalizer=None):
 
 
 def bytes_of(size, pre_tokenizer, special, normalizer=None, plain=(), **model):
-    vocab, merges = trained(pre_tokenizer, special, size, normalizer=normalizer)
+    vocab, merges = trained(pre_tokenizer, size, normalizer=normalizer)
     t = Tokenizer(models.BPE(vocab, merges, **model))
     t.pre_tokenizer, t.decoder = pre_tokenizer, decoders.ByteLevel()
     if normalizer:
@@ -62,7 +62,7 @@ def bytes_of(size, pre_tokenizer, special, normalizer=None, plain=(), **model):
 
 def sentence_piece(size, most=256):
     """Its vocabulary: three special tokens, bytes, and what was learned."""
-    learned, merges = trained(pre.Metaspace(), [], size, byte_level=False)
+    learned, merges = trained(pre.Metaspace(), size, byte_level=False)
     words = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(most)]
     rare = {"東", "п", "ü", "]"}  # characters that are spelled in bytes
     drop = lambda w: any(c in w for c in rare)
