@@ -228,6 +228,26 @@ func TestBertBase(t *testing.T) {
 	shows(t, cell(t, n, "MustActivationScatter"), "about Ireland", "other capitals")
 }
 
+func TestInside(t *testing.T) {
+	n, _ := execute(t, "inside.ipynb")
+	shows(t, cell(t, n, "MustAttentionArcs"), "Attention")
+	shows(t, cell(t, n, "var lens"), "Paris")
+	trace := cell(t, n, "MustCausalTrace")
+	p := numbers(t, trace, `P\(Paris\): ([\d.]+), with noise ([\d.]+)`)
+	if p[1] > 0.5*p[0] {
+		t.Errorf("the answer has probability %v, and with noise on the subject still %v", p[0], p[1])
+	}
+	shows(t, trace, "random token")
+	sums := numbers(t, cell(t, n, "MustLogitParts"), `add up to ([-\d.]+), the logits differ by ([-\d.]+)`)
+	if d := sums[0] - sums[1]; d > 1e-3 || d < -1e-3 || sums[1] < 0 {
+		t.Errorf("the parts add up to %v, the logits differ by %v", sums[0], sums[1])
+	}
+	if portrait := cell(t, n, "MustPortrait"); !strings.Contains(portrait.Printed(), "prompts") {
+		t.Errorf("no portrait:\n%s", portrait.Printed())
+	}
+	shows(t, cell(t, n, "kn.Suppress"), "Logit lens")
+}
+
 func TestTeaching(t *testing.T) {
 	n, page := execute(t, "teaching.ipynb")
 	sums := numbers(t, cell(t, n, "byHand returns"), `scores ([-\d.]+), growth of the probability ([-\d.]+)`)

@@ -348,3 +348,17 @@ func describeArcs(a *Attention, layer, head int) string {
 	}
 	return chart.Sentences(parts...)
 }
+
+// AttentionOf is the attention of all layers in states, which must have been read
+// of every layer: model.MustRead(text, model.Sites(bert.AttentionProbs)...). What
+// is missing is an error of the charts.
+func AttentionOf(s *kn.States) *Attention {
+	a := &Attention{Tokens: s.Tokens, Provenance: s.Provenance}
+	for l := 0; ; l++ {
+		weights := s.Attention(l)
+		if weights == nil {
+			return a
+		}
+		a.Weights = append(a.Weights, weights)
+	}
+}
