@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // engineOf makes an engine of a configuration with random weights of deviation
@@ -32,7 +32,7 @@ func engineOf(b *testing.B, configuration string) *engine.Engine {
 		}
 		tensors[x.Name] = checkpoint.Tensor{Shape: x.Shape, Data: data}
 	}
-	m, err := bert.NewModel(&checkpoint.Checkpoint{Config: c, Tensors: tensors, Source: "random"})
+	m, err := transformer.NewModel(&checkpoint.Checkpoint{Config: c, Tensors: tensors, Source: "random"})
 	if err != nil {
 		b.Fatal(err)
 	}

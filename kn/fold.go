@@ -3,9 +3,9 @@ package kn
 import (
 	"fmt"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // foldEdits puts edits into a checkpoint's weights. Edits of weights change
@@ -14,10 +14,10 @@ import (
 // when column i of W becomes s_i·W_i, and b becomes b + Σ o_i·W_i.
 func foldEdits(c *checkpoint.Checkpoint, edits engine.Edits) error {
 	hidden, width, ffn := c.Config.HiddenSize, c.Config.EmbeddingWidth(), c.Config.IntermediateSize
-	words := c.Tensors[bert.Words(c.Config)].Data
+	words := c.Tensors[transformer.Words(c.Config)].Data
 	numbers := func(name string) ([]float32, error) { return c.Tensors[name].Data, nil }
 	changes, err := engine.ChangeValues(edits.Values, ffn, func(token int32) ([]float32, error) {
-		return bert.Projected(c.Config, words[int(token)*width:(int(token)+1)*width], numbers)
+		return transformer.Projected(c.Config, words[int(token)*width:(int(token)+1)*width], numbers)
 	})
 	if err != nil {
 		return err

@@ -13,9 +13,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // goldenInside is a file of testdata/inside, see its make.py.
@@ -77,9 +77,9 @@ func TestInsideEqualsTransformers(t *testing.T) {
 		if !slices.Equal(m.Tokenizer().Encode(want.Prompt).IDs, want.IDs) || s.Mask != want.At {
 			t.Fatalf("%s: tokens %q, asked at %d, want %d", family, s.Tokens, s.Mask, want.At)
 		}
-		check("embeddings", flattened(s.At(bert.EmbeddingsOut, 0)), flattened(want.States[0]))
+		check("embeddings", flattened(s.At(transformer.EmbeddingsOut, 0)), flattened(want.States[0]))
 		for l, heads := range want.Attention {
-			check(fmt.Sprint("residual stream after layer ", l), flattened(s.At(bert.ResidPost, l)), flattened(want.States[l+1]))
+			check(fmt.Sprint("residual stream after layer ", l), flattened(s.At(transformer.ResidPost, l)), flattened(want.States[l+1]))
 			got := s.Attention(l)
 			if len(got) != len(heads) {
 				t.Fatalf("%s: %d heads, want %d", family, len(got), len(heads))
@@ -204,9 +204,9 @@ func TestCausalTraceEqualsWholeModel(t *testing.T) {
 }
 
 // wholeTrace is a trace's number by a graph of the whole model.
-func wholeTrace(t *testing.T, m *Model, want goldenInside, c *CausalTrace, clean *States, point bert.Point, layers []int, token int) float64 {
+func wholeTrace(t *testing.T, m *Model, want goldenInside, c *CausalTrace, clean *States, point transformer.Point, layers []int, token int) float64 {
 	t.Helper()
-	weights, err := m.BERT()
+	weights, err := m.Transformer()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,8 +217,8 @@ func wholeTrace(t *testing.T, m *Model, want goldenInside, c *CausalTrace, clean
 			noise[at*width+j] = float32(c.Sigma * rng.NormFloat64())
 		}
 	}
-	exec, err := weights.NewExec(2, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		hooks := bert.Hooks{}
+	exec, err := weights.NewExec(2, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+		hooks := transformer.Hooks{}
 		for _, l := range layers {
 			hooks.Add(point, l, func(x *graph.Node) *graph.Node {
 				row := graph.Const(x.Graph(), [][][]float64{{clean.At(point, l)[token]}}) // [1, 1, H]
@@ -232,7 +232,7 @@ func wholeTrace(t *testing.T, m *Model, want goldenInside, c *CausalTrace, clean
 				return graph.Concatenate(parts, 1)
 			})
 		}
-		x := w.Encode(bert.Inputs{IDs: in[0], Added: in[1]}, hooks)
+		x := w.Encode(transformer.Inputs{IDs: in[0], Added: in[1]}, hooks)
 		return []*graph.Node{w.Distribution(graph.Squeeze(graph.Slice(x, graph.AxisRange(), graph.AxisRange(c.Mask, c.Mask+1)), 0, 1))}
 	})
 	if err != nil {
@@ -271,10 +271,16 @@ func TestCausalTraceErrors(t *testing.T) {
 			_, err := m.CausalTrace(want.prompt(), "France", "Paris", TraceOptions{Noise: math.NaN()})
 			return err
 		},
-		"no layer 7":         func() error { _, err := m.Read("a", bert.Site{Point: bert.FFNPost, Layer: 7}); return err },
-		"only where the FFN": func() error { _, err := m.Read("a", bert.Site{Point: bert.FFNLinear}); return err },
-		"once, in layer 0":   func() error { _, err := m.Read("a", bert.Site{Point: bert.EmbeddingsOut, Layer: 1}); return err },
-		"there is no hook":   func() error { _, err := m.Read("a", bert.Site{Point: 99}); return err },
+		"no layer 7": func() error {
+			_, err := m.Read("a", transformer.Site{Point: transformer.FFNPost, Layer: 7})
+			return err
+		},
+		"only where the FFN": func() error { _, err := m.Read("a", transformer.Site{Point: transformer.FFNLinear}); return err },
+		"once, in layer 0": func() error {
+			_, err := m.Read("a", transformer.Site{Point: transformer.EmbeddingsOut, Layer: 1})
+			return err
+		},
+		"there is no hook": func() error { _, err := m.Read("a", transformer.Site{Point: 99}); return err },
 	} {
 		if err := ask(); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("want an error with %q, got %v", words, err)
@@ -293,7 +299,7 @@ func TestInsideIsCached(t *testing.T) {
 		m, want := openInside(t, "gpt2", WithCache(dir))
 		s := m.MustRead(want.prompt())
 		all := []any{
-			s.Tokens, s.At(bert.FFNPost, 1), s.Attention(2), s.At(bert.ResidPost, 9), *m.MustLogitLens(want.prompt(), "Paris"),
+			s.Tokens, s.At(transformer.FFNPost, 1), s.Attention(2), s.At(transformer.ResidPost, 9), *m.MustLogitLens(want.prompt(), "Paris"),
 			*m.MustLogitParts(want.prompt(), "Paris"), *m.MustCausalTrace(want.prompt(), "France", "Paris", TraceOptions{Draws: 1}),
 		}
 		if round == 0 {

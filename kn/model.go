@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
@@ -17,6 +16,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/worker"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Version of this module, part of every result's provenance.
@@ -54,7 +54,7 @@ func (m *Model) Name() string { return m.name }
 func (m *Model) Label() string { return m.label }
 
 // Config returns the model's configuration.
-func (m *Model) Config() bert.Config { return m.shared.folder.Config() }
+func (m *Model) Config() transformer.Config { return m.shared.folder.Config() }
 
 // Tokenizer returns the model's tokenizer.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.shared.folder.Tokenizer() }
@@ -106,10 +106,10 @@ func (m *Model) MustWith(edits ...Edit) *Model { return Must(m.With(edits...)) }
 // Edits returns the edits of this handle, in the order in which they apply.
 func (m *Model) Edits() []Edit { return slices.Clone(m.edits) }
 
-// BERT returns the weights on the backend, for graphs of one's own: see
-// [bert.Model.NewExec]. This handle's edits of weights are in it, those of
+// Transformer returns the weights on the backend, for graphs of one's own: see
+// [transformer.Model.NewExec]. This handle's edits of weights are in it, those of
 // activations are not.
-func (m *Model) BERT() (*bert.Model, error) {
+func (m *Model) Transformer() (*transformer.Model, error) {
 	e, err := m.loaded()
 	if err != nil {
 		return nil, err

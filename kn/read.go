@@ -5,18 +5,18 @@ import (
 	"math"
 	"slices"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // States are the values at hook points of the model, at all tokens of a text:
 // what [Model.Read] returns. Package bert has a picture of the points.
 type States struct {
-	Text    string      `json:"text"`
-	Tokens  []string    `json:"tokens"` // as the model reads them, with those around the text, such as [CLS] and [SEP]
-	Mask    int         `json:"mask"`   // position of [MASK], or of a causal prompt's last token; -1 if the text asks nothing
-	Unknown []string    `json:"unknown,omitempty"`
-	Sites   []bert.Site `json:"sites"` // what was read, in the order given
+	Text    string             `json:"text"`
+	Tokens  []string           `json:"tokens"` // as the model reads them, with those around the text, such as [CLS] and [SEP]
+	Mask    int                `json:"mask"`   // position of [MASK], or of a causal prompt's last token; -1 if the text asks nothing
+	Unknown []string           `json:"unknown,omitempty"`
+	Sites   []transformer.Site `json:"sites"` // what was read, in the order given
 
 	values []packed // of each site: [tokens][width], or [heads·tokens][tokens]
 
@@ -24,10 +24,10 @@ type States struct {
 }
 
 // At returns the value at a site, [tokens][width], or nil if it was not read. The
-// width is the hidden size H or the feed-forward size F, as [bert.Point] says. Of
+// width is the hidden size H or the feed-forward size F, as [transformer.Point] says. Of
 // attention probabilities see [States.Attention].
-func (s *States) At(point bert.Point, layer int) [][]float64 {
-	if i := slices.Index(s.Sites, bert.Site{Point: point, Layer: layer}); i >= 0 && point != bert.AttentionProbs {
+func (s *States) At(point transformer.Point, layer int) [][]float64 {
+	if i := slices.Index(s.Sites, transformer.Site{Point: point, Layer: layer}); i >= 0 && point != transformer.AttentionProbs {
 		return s.values[i]
 	}
 	return nil
@@ -36,7 +36,7 @@ func (s *States) At(point bert.Point, layer int) [][]float64 {
 // Attention returns a layer's attention probabilities [heads][queries][keys], or
 // nil if they were not read. Each row of keys sums to 1.
 func (s *States) Attention(layer int) [][][]float64 {
-	i := slices.Index(s.Sites, bert.Site{Point: bert.AttentionProbs, Layer: layer})
+	i := slices.Index(s.Sites, transformer.Site{Point: transformer.AttentionProbs, Layer: layer})
 	if i < 0 {
 		return nil
 	}
@@ -51,23 +51,23 @@ func (s *States) Attention(layer int) [][][]float64 {
 
 // Sites returns the given points in every layer, for [Model.Read]; without points,
 // all that the model has.
-func (m *Model) Sites(points ...bert.Point) []bert.Site {
+func (m *Model) Sites(points ...transformer.Point) []transformer.Site {
 	c := m.Config()
 	if len(points) == 0 {
-		for p := bert.EmbeddingsOut; p <= bert.ResidPost; p++ {
-			if p != bert.FFNLinear || c.Architecture().Gated {
+		for p := transformer.EmbeddingsOut; p <= transformer.ResidPost; p++ {
+			if p != transformer.FFNLinear || c.Architecture().Gated {
 				points = append(points, p)
 			}
 		}
 	}
-	var sites []bert.Site
-	if slices.Contains(points, bert.EmbeddingsOut) {
-		sites = append(sites, bert.Site{Point: bert.EmbeddingsOut})
+	var sites []transformer.Site
+	if slices.Contains(points, transformer.EmbeddingsOut) {
+		sites = append(sites, transformer.Site{Point: transformer.EmbeddingsOut})
 	}
 	for l := range c.Layers {
 		for _, p := range points {
-			if p != bert.EmbeddingsOut {
-				sites = append(sites, bert.Site{Point: p, Layer: l})
+			if p != transformer.EmbeddingsOut {
+				sites = append(sites, transformer.Site{Point: p, Layer: l})
 			}
 		}
 	}
@@ -87,14 +87,14 @@ const mostCached = 1 << 22
 // under the edits of this handle; without sites, at all that there are, in the
 // manner of TransformerLens's run_with_cache:
 //
-//	s := model.MustRead(text, model.Sites(bert.ResidPost, bert.AttentionProbs)...)
-//	s.At(bert.ResidPost, 3)[token] // [H]
+//	s := model.MustRead(text, model.Sites(transformer.ResidPost, transformer.AttentionProbs)...)
+//	s.At(transformer.ResidPost, 3)[token] // [H]
 //	s.Attention(3)[head][query]    // [tokens]
 //
 // The text may have a [MASK], or none. The numbers are float32, widened. An edit
-// of activations shows at [bert.FFNPost] and in what follows from it. A text that
+// of activations shows at [transformer.FFNPost] and in what follows from it. A text that
 // is longer than the model takes is an error that wraps [tokenizer.ErrTooLong].
-func (m *Model) Read(text string, sites ...bert.Site) (*States, error) {
+func (m *Model) Read(text string, sites ...transformer.Site) (*States, error) {
 	if len(sites) == 0 {
 		sites = m.Sites()
 	}
@@ -127,28 +127,28 @@ func (m *Model) Read(text string, sites ...bert.Site) (*States, error) {
 }
 
 // MustRead is [Model.Read] for notebook cells: it panics instead of returning an error.
-func (m *Model) MustRead(text string, sites ...bert.Site) *States {
+func (m *Model) MustRead(text string, sites ...transformer.Site) *States {
 	return Must(m.Read(text, sites...))
 }
 
-func (m *Model) checkSites(sites []bert.Site) error {
+func (m *Model) checkSites(sites []transformer.Site) error {
 	c := m.Config()
 	for _, s := range sites {
 		switch {
-		case s.Point > bert.ResidPost:
-			return fmt.Errorf("kn: there is no hook point %d; use those of package bert", s.Point)
-		case s.Point == bert.EmbeddingsOut && s.Layer != 0:
+		case s.Point > transformer.ResidPost:
+			return fmt.Errorf("kn: there is no hook point %d; use those of package transformer", s.Point)
+		case s.Point == transformer.EmbeddingsOut && s.Layer != 0:
 			return fmt.Errorf("kn: %v is there once, in layer 0, not in layer %d", s.Point, s.Layer)
 		case s.Layer < 0 || s.Layer >= c.Layers:
 			return fmt.Errorf("kn: the model has no layer %d, which %v was asked for of: layers are 0 to %d", s.Layer, s.Point, c.Layers-1)
-		case s.Point == bert.FFNLinear && !c.Architecture().Gated:
-			return fmt.Errorf("kn: %v is there only where the FFN is gated, which this model's is not; read %v", s.Point, bert.FFNPre)
+		case s.Point == transformer.FFNLinear && !c.Architecture().Gated:
+			return fmt.Errorf("kn: %v is there only where the FFN is gated, which this model's is not; read %v", s.Point, transformer.FFNPre)
 		}
 	}
 	return nil
 }
 
-func (m *Model) read(text string, sites []bert.Site) (*States, error) {
+func (m *Model) read(text string, sites []transformer.Site) (*States, error) {
 	e, mask, err := m.encodeText(text)
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (s States) Table() Table {
 	t := Table{Title: s.Text, Columns: []string{"read", "layer", "shape", "mean", "standard deviation"}}
 	for i, site := range s.Sites {
 		shape := fmt.Sprintf("%d × %d", len(s.Tokens), len(s.values[i][0]))
-		if site.Point == bert.AttentionProbs {
+		if site.Point == transformer.AttentionProbs {
 			shape = fmt.Sprintf("%d × %d × %d", len(s.values[i])/len(s.Tokens), len(s.Tokens), len(s.Tokens))
 		}
 		var all []float64

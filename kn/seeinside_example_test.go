@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	_ "github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 const france = "The capital of France is [MASK]."
@@ -16,11 +16,11 @@ const france = "The capital of France is [MASK]."
 func ExampleModel_Read() {
 	model := kn.MustLoad("mini", kn.WithCache("off"))
 	last := model.Config().Layers - 1
-	s, err := model.Read(france, model.Sites(bert.ResidPost, bert.AttentionProbs)...)
+	s, err := model.Read(france, model.Sites(transformer.ResidPost, transformer.AttentionProbs)...)
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(len(s.At(bert.ResidPost, last)), "tokens of width", len(s.At(bert.ResidPost, last)[0]) == model.Config().HiddenSize)
+	fmt.Println(len(s.At(transformer.ResidPost, last)), "tokens of width", len(s.At(transformer.ResidPost, last)[0]) == model.Config().HiddenSize)
 	sum := 0.0
 	for _, p := range s.Attention(last)[0][s.Mask] {
 		sum += p

@@ -10,23 +10,23 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // neuronsAlone computes a layer's neurons [n][F] at all tokens of one text, in
 // a graph of its own on the whole model.
 func neuronsAlone(t *testing.T, m *Model, text string, layer int) [][]float64 {
 	t.Helper()
-	weights, err := m.BERT()
+	weights, err := m.Transformer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec, err := weights.NewExec(1, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		hooks := bert.Hooks{}
-		neurons := hooks.Capture(bert.FFNPost, layer)
-		w.Encode(bert.Inputs{IDs: in[0]}, hooks)
+	exec, err := weights.NewExec(1, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+		hooks := transformer.Hooks{}
+		neurons := hooks.Capture(transformer.FFNPost, layer)
+		w.Encode(transformer.Inputs{IDs: in[0]}, hooks)
 		return []*graph.Node{graph.Squeeze(*neurons, 0)} // [n, F]
 	})
 	if err != nil {

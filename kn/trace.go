@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Restored says what [Model.CausalTrace] restores.
@@ -25,7 +25,7 @@ const (
 )
 
 // points are the hook points of what is restored.
-var points = map[Restored]bert.Point{RestoreState: bert.ResidPost, RestoreAttention: bert.AttentionOut, RestoreFFN: bert.FFNOut}
+var points = map[Restored]transformer.Point{RestoreState: transformer.ResidPost, RestoreAttention: transformer.AttentionOut, RestoreFFN: transformer.FFNOut}
 
 // TraceOptions are the options of [Model.CausalTrace].
 type TraceOptions struct {
@@ -205,7 +205,7 @@ func (m *Model) causalTrace(s sampled, noisy []int, c *CausalTrace, o TraceOptio
 					at := l - o.Window/2 + k
 					for _, place := range inPasses(t) {
 						if at >= 0 && at < layers {
-							restored.Restored = append(restored.Restored, engine.Place{Site: bert.Site{Point: points[o.Restore], Layer: at}, Token: place})
+							restored.Restored = append(restored.Restored, engine.Place{Site: transformer.Site{Point: points[o.Restore], Layer: at}, Token: place})
 						}
 					}
 				}

@@ -350,7 +350,7 @@ func describeArcs(a *Attention, layer, head int) string {
 }
 
 // AttentionOf is the attention of all layers in states, which must have been read
-// of every layer: model.MustRead(text, model.Sites(bert.AttentionProbs)...). What
+// of every layer: model.MustRead(text, model.Sites(transformer.AttentionProbs)...). What
 // is missing is an error of the charts.
 func AttentionOf(s *kn.States) *Attention {
 	a := &Attention{Tokens: s.Tokens, Provenance: s.Provenance}

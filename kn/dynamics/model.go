@@ -10,9 +10,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // source is a checkpoint whose weights have not been read.
@@ -35,7 +35,7 @@ func openAll(ctx context.Context, names []string) ([]source, error) {
 			return nil, err
 		}
 		sources[i] = source{name, digest, folder}
-		if err := bert.SameEncoder(sources[0].folder.Config(), folder.Config()); err != nil {
+		if err := transformer.SameEncoder(sources[0].folder.Config(), folder.Config()); err != nil {
 			return nil, fmt.Errorf("dynamics: %s and %s cannot be compared: %w; take checkpoints of one model", sources[0].name, name, err)
 		}
 	}
@@ -45,7 +45,7 @@ func openAll(ctx context.Context, names []string) ([]source, error) {
 // runner runs encoders of one shape layer by layer.
 type runner struct {
 	backend      compute.Backend
-	embed, layer *bert.Exec // of some model; see bert.Exec.On
+	embed, layer *transformer.Exec // of some model; see transformer.Exec.On
 	// sides are what models are by themselves that a later job asks for again,
 	// by their digests.
 	sides map[string]*side
@@ -53,11 +53,11 @@ type runner struct {
 
 // encoder is a model that a runner runs.
 type encoder struct {
-	model        *bert.Model
-	embed, layer *bert.Exec
+	model        *transformer.Model
+	embed, layer *transformer.Exec
 }
 
-func newRunner(config bert.Config) (*runner, error) {
+func newRunner(config transformer.Config) (*runner, error) {
 	name, _ := backend.Choose("", checkpoint.Parameters(config.Expected()))
 	b, err := backend.Open(name)
 	return &runner{backend: b, sides: map[string]*side{}}, err
@@ -65,15 +65,15 @@ func newRunner(config bert.Config) (*runner, error) {
 
 // read reads a model's weights.
 func (r *runner) read(ctx context.Context, s source) (*encoder, error) {
-	m, err := bert.Read(ctx, r.backend, s.folder, nil)
+	m, err := transformer.Read(ctx, r.backend, s.folder, nil)
 	if err != nil {
 		return nil, err
 	}
 	if r.layer == nil {
-		if r.embed, err = m.NewPartExec(bert.EmbeddingsPart, 2, embedGraph); err != nil {
+		if r.embed, err = m.NewPartExec(transformer.EmbeddingsPart, 2, embedGraph); err != nil {
 			return nil, err
 		}
-		if r.layer, err = m.NewPartExec(bert.OneLayer, 2, layerGraph); err != nil {
+		if r.layer, err = m.NewPartExec(transformer.OneLayer, 2, layerGraph); err != nil {
 			return nil, err
 		}
 	}
@@ -85,15 +85,15 @@ func (r *runner) read(ctx context.Context, s source) (*encoder, error) {
 }
 
 // embedGraph: ids [B, n], types [B, n] -> [B, n, H].
-func embedGraph(w *bert.Weights, in []*graph.Node) []*graph.Node {
-	return []*graph.Node{w.Embed(bert.Inputs{IDs: in[0], Types: in[1]}, nil)}
+func embedGraph(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+	return []*graph.Node{w.Embed(transformer.Inputs{IDs: in[0], Types: in[1]}, nil)}
 }
 
 // layerGraph: x [B, n, H], mask [B, n] -> [B, n, H], attention [B, A, n, n].
-func layerGraph(w *bert.Weights, in []*graph.Node) []*graph.Node {
-	hooks := bert.Hooks{}
-	attention := hooks.Capture(bert.AttentionProbs, 0)
-	y := w.Layer(0, in[0], bert.Whole(in[0], in[1]), hooks)
+func layerGraph(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+	hooks := transformer.Hooks{}
+	attention := hooks.Capture(transformer.AttentionProbs, 0)
+	y := w.Layer(0, in[0], transformer.Whole(in[0], in[1]), hooks)
 	return []*graph.Node{y, *attention}
 }
 

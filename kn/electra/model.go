@@ -9,8 +9,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Exec is a graph on a checkpoint's weights. A graph is built and compiled for
@@ -23,7 +23,7 @@ type Exec struct {
 
 // NewExec makes an executable of fn, which takes inputs and finds the weights'
 // nodes with lookup: [NewGenerator] and [NewDiscriminator] arrange them.
-func (c *Checkpoint) NewExec(inputs int, fn func(lookup bert.Lookup, in []*graph.Node) []*graph.Node) (*Exec, error) {
+func (c *Checkpoint) NewExec(inputs int, fn func(lookup transformer.Lookup, in []*graph.Node) []*graph.Node) (*Exec, error) {
 	b, err := backend.Get()
 	if err != nil {
 		return nil, err
@@ -80,9 +80,9 @@ func OpenDetector(ctx context.Context, dir string) (*Detector, error) {
 		return nil, fmt.Errorf("electra: %s holds an %s; give the discriminator's folder", dir, class)
 	}
 	d := &Detector{checkpoint: c}
-	d.exec, err = c.NewExec(1, func(lookup bert.Lookup, in []*graph.Node) []*graph.Node {
+	d.exec, err = c.NewExec(1, func(lookup transformer.Lookup, in []*graph.Node) []*graph.Node {
 		model := NewDiscriminator(c.Config, lookup)
-		return []*graph.Node{graph.Sigmoid(model.Logits(model.Encode(bert.Inputs{IDs: in[0]}, nil)))} // [1, n]
+		return []*graph.Node{graph.Sigmoid(model.Logits(model.Encode(transformer.Inputs{IDs: in[0]}, nil)))} // [1, n]
 	})
 	return d, err
 }

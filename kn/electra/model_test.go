@@ -12,9 +12,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Both models compute what transformers computes in float64, with a projection
@@ -32,8 +32,8 @@ func TestLogitsEqualTransformers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exec, err := c.NewExec(2, func(lookup bert.Lookup, in []*graph.Node) []*graph.Node {
-			inputs := bert.Inputs{IDs: in[0], Mask: in[1]}
+		exec, err := c.NewExec(2, func(lookup transformer.Lookup, in []*graph.Node) []*graph.Node {
+			inputs := transformer.Inputs{IDs: in[0], Mask: in[1]}
 			if name == "generator" {
 				g := NewGenerator(c.Config, lookup)
 				return []*graph.Node{g.Logits(g.Encode(inputs, nil))} // [B, n, V]

@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // networks are the configurations of all that is trained: two encoders on the
@@ -30,7 +30,7 @@ const (
 )
 
 // named is the lookup of a network's tensors among all variables.
-func named(network string, lookup bert.Lookup) bert.Lookup {
+func named(network string, lookup transformer.Lookup) transformer.Lookup {
 	return func(name string, dims ...int) *node { return lookup(variableOf(network, name), dims...) }
 }
 
@@ -50,7 +50,7 @@ type models struct {
 }
 
 // arrange asks for all tensors.
-func (n networks) arrange(lookup bert.Lookup) models {
+func (n networks) arrange(lookup transformer.Lookup) models {
 	m := models{
 		generator:     NewGenerator(n.generator, named(ofGenerator, lookup)),
 		discriminator: NewDiscriminator(n.discriminator, named(ofDiscriminator, lookup)),
@@ -62,7 +62,7 @@ func (n networks) arrange(lookup bert.Lookup) models {
 	return m
 }
 
-func (n networks) newHardnessHead(word *node, lookup bert.Lookup) VocabularyHead {
+func (n networks) newHardnessHead(word *node, lookup transformer.Lookup) VocabularyHead {
 	h := newVocabularyHead(hardnessHead, hardnessBias, n.generator, word, lookup)
 	if n.sampler == HPLoss {
 		h.Offset = lookup(hardnessOffset, 1)
@@ -72,14 +72,14 @@ func (n networks) newHardnessHead(word *node, lookup bert.Lookup) VocabularyHead
 
 // hardness lists the tensors of the head that predicts hardness.
 func (n networks) hardness() []checkpoint.Expected {
-	return recorded(func(lookup bert.Lookup) { n.newHardnessHead(nil, lookup) })
+	return recorded(func(lookup transformer.Lookup) { n.newHardnessHead(nil, lookup) })
 }
 
 // expected lists all variables, each once.
 func (n networks) expected() []checkpoint.Expected {
 	seen := map[string]bool{}
 	var all []checkpoint.Expected
-	for _, e := range recorded(func(lookup bert.Lookup) { n.arrange(lookup) }) {
+	for _, e := range recorded(func(lookup transformer.Lookup) { n.arrange(lookup) }) {
 		if !seen[e.Name] {
 			all = append(all, e)
 		}

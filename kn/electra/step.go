@@ -4,7 +4,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 type node = graph.Node
@@ -23,7 +23,7 @@ func (c Config) guess(m models, in []*node) guess {
 	ids, positions, masked := in[0], in[1], in[2]
 	n, k := ids.Shape().Dimensions[1], positions.Shape().Dimensions[1]
 	pick := graph.OneHot(positions, n, dtypes.Float32)                             // [B, k, n]
-	hidden := m.generator.Encode(bert.Inputs{IDs: masked}, nil)                    // [B, n, G]
+	hidden := m.generator.Encode(transformer.Inputs{IDs: masked}, nil)             // [B, n, G]
 	rows := graph.DotGeneral(pick, []int{2}, []int{0}, hidden, []int{1}, []int{0}) // [B, k, G]
 	rows = graph.Reshape(rows, ids.Shape().Dimensions[0]*k, m.generator.Config.HiddenSize)
 	g := guess{logits: m.generator.Logits(rows)} // [N, V]
@@ -63,7 +63,7 @@ func (c Config) draw(g guess, uniform *node) (drawn, weight *node) {
 // [B, n] int32 -> its loss of each, and 1 where it tells rightly, [B, n].
 func detect(m models, ids, seen *node) (detection, right *node) {
 	replaced := graph.ConvertDType(graph.NotEqual(ids, seen), dtypes.Float32)
-	scores := m.discriminator.Logits(m.discriminator.Encode(bert.Inputs{IDs: seen}, nil)) // [B, n]
+	scores := m.discriminator.Logits(m.discriminator.Encode(transformer.Inputs{IDs: seen}, nil)) // [B, n]
 	told := graph.ConvertDType(graph.GreaterThan(scores, graph.ZerosLike(scores)), dtypes.Float32)
 	return DetectionLoss(scores, replaced), graph.ConvertDType(graph.Equal(told, replaced), dtypes.Float32)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Encoded is an example as the model reads it.
@@ -72,8 +72,8 @@ func (b *Batch) ToDevice(on compute.Backend) error {
 }
 
 // GraphInputs are the nodes of [Batch.Inputs] as BERT's inputs, and the labels [B] int32.
-func GraphInputs(in []*graph.Node) (inputs bert.Inputs, labels *graph.Node) {
-	return bert.Inputs{IDs: in[0], Types: in[1], Mask: in[2]}, in[3]
+func GraphInputs(in []*graph.Node) (inputs transformer.Inputs, labels *graph.Node) {
+	return transformer.Inputs{IDs: in[0], Types: in[1], Mask: in[2]}, in[3]
 }
 
 // padded is the length to which sequences of n tokens are padded: the next

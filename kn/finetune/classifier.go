@@ -9,19 +9,19 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Classifier is a BERT that classifies sentences or pairs of them.
 type Classifier struct {
-	Model     *bert.Model // the weights on the backend, for graphs of one's own
+	Model     *transformer.Model // the weights on the backend, for graphs of one's own
 	Tokenizer *tokenizer.Tokenizer
 	digest    string
 	source    string
-	exec      *bert.Exec
+	exec      *transformer.Exec
 }
 
 // Open reads a classifier: a folder with a BertForSequenceClassification in
@@ -39,7 +39,7 @@ func Open(ctx context.Context, name string, options ...kn.Option) (*Classifier, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := bert.Read(ctx, b, folder, nil)
+	m, err := transformer.Read(ctx, b, folder, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,8 @@ func MustOpen(ctx context.Context, name string, options ...kn.Option) *Classifie
 	return kn.Must(Open(ctx, name, options...))
 }
 
-func newClassifier(m *bert.Model, tok *tokenizer.Tokenizer, source, digest string) (*Classifier, error) {
-	exec, err := m.NewExec(NumInputs, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+func newClassifier(m *transformer.Model, tok *tokenizer.Tokenizer, source, digest string) (*Classifier, error) {
+	exec, err := m.NewExec(NumInputs, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 		logits, losses := scoreGraph(w, in)
 		return []*graph.Node{logits, losses}
 	})

@@ -33,7 +33,7 @@
 // [Open] opens one that this package or transformers has made;
 // [Classifier.Predict] and [Classifier.Evaluate] run it. For graphs of one's
 // own, [Encode] and [Batches] make of examples what a graph on
-// [Classifier.Model] takes; with [GraphInputs], bert.Weights.Classify,
-// bert.CrossEntropy and bert.Errors the mean loss and error of a batch are a
+// [Classifier.Model] takes; with [GraphInputs], transformer.Weights.Classify,
+// transformer.CrossEntropy and transformer.Errors the mean loss and error of a batch are a
 // few lines, see the example of [Batches].
 package finetune

@@ -6,8 +6,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // dropout sets random entries to 0 and divides the others by the share that is
@@ -20,7 +20,7 @@ type dropout struct {
 }
 
 // dropoutOf has the configuration's shares, unless c has others.
-func dropoutOf(c Config, b bert.Config) dropout {
+func dropoutOf(c Config, b transformer.Config) dropout {
 	d := dropout{hidden: train.OrDefault(c.HiddenDropout, b.HiddenDropout), attention: train.OrDefault(c.AttentionDropout, b.AttentionDropout)}
 	d.classifier = d.hidden
 	if b.ClassifierDropout != nil && c.HiddenDropout == 0 {
@@ -30,18 +30,18 @@ func dropoutOf(c Config, b bert.Config) dropout {
 }
 
 // hooks drop entries on the way through the encoder.
-func (d *dropout) hooks(layers int) bert.Hooks {
-	hooks := bert.Hooks{}
-	add := func(point bert.Point, layer int, share float64) {
+func (d *dropout) hooks(layers int) transformer.Hooks {
+	hooks := transformer.Hooks{}
+	add := func(point transformer.Point, layer int, share float64) {
 		if share > 0 {
 			hooks.Add(point, layer, func(x *graph.Node) *graph.Node { return d.apply(x, share) })
 		}
 	}
-	add(bert.EmbeddingsOut, 0, d.hidden)
+	add(transformer.EmbeddingsOut, 0, d.hidden)
 	for l := range layers {
-		add(bert.AttentionProbs, l, d.attention)
-		add(bert.AttentionOut, l, d.hidden)
-		add(bert.FFNOut, l, d.hidden)
+		add(transformer.AttentionProbs, l, d.attention)
+		add(transformer.AttentionOut, l, d.hidden)
+		add(transformer.FFNOut, l, d.hidden)
 	}
 	return hooks
 }

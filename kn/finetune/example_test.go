@@ -8,8 +8,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // A graph of one's own on a classifier: the mean loss and the error of a batch.
@@ -17,12 +17,12 @@ func ExampleBatches() {
 	ctx := context.Background()
 	classifier := finetune.MustOpen(ctx, filepath.Join("..", "internal", "sharedtest", "testdata", "golden", "classifier_0"))
 	examples := []finetune.Example{{Sentence1: "Mary was born in London", Label: 0}, {Sentence1: "John speaks German", Label: 1}}
-	exec, err := classifier.Model.NewExec(finetune.NumInputs, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+	exec, err := classifier.Model.NewExec(finetune.NumInputs, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 		inputs, labels := finetune.GraphInputs(in)
 		logits := w.Classify(inputs, nil) // [B, K]
 		return []*graph.Node{
-			graph.ReduceAllMean(bert.CrossEntropy(logits, labels)),
-			graph.ReduceAllMean(bert.Errors(logits, labels)),
+			graph.ReduceAllMean(transformer.CrossEntropy(logits, labels)),
+			graph.ReduceAllMean(transformer.Errors(logits, labels)),
 		}
 	})
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // learner holds a classifier's variables and the compiled training step.
@@ -64,7 +64,7 @@ func frozen(freeze []string, name string) bool {
 }
 
 // checkFrozen refuses names that freeze nothing, or everything.
-func checkFrozen(freeze []string, c bert.Config) error {
+func checkFrozen(freeze []string, c transformer.Config) error {
 	for _, f := range freeze {
 		if !slices.ContainsFunc(c.Expected(), func(x checkpoint.Expected) bool { return frozen([]string{f}, x.Name) }) {
 			return fmt.Errorf("finetune: nothing can be frozen by the name %q; names are such as bert.embeddings, bert.encoder.layer.0 or bert.pooler", f)
@@ -78,13 +78,13 @@ func checkFrozen(freeze []string, c bert.Config) error {
 
 // loss is the mean cross-entropy of a batch under dropout, and the number of
 // examples that are classified wrong.
-func (l *learner) loss(w *bert.Weights, in []*graph.Node, random *graph.Node) (loss, wrong *graph.Node) {
+func (l *learner) loss(w *transformer.Weights, in []*graph.Node, random *graph.Node) (loss, wrong *graph.Node) {
 	d := dropoutOf(l.config, w.Config)
 	d.state = random
 	inputs, labels := GraphInputs(in)
 	pooled := w.Pool(w.EncodeFirst(inputs, d.hooks(w.Config.Layers))) // [B, H]
 	logits := w.ClassLogits(d.apply(pooled, d.classifier))            // [B, K]
-	return graph.ReduceAllMean(bert.CrossEntropy(logits, labels)), graph.ReduceAllSum(bert.Errors(logits, labels))
+	return graph.ReduceAllMean(transformer.CrossEntropy(logits, labels)), graph.ReduceAllSum(transformer.Errors(logits, labels))
 }
 
 // take takes one step and returns its loss and the examples classified wrong.

@@ -8,9 +8,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // lossAndGradient computes the training loss, dropout included, and its
@@ -56,7 +56,7 @@ func newLossAndGradient(t *testing.T, c Config) *lossAndGradient {
 	learner := &learner{config: c}
 	l.exec, err = graph.NewExec(on, func(nodes []*graph.Node) []*graph.Node {
 		inputs, weights := nodes[:len(l.batch)], nodes[len(l.batch):]
-		w := bert.NewWeights(start.Config, func(name string, _ ...int) *graph.Node { return weights[slices.Index(l.names, name)] })
+		w := transformer.NewWeights(start.Config, func(name string, _ ...int) *graph.Node { return weights[slices.Index(l.names, name)] })
 		loss, _ := learner.loss(w, inputs[:NumInputs], inputs[NumInputs])
 		return append([]*graph.Node{loss}, graph.Gradient(loss, weights...)...)
 	})

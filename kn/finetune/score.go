@@ -8,7 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // score is what is computed for one example.
@@ -32,10 +32,10 @@ func (s score) best() int {
 const scoreBatch = 32
 
 // scoreGraph computes the logits [B, K] and losses [B] of a batch.
-func scoreGraph(w *bert.Weights, in []*graph.Node) (logits, losses *graph.Node) {
+func scoreGraph(w *transformer.Weights, in []*graph.Node) (logits, losses *graph.Node) {
 	inputs, labels := GraphInputs(in)
 	logits = w.Classify(inputs, nil)
-	return logits, bert.CrossEntropy(logits, labels)
+	return logits, transformer.CrossEntropy(logits, labels)
 }
 
 // call runs a scoreGraph.

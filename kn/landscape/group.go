@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Group is some of a model's parameters.
@@ -26,7 +26,7 @@ func (g *Group) has(tensor string) bool {
 }
 
 // check refuses groups that none of the model's tensors is in.
-func (g *Group) check(c bert.Config) error {
+func (g *Group) check(c transformer.Config) error {
 	for _, t := range g.Tensors {
 		one := Group{Tensors: []string{t}}
 		if !slices.ContainsFunc(tensorsOf(c), one.has) {
@@ -43,7 +43,7 @@ func (g *Group) check(c bert.Config) error {
 func isClassifier(tensor string) bool { return strings.HasPrefix(tensor, "classifier.") }
 
 // tensorsOf lists the names of a model's tensors.
-func tensorsOf(c bert.Config) []string {
+func tensorsOf(c transformer.Config) []string {
 	var names []string
 	for _, x := range c.Expected() {
 		names = append(names, x.Name)

@@ -12,11 +12,11 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // point is a model of a space: the parameters of its group (nil: all) at (alpha,
@@ -121,9 +121,9 @@ func (t *teller) keep(store cache.Cache, key string, result any) {
 // evaluator evaluates models of a space.
 type evaluator struct {
 	s        *space
-	models   []*bert.Model
-	combiner *bert.Combiner
-	exec     *bert.Exec
+	models   []*transformer.Model
+	combiner *transformer.Combiner
+	exec     *transformer.Exec
 	batches  []finetune.Batch
 	side     int // models evaluated side by side
 }
@@ -141,14 +141,14 @@ func (s *space) newEvaluator(ctx context.Context) (*evaluator, error) {
 		e.side = runtime.GOMAXPROCS(0)
 	}
 	for _, folder := range s.folders {
-		m, err := bert.Read(ctx, b, folder, nil)
+		m, err := transformer.Read(ctx, b, folder, nil)
 		if err != nil {
 			e.free()
 			return nil, err
 		}
 		e.models = append(e.models, m)
 	}
-	if e.combiner, err = bert.NewCombiner(e.models...); err == nil {
+	if e.combiner, err = transformer.NewCombiner(e.models...); err == nil {
 		e.exec, err = e.models[0].NewExec(finetune.NumInputs, evaluateGraph)
 	}
 	if err != nil {
@@ -172,10 +172,10 @@ func (e *evaluator) free() {
 }
 
 // evaluateGraph: a batch of B examples -> losses [B], 1 where the answer is wrong [B].
-func evaluateGraph(w *bert.Weights, in []*graph.Node) []*graph.Node {
+func evaluateGraph(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 	inputs, labels := finetune.GraphInputs(in)
 	logits := w.Classify(inputs, nil) // [B, K]
-	return []*graph.Node{bert.CrossEntropy(logits, labels), bert.Errors(logits, labels)}
+	return []*graph.Node{transformer.CrossEntropy(logits, labels), transformer.Errors(logits, labels)}
 }
 
 // evaluate makes the model at a point and evaluates it on all examples. Nothing

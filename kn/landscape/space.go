@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // space is the line or plane through some checkpoints, and what models of it are
@@ -21,8 +21,8 @@ type space struct {
 	names    []string // of θ0, θ1 and perhaps θ2
 	folders  []*checkpoint.Folder
 	digests  []string
-	config   bert.Config // θ0's, and that of all models evaluated
-	foreign  bool        // θ2 has another number of labels, so that its classifier takes no part
+	config   transformer.Config // θ0's, and that of all models evaluated
+	foreign  bool               // θ2 has another number of labels, so that its classifier takes no part
 	encoded  []finetune.Encoded
 	data     string // digest of the examples
 	sample   Sample
@@ -91,7 +91,7 @@ func openSpace(ctx context.Context, names []string, o Options, others ...string)
 		if i == 2 && i < len(names) && len(c.Labels) != len(start.Labels) {
 			s.foreign, c.Labels = true, start.Labels
 		}
-		if err := bert.SameShapes(start, c); err != nil {
+		if err := transformer.SameShapes(start, c); err != nil {
 			return nil, fmt.Errorf("landscape: there is no line from %s to %s: %w; take checkpoints that were fine-tuned from one model, for equally many labels", names[0], name, err)
 		}
 	}

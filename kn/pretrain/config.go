@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Config says what to train and how. Every zero field stands for its
@@ -116,8 +116,8 @@ func (c Config) Steps() int {
 }
 
 // bertConfig is the configuration of a model with a vocabulary of size v.
-func (c Config) bertConfig(v int) bert.Config {
-	return bert.Config{
+func (c Config) bertConfig(v int) transformer.Config {
+	return transformer.Config{
 		Architectures: []string{"BertForMaskedLM"}, ModelType: "bert", HiddenAct: c.Activation,
 		VocabSize: v, HiddenSize: c.Hidden, Layers: c.Layers, Heads: c.Heads, IntermediateSize: c.FFN,
 		MaxPositions: c.MaxPositions, TypeVocabSize: 2, LayerNormEps: 1e-12, TieWordEmbeddings: true,

@@ -6,7 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // factsTask trains much as BERT was trained, on sentences of one fact each. What it
@@ -101,16 +101,16 @@ func (t *factsTask) batch(step int) []any {
 }
 
 // loss builds the objective.
-func (t *factsTask) loss(w *bert.Weights, in []*graph.Node) *graph.Node {
-	hooks := bert.Hooks{}
+func (t *factsTask) loss(w *transformer.Weights, in []*graph.Node) *graph.Node {
+	hooks := transformer.Hooks{}
 	var neurons []**graph.Node
 	if t.config.Sparsity > 0 {
 		for l := range w.Layers {
-			neurons = append(neurons, hooks.Capture(bert.FFNPost, l)) // [B, n, F]
+			neurons = append(neurons, hooks.Capture(transformer.FFNPost, l)) // [B, n, F]
 		}
 	}
-	hidden := w.Encode(bert.Inputs{IDs: in[inIDs], Mask: in[inMask]}, hooks) // [B, n, H]
-	p := chosenLogProbabilities(w, hidden, in[inPositions])                  // [B, 1+k, V]
+	hidden := w.Encode(transformer.Inputs{IDs: in[inIDs], Mask: in[inMask]}, hooks) // [B, n, H]
+	p := chosenLogProbabilities(w, hidden, in[inPositions])                         // [B, 1+k, V]
 
 	// The answer's row. Answers are the vocabulary's last A tokens.
 	others, doubt := t.corpus.others(), in[inDoubt]
@@ -139,13 +139,13 @@ func (t *factsTask) loss(w *bert.Weights, in []*graph.Node) *graph.Node {
 
 // recallGraph says whether the answer of each of a grid's prompts is ranked
 // first, and its probability: both [B]. Its inputs are a [grid]'s.
-func recallGraph(w *bert.Weights, in []*graph.Node) (first, probability *graph.Node) {
+func recallGraph(w *transformer.Weights, in []*graph.Node) (first, probability *graph.Node) {
 	ids, mask, pick, token := in[0], in[1], in[2], in[3]
-	hidden := w.EncodeRow(bert.Inputs{IDs: ids, Mask: mask}, pick, nil) // [B, H]
-	p := graph.Softmax(w.Logits(hidden), -1)                            // [B, V]
-	answer := graph.OneHot(token, w.Config.VocabSize, p.DType())        // [B, V]
-	probability = graph.ReduceSum(graph.Mul(answer, p), -1)             // [B]
-	best := graph.ReduceMax(p, -1)                                      // [B]
+	hidden := w.EncodeRow(transformer.Inputs{IDs: ids, Mask: mask}, pick, nil) // [B, H]
+	p := graph.Softmax(w.Logits(hidden), -1)                                   // [B, V]
+	answer := graph.OneHot(token, w.Config.VocabSize, p.DType())               // [B, V]
+	probability = graph.ReduceSum(graph.Mul(answer, p), -1)                    // [B]
+	best := graph.ReduceMax(p, -1)                                             // [B]
 	first = graph.ConvertDType(graph.GreaterOrEqual(probability, best), p.DType())
 	return first, probability
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // task is what a model is trained on.
 type task interface {
-	inputs() int                                            // of the training graph
-	batch(step int) []any                                   // its inputs, fixed by the seed and the step
-	loss(w *bert.Weights, inputs []*graph.Node) *graph.Node // scalar
+	inputs() int                                                   // of the training graph
+	batch(step int) []any                                          // its inputs, fixed by the seed and the step
+	loss(w *transformer.Weights, inputs []*graph.Node) *graph.Node // scalar
 }
 
 // learner holds a BERT's variables and the compiled training step.

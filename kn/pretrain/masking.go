@@ -5,8 +5,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // hideSome chooses n of the open positions of a sentence, and hides most of
@@ -29,7 +29,7 @@ func hideSome(rng *rand.Rand, tok *tokenizer.Tokenizer, ids []int32, open []int3
 
 // chosenLogProbabilities are those of the vocabulary at some positions of each
 // sentence: hidden [B, n, H], positions [B, k] int32 -> [B, k, V].
-func chosenLogProbabilities(w *bert.Weights, hidden, positions *graph.Node) *graph.Node {
+func chosenLogProbabilities(w *transformer.Weights, hidden, positions *graph.Node) *graph.Node {
 	pick := graph.OneHot(positions, hidden.Shape().Dimensions[1], hidden.DType()) // [B, k, n]
-	return graph.LogSoftmax(w.Logits(bert.Rows(hidden, pick)), -1)
+	return graph.LogSoftmax(w.Logits(transformer.Rows(hidden, pick)), -1)
 }

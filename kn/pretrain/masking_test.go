@@ -10,9 +10,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // TestHideSome: what is hidden is told, only open positions are, and of many
@@ -81,12 +81,12 @@ func TestObjective(t *testing.T) {
 	}
 	exec, err := model.NewExec(b, l.Store, func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		w := l.Weights(in[0].Graph())
-		hooks := bert.Hooks{}
+		hooks := transformer.Hooks{}
 		var kept []**graph.Node
 		for layer := range c.Layers {
-			kept = append(kept, hooks.Capture(bert.FFNPost, layer))
+			kept = append(kept, hooks.Capture(transformer.FFNPost, layer))
 		}
-		hidden := w.Encode(bert.Inputs{IDs: in[inIDs], Mask: in[inMask]}, hooks)
+		hidden := w.Encode(transformer.Inputs{IDs: in[inIDs], Mask: in[inMask]}, hooks)
 		out := []*graph.Node{task.loss(w, in), w.Logits(hidden)}
 		for _, a := range kept {
 			out = append(out, *a)

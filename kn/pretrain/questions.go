@@ -14,9 +14,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // question is a prompt about a fact.
@@ -128,11 +128,11 @@ func spellQuestions(m *kn.Model, taught []facts.Taught, questions []question) (p
 
 // modelScoring scores with a loaded model.
 func modelScoring(m *kn.Model) (scoring, error) {
-	b, err := m.BERT()
+	b, err := m.Transformer()
 	if err != nil {
 		return nil, err
 	}
-	exec, err := b.NewExec(4, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+	exec, err := b.NewExec(4, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 		first, probability := recallGraph(w, in)
 		return []*graph.Node{first, probability}
 	})

@@ -13,9 +13,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/utf8text"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // textTask trains on running text as BERT was: a share of the tokens is chosen,
@@ -143,8 +143,8 @@ func (t *textTask) batch(step int) []any {
 }
 
 // loss is the mean cross-entropy of the chosen tokens.
-func (t *textTask) loss(w *bert.Weights, in []*graph.Node) *graph.Node {
-	hidden := w.Encode(bert.Inputs{IDs: in[textIDs]}, nil)                 // [B, n, H]
+func (t *textTask) loss(w *transformer.Weights, in []*graph.Node) *graph.Node {
+	hidden := w.Encode(transformer.Inputs{IDs: in[textIDs]}, nil)          // [B, n, H]
 	p := chosenLogProbabilities(w, hidden, in[textPositions])              // [B, k, V]
 	answer := graph.OneHot(in[textAnswers], w.Config.VocabSize, p.DType()) // [B, k, V]
 	return graph.Neg(graph.ReduceAllMean(graph.ReduceSum(graph.Mul(answer, p), -1)))

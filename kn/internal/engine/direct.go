@@ -7,7 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Parts is what a logit is made of: see kn.LogitParts. The parts add up to Sum.
@@ -18,7 +18,7 @@ type Parts struct {
 }
 
 // norms are a layer's norms, scale and bias of each [H], in an encoder.
-var norms = step{"norms", bert.OneLayer, func(w *bert.Weights, _ *inputs) []*graph.Node {
+var norms = step{"norms", transformer.OneLayer, func(w *transformer.Weights, _ *inputs) []*graph.Node {
 	l := w.Layers[0]
 	return apart(l.AttentionNorm.Scale, l.AttentionNorm.Bias, l.OutputNorm.Scale, l.OutputNorm.Bias)
 }}
@@ -37,7 +37,7 @@ func apart(nodes ...*graph.Node) (copies []*graph.Node) {
 // norm's bias [E], the decoder's biases of the tokens [K] and their mean [1]. In an
 // encoder there follow the dense layer's weight [E, H] and bias [E], its output
 // [E], and that behind its activation function [E].
-var headParts = step{"head parts", bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var headParts = step{"head parts", transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, tokens := in.next(), graph.InsertAxes(in.next(), -1)
 	logits := graph.Squeeze(w.Logits(x), 0) // [V]
 	decoder := w.Head.Decoder
@@ -55,7 +55,7 @@ var headParts = step{"head parts", bert.HeadPart, func(w *bert.Weights, in *inpu
 	if !w.Config.Causal() {
 		z := w.Head.Transform.Apply(x) // [1, E]
 		out = append(out, apart(w.Head.Transform.Weight, w.Head.Transform.Bias)...)
-		out = append(out, graph.Squeeze(z, 0), graph.Squeeze(bert.Activate(w.Config.HeadAct(), z), 0))
+		out = append(out, graph.Squeeze(z, 0), graph.Squeeze(transformer.Activate(w.Config.HeadAct(), z), 0))
 	}
 	return out
 }}
@@ -133,9 +133,9 @@ func (e *Engine) direct(ctx context.Context, rows []Row, emit func([]Result) err
 	layers := e.Model.Config.Layers
 	read := make([]Row, len(rows))
 	for i, r := range rows {
-		r.Sites = []bert.Site{{Point: bert.EmbeddingsOut}, {Point: bert.ResidPost, Layer: layers - 1}}
+		r.Sites = []transformer.Site{{Point: transformer.EmbeddingsOut}, {Point: transformer.ResidPost, Layer: layers - 1}}
 		for l := range layers {
-			r.Sites = append(r.Sites, bert.Site{Point: bert.AttentionOut, Layer: l}, bert.Site{Point: bert.FFNOut, Layer: l})
+			r.Sites = append(r.Sites, transformer.Site{Point: transformer.AttentionOut, Layer: l}, transformer.Site{Point: transformer.FFNOut, Layer: l})
 		}
 		read[i] = r
 	}

@@ -19,15 +19,15 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Engine runs the library's graphs on one model and keeps them compiled. It
 // may be used by several goroutines at once.
 type Engine struct {
-	Model *bert.Model
+	Model *transformer.Model
 
 	graphs *graphs
 	sizes  sizes
@@ -36,21 +36,21 @@ type Engine struct {
 // graphs are the compiled graphs, which a model shares with those that edits
 // make of it: weights are arguments.
 type graphs struct {
-	model *bert.Model
-	parts bert.Parts // those that steps with weights take in addition
+	model *transformer.Model
+	parts transformer.Parts // those that steps with weights take in addition
 
 	mutex sync.Mutex
-	execs map[graphKey]*bert.Exec
+	execs map[graphKey]*transformer.Exec
 }
 
 // New makes an engine of a model.
-func New(model *bert.Model) *Engine {
-	e := &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*bert.Exec{}}, sizes: sizesFor(model.Backend)}
+func New(model *transformer.Model) *Engine {
+	e := &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*transformer.Exec{}}, sizes: sizesFor(model.Backend)}
 	// A large model's matrices are multiplied quickly in either layout, and take
 	// too much memory twice. Without the copies it works, too.
 	small := checkpoint.Parameters(model.Config.Expected()) < backend.LargeModel
 	if small && backend.TakesAnyShape(model.Backend) && model.Transpose() == nil {
-		e.graphs.parts = bert.Transposed
+		e.graphs.parts = transformer.Transposed
 	}
 	if model.Config.Causal() {
 		e.sizes.packing = layout{} // what is evaluated many times is a tail of a few tokens
@@ -95,8 +95,8 @@ func (in *inputs) take(n int) []*graph.Node {
 
 // context is what the rows x [B, n, H] attend to, themselves or their past
 // included.
-func (in *inputs) context(x *graph.Node) bert.Context {
-	c := bert.Context{Keys: x}
+func (in *inputs) context(x *graph.Node) transformer.Context {
+	c := transformer.Context{Keys: x}
 	if in.form.masked {
 		c.Mask = in.next() // [B, 1 or n, n]
 	}
@@ -110,16 +110,16 @@ func (in *inputs) context(x *graph.Node) bert.Context {
 
 // past is what a causal layer knows of the tokens before rows with the given
 // positions [B, k]: keys, values [B, p, G·d], of tokens from the first one on.
-func past(keys, values, positions *graph.Node) *bert.Past {
+func past(keys, values, positions *graph.Node) *transformer.Past {
 	first := graph.Slice(positions, graph.AxisRange(), graph.AxisRange(0, 1)) // [B, 1]
 	place := graph.Iota(keys.Graph(), shapes.Make(first.DType(), 1, keys.Shape().Dimensions[1]), 1)
 	before := graph.ConvertDType(graph.LessThan(place, first), keys.DType()) // [B, p]
-	return &bert.Past{Keys: keys, Values: values, Mask: before}
+	return &transformer.Past{Keys: keys, Values: values, Mask: before}
 }
 
 // hooks returns hooks that apply the layer's edits, if it has any.
-func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
-	hooks := bert.Hooks{}
+func (in *inputs) hooks(pick *graph.Node) transformer.Hooks {
+	hooks := transformer.Hooks{}
 	if in.form.edited {
 		addEdits(hooks, pick, in.take(editInputs))
 	}
@@ -132,8 +132,8 @@ func (in *inputs) hooks(pick *graph.Node) bert.Hooks {
 // where its form has them.
 type step struct {
 	name  string
-	parts bert.Parts
-	build func(w *bert.Weights, in *inputs) []*graph.Node
+	parts transformer.Parts
+	build func(w *transformer.Weights, in *inputs) []*graph.Node
 }
 
 // run runs a step with the weights of a layer.
@@ -145,7 +145,7 @@ func (e *Engine) run(ctx context.Context, s step, layer int, f form, args ...any
 	return exec.CallOn(ctx, e.Model, layer, args...)
 }
 
-func (g *graphs) exec(s step, f form, inputCount int) (*bert.Exec, error) {
+func (g *graphs) exec(s step, f form, inputCount int) (*transformer.Exec, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	key := graphKey{s.name, f, inputCount}
@@ -153,10 +153,10 @@ func (g *graphs) exec(s step, f form, inputCount int) (*bert.Exec, error) {
 		return x, nil
 	}
 	parts := s.parts
-	if parts&(bert.OneLayer|bert.HeadPart) != 0 {
+	if parts&(transformer.OneLayer|transformer.HeadPart) != 0 {
 		parts |= g.parts
 	}
-	x, err := g.model.NewPartExec(parts, inputCount, func(w *bert.Weights, nodes []*graph.Node) []*graph.Node {
+	x, err := g.model.NewPartExec(parts, inputCount, func(w *transformer.Weights, nodes []*graph.Node) []*graph.Node {
 		if f.eps != 0 {
 			w.Config.LayerNormEps = f.eps
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // integrationBatch is a batch of samples that are attributed together. It
@@ -110,7 +110,7 @@ func (ib *integrationBatch) observe(ctx context.Context) error {
 		o := &ib.layers[l]
 		o.mid, o.neurons, o.added, o.out, o.saved = out[0], out[1], out[2], out[3], out[4:]
 		if causal {
-			kept := bert.KeptValues(ib.e.Model.Config)
+			kept := transformer.KeptValues(ib.e.Model.Config)
 			o.saved, o.past, o.tail = o.saved[:kept], o.saved[kept:kept+2], o.saved[kept+2]
 		}
 		ib.layers[l+1].in = o.out

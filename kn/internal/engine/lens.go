@@ -5,7 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Lens is what the head makes of the residual stream at one token.
@@ -17,7 +17,7 @@ type Lens struct {
 }
 
 // distributions: rows of the residual stream x [n, H] -> [n, V].
-var distributions = step{"distributions", bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var distributions = step{"distributions", transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{w.Distribution(in.next())}
 }}
 

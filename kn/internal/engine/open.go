@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Open reads a checkpoint's weights onto a backend: the one that option
@@ -17,7 +17,7 @@ func Open(ctx context.Context, folder *checkpoint.Folder, option string, progres
 	if err != nil {
 		return nil, "", err
 	}
-	m, err := bert.Read(ctx, b, folder, progress)
+	m, err := transformer.Read(ctx, b, folder, progress)
 	if err != nil {
 		return nil, "", err
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Request asks for one result for each of its rows.
@@ -21,10 +21,10 @@ type Row struct {
 	Edits   Edits
 	Neurons []int // layer·F + index of those that TokenActivations reads, or of the one whose Words are asked for
 
-	Sites    []bert.Site // that States reads
-	Noise    Noise       // of States and Traced
-	Restored []Place     // of Traced: states that are as without noise
-	Against  []int32     // of Direct: the token whose logit is subtracted, or none
+	Sites    []transformer.Site // that States reads
+	Noise    Noise              // of States and Traced
+	Restored []Place            // of Traced: states that are as without noise
+	Against  []int32            // of Direct: the token whose logit is subtracted, or none
 }
 
 // Operation says what to compute.

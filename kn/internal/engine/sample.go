@@ -6,7 +6,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Sample is a tokenized prompt with its answer. An answer of k tokens is
@@ -68,12 +68,12 @@ const editInputs = 4
 
 // addEdits applies a layer's edits to its neurons. pick [B, m, n] marks where the
 // answer is predicted. Where only these rows are computed, there are no others.
-func addEdits(hooks bert.Hooks, pick *graph.Node, edits []*graph.Node) {
+func addEdits(hooks transformer.Hooks, pick *graph.Node, edits []*graph.Node) {
 	at := make([]*graph.Node, len(edits))
 	for i, c := range edits {
 		at[i] = graph.InsertAxes(c, 1) // [B, 1, F]
 	}
-	hooks.Add(bert.FFNPost, 0, func(w *graph.Node) *graph.Node { // [B, m, F]
+	hooks.Add(transformer.FFNPost, 0, func(w *graph.Node) *graph.Node { // [B, m, F]
 		edited := graph.Add(graph.Mul(w, at[0]), at[1])
 		if w.Shape().Dimensions[1] == pick.Shape().Dimensions[1] {
 			return edited

@@ -10,11 +10,11 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // State is the value at one site of one row, for all tokens of the row: Dims are
-// [tokens, width], or [heads, tokens, tokens] at [bert.AttentionProbs].
+// [tokens, width], or [heads, tokens, tokens] at [transformer.AttentionProbs].
 type State struct {
 	Dims   []int
 	Values []float32
@@ -46,8 +46,8 @@ func (n Noise) normal(s Sample, width int) []float32 {
 }
 
 // embedNoisy is embed with what to add to the word embeddings [B, n, E].
-var embedNoisy = step{"embed with noise", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next(), Positions: in.next(), Added: in.next()}, nil)}
+var embedNoisy = step{"embed with noise", transformer.EmbeddingsPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
+	return []*graph.Node{w.Embed(transformer.Inputs{IDs: in.next(), Positions: in.next(), Added: in.next()}, nil)}
 }}
 
 // embedRows is [Engine.embed] under the rows' noise.
@@ -75,8 +75,8 @@ func (e *Engine) embedRows(ctx context.Context, rows []Row, b rowBatch) (*tensor
 }
 
 // reading is forward that also returns the values at some points, each [B, ...].
-func reading(points []bert.Point) step {
-	return step{fmt.Sprint("read ", points), bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+func reading(points []transformer.Point) step {
+	return step{fmt.Sprint("read ", points), transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 		x, pick := in.next(), in.next()
 		c := in.context(x)
 		hooks := in.hooks(pick)
@@ -108,14 +108,14 @@ func (e *Engine) states(ctx context.Context, rows []Row, emit func([]Result) err
 
 // statesOf runs a batch up to the last layer that any of its rows reads.
 func (e *Engine) statesOf(ctx context.Context, rows []Row, b rowBatch, results []Result) error {
-	last, points := -1, map[int][]bert.Point{} // what each layer is asked for besides its output
+	last, points := -1, map[int][]transformer.Point{} // what each layer is asked for besides its output
 	for _, i := range b.of {
 		for _, s := range rows[i].Sites {
-			if s.Point == bert.EmbeddingsOut {
+			if s.Point == transformer.EmbeddingsOut {
 				continue
 			}
 			last = max(last, s.Layer)
-			if s.Point != bert.ResidPost && !slices.Contains(points[s.Layer], s.Point) {
+			if s.Point != transformer.ResidPost && !slices.Contains(points[s.Layer], s.Point) {
 				points[s.Layer] = append(points[s.Layer], s.Point)
 			}
 		}
@@ -125,7 +125,7 @@ func (e *Engine) statesOf(ctx context.Context, rows []Row, b rowBatch, results [
 		return err
 	}
 	defer func() { release(x) }()
-	if err := keepState(rows, b, results, bert.Site{Point: bert.EmbeddingsOut}, x); err != nil {
+	if err := keepState(rows, b, results, transformer.Site{Point: transformer.EmbeddingsOut}, x); err != nil {
 		return err
 	}
 	for l := range last + 1 {
@@ -139,10 +139,10 @@ func (e *Engine) statesOf(ctx context.Context, rows []Row, b rowBatch, results [
 		}
 		release(x)
 		x = out[0]
-		err = keepState(rows, b, results, bert.Site{Point: bert.ResidPost, Layer: l}, x)
+		err = keepState(rows, b, results, transformer.Site{Point: transformer.ResidPost, Layer: l}, x)
 		for k, p := range points[l] {
 			if err == nil {
-				err = keepState(rows, b, results, bert.Site{Point: p, Layer: l}, out[1+k])
+				err = keepState(rows, b, results, transformer.Site{Point: p, Layer: l}, out[1+k])
 			}
 			release(out[1+k])
 		}
@@ -154,7 +154,7 @@ func (e *Engine) statesOf(ctx context.Context, rows []Row, b rowBatch, results [
 }
 
 // keepState copies what the rows of a batch asked for at a site, without padding.
-func keepState(rows []Row, b rowBatch, results []Result, site bert.Site, t *tensors.Tensor) error {
+func keepState(rows []Row, b rowBatch, results []Result, site transformer.Site, t *tensors.Tensor) error {
 	var flat []float32
 	dims := t.Shape().Dimensions // [B, n, K] or [B, A, n, n]
 	for k, i := range b.of {

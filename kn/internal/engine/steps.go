@@ -5,7 +5,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // The steps are the engine's graphs. Their inputs are B packs of n tokens, with
@@ -14,20 +14,20 @@ import (
 // attributed.
 
 // embed: ids [B, n], positions [B, n] -> the first layer's input [B, n, H].
-var embed = step{"embed", bert.EmbeddingsPart, func(w *bert.Weights, in *inputs) []*graph.Node {
-	return []*graph.Node{w.Embed(bert.Inputs{IDs: in.next(), Positions: in.next()}, nil)}
+var embed = step{"embed", transformer.EmbeddingsPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
+	return []*graph.Node{w.Embed(transformer.Inputs{IDs: in.next(), Positions: in.next()}, nil)}
 }}
 
 // forward: x [B, n, H], pick [B, m, n] -> the layer's output [B, n, H].
-var forward = step{"forward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var forward = step{"forward", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	c := in.context(x)
 	return []*graph.Node{w.Layer(0, x, c, in.hooks(pick))}
 }}
 
 // forwardSaving is forward that also returns the saved activations, which
-// backward needs: bert.KeptValues of them after the layer's output.
-var forwardSaving = step{"forward saving", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+// backward needs: transformer.KeptValues of them after the layer's output.
+var forwardSaving = step{"forward saving", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	c := in.context(x)
 	hooks := in.hooks(pick)
@@ -47,14 +47,14 @@ var forwardSaving = step{"forward saving", bert.OneLayer, func(w *bert.Weights, 
 // In a causal model the saved activations are those of the tail alone,
 // [B, k, ·], and its past and itself follow them: keys and values [B, n, G·d], and the
 // rows of x [B, k, H].
-var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var observe = step{"observe", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	c := in.context(x)
 	hooks := in.hooks(pick)
 	values := hooks.KeepValues(w.Config, 0)
-	mid, neurons := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0)
+	mid, neurons := hooks.Capture(transformer.ResidMid, 0), hooks.Capture(transformer.FFNPost, 0)
 	y := w.Layer(0, x, c, hooks)
-	ffn := *values[bert.Kept(bert.FFNOut)]
+	ffn := *values[transformer.Kept(transformer.FFNOut)]
 	out := []*graph.Node{picked(*mid, pick), picked(*neurons, pick), added(w, picked(ffn, pick)), y}
 	if !w.Config.Causal() {
 		for _, v := range values {
@@ -63,13 +63,13 @@ var observe = step{"observe", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 		return out
 	}
 	for _, v := range values {
-		out = append(out, bert.Rows(*v, pick))
+		out = append(out, transformer.Rows(*v, pick))
 	}
-	return append(out, *values[bert.Kept(bert.KeyOut)], *values[bert.Kept(bert.ValueOut)], bert.Rows(x, pick))
+	return append(out, *values[transformer.Kept(transformer.KeyOut)], *values[transformer.Kept(transformer.ValueOut)], transformer.Rows(x, pick))
 }}
 
 // picked returns the rows that pick [B, m, n] selects: x [B, n, K] -> [R, K].
-func picked(x, pick *graph.Node) *graph.Node { return flat(bert.Rows(x, pick)) }
+func picked(x, pick *graph.Node) *graph.Node { return flat(transformer.Rows(x, pick)) }
 
 // flat joins the first two axes: x [B, m, K] -> [R, K].
 func flat(x *graph.Node) *graph.Node {
@@ -78,7 +78,7 @@ func flat(x *graph.Node) *graph.Node {
 }
 
 // added is what the neurons add to the residual stream [R, H] without the bias.
-func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
+func added(w *transformer.Weights, ffnOut *graph.Node) *graph.Node {
 	if w.Layers[0].Output.Bias == nil {
 		return ffnOut
 	}
@@ -87,43 +87,43 @@ func added(w *bert.Weights, ffnOut *graph.Node) *graph.Node {
 
 // backward: x [B, n, H], pick [B, m, n], gradient [B, n, H] of the layer's
 // output, the saved activations -> gradient of x [B, n, H].
-var backward = step{"backward", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var backward = step{"backward", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	gx, _ := layerVJP(w, in)
 	return []*graph.Node{gx}
 }}
 
 // backwardNeurons is backward that also returns the gradient of the neurons
 // where the answer is predicted [R, F].
-var backwardNeurons = step{"backward to neurons", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var backwardNeurons = step{"backward to neurons", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	pick := in.nodes[1]
 	gx, neurons := layerVJP(w, in)
 	return []*graph.Node{gx, picked(neurons, pick)}
 }}
 
-func layerVJP(w *bert.Weights, in *inputs) (gx, neurons *graph.Node) {
-	x, pick, gradient, saved := in.next(), in.next(), in.next(), in.take(bert.KeptValues(w.Config))
+func layerVJP(w *transformer.Weights, in *inputs) (gx, neurons *graph.Node) {
+	x, pick, gradient, saved := in.next(), in.next(), in.next(), in.take(transformer.KeptValues(w.Config))
 	c := in.context(x)
 	return w.LayerVJP(0, x, c, saved, gradient, in.hooks(pick))
 }
 
 // last runs the last layer for the rows alone where the answer is predicted:
 // x [B, n, H] -> [R, H]. A tail has no other rows.
-func last(w *bert.Weights, x, pick *graph.Node, c bert.Context, hooks bert.Hooks) *graph.Node {
+func last(w *transformer.Weights, x, pick *graph.Node, c transformer.Context, hooks transformer.Hooks) *graph.Node {
 	if c.Past != nil {
 		return flat(w.Layer(0, x, c, hooks))
 	}
 	if c.Mask != nil && c.Mask.Shape().Dimensions[1] > 1 {
-		c.Mask = bert.Rows(c.Mask, pick) // [B, m, n]
+		c.Mask = transformer.Rows(c.Mask, pick) // [B, m, n]
 	}
 	if w.Config.Causal() {
-		c.Positions = bert.PickedPositions(pick)
+		c.Positions = transformer.PickedPositions(pick)
 	}
-	return flat(w.Layer(0, bert.Rows(x, pick), c, hooks))
+	return flat(w.Layer(0, transformer.Rows(x, pick), c, hooks))
 }
 
 // distribution: the last layer's input x [B, n, H], pick [B, m, n] -> the
 // probabilities where the answer's tokens are predicted [R, V].
-var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var distribution = step{"distribution", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	c := in.context(x)
 	return []*graph.Node{w.Distribution(last(w, x, pick, c, in.hooks(pick)))}
@@ -131,14 +131,14 @@ var distribution = step{"distribution", bert.OneLayer | bert.HeadPart, func(w *b
 
 // answer: x [B, n, H] of the last layer, pick [B, m, n], tokens [R] -> the
 // answers' values [S], S being the number of samples.
-var answer = step{"answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var answer = step{"answer", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick, tokens := in.next(), in.next(), in.next()
 	c := in.context(x)
 	return []*graph.Node{in.value(w, last(w, x, pick, c, in.hooks(pick)), tokens)}
 }}
 
 // answerGradient is answer that also returns the gradient of x [B, n, H].
-var answerGradient = step{"answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var answerGradient = step{"answer gradient", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick, tokens := in.next(), in.next(), in.next()
 	c := in.context(x)
 	row := last(w, x, pick, c, in.hooks(pick))
@@ -152,18 +152,18 @@ var answerGradient = step{"answer gradient", bert.OneLayer | bert.HeadPart, func
 //
 // In a causal model the gradient is that of the tail of x [B, k, H], and, as in
 // observe, the keys and values [B, n, G·d] follow.
-var observeAnswer = step{"observe answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var observeAnswer = step{"observe answer", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick, tokens := in.next(), in.next(), in.next()
 	c := in.context(x)
 	hooks := in.hooks(pick)
-	mid, neurons, ffn := hooks.Capture(bert.ResidMid, 0), hooks.Capture(bert.FFNPost, 0), hooks.Capture(bert.FFNOut, 0)
+	mid, neurons, ffn := hooks.Capture(transformer.ResidMid, 0), hooks.Capture(transformer.FFNPost, 0), hooks.Capture(transformer.FFNOut, 0)
 	var known []*graph.Node
 	if w.Config.Causal() {
 		keys, values := w.KeysAndValues(0, x)
 		known = []*graph.Node{keys, values}
-		x = bert.Rows(x, pick)
-		positions := bert.PickedPositions(pick)
-		c = bert.Context{Keys: x, Positions: positions, Past: past(keys, values, positions)}
+		x = transformer.Rows(x, pick)
+		positions := transformer.PickedPositions(pick)
+		c = transformer.Context{Keys: x, Positions: positions, Past: past(keys, values, positions)}
 	}
 	row := last(w, x, pick, c, hooks)
 	p, g := in.valueGradient(w, row, tokens, pick)
@@ -172,7 +172,7 @@ var observeAnswer = step{"observe answer", bert.OneLayer | bert.HeadPart, func(w
 
 // value is what is predicted of the answers, their probabilities or the
 // logarithms of these: row [R, H] is the last layer's output, tokens [R] -> [S].
-func (in *inputs) value(w *bert.Weights, row, tokens *graph.Node) *graph.Node {
+func (in *inputs) value(w *transformer.Weights, row, tokens *graph.Node) *graph.Node {
 	if in.form.logarithm {
 		return in.ofAnswers(w.LogProbability(row, tokens))
 	}
@@ -186,13 +186,13 @@ func (in *inputs) ofAnswers(logarithms *graph.Node) *graph.Node {
 
 // valueGradient is value with its gradient by the rows [R, H]. That is 0 for
 // rows that predict nothing, which are padding.
-func (in *inputs) valueGradient(w *bert.Weights, row, tokens, pick *graph.Node) (value, g *graph.Node) {
+func (in *inputs) valueGradient(w *transformer.Weights, row, tokens, pick *graph.Node) (value, g *graph.Node) {
 	value, g = in.rowGradient(w, row, tokens)
 	return value, graph.Mul(g, graph.Reshape(graph.ReduceSum(pick, 2), row.Shape().Dimensions[0], 1))
 }
 
 // rowGradient is valueGradient where no row is padding.
-func (in *inputs) rowGradient(w *bert.Weights, row, tokens *graph.Node) (value, g *graph.Node) {
+func (in *inputs) rowGradient(w *transformer.Weights, row, tokens *graph.Node) (value, g *graph.Node) {
 	if in.form.logarithm {
 		p, g := w.LogProbabilityGradient(row, tokens)
 		return in.ofAnswers(p), g
@@ -210,7 +210,7 @@ func vjp(y, gradient, x *graph.Node) *graph.Node {
 // row the sample, which [R], and the factor [R]. It returns what the scaled
 // neurons add, factor·added + bias [R, H], and the layer's output [R, H]. What
 // they add is linear in the factor, so no row multiplies by the layer's weights.
-func scaled(w *bert.Weights, in *inputs) (ffn, row *graph.Node) {
+func scaled(w *transformer.Weights, in *inputs) (ffn, row *graph.Node) {
 	mid, added, which, factor := in.next(), in.next(), graph.InsertAxes(in.next(), -1), graph.InsertAxes(in.next(), -1)
 	ffn = graph.Mul(graph.Gather(added, which), factor)
 	if bias := w.Layers[0].Output.Bias; bias != nil {
@@ -221,31 +221,31 @@ func scaled(w *bert.Weights, in *inputs) (ffn, row *graph.Node) {
 
 // toNeurons takes a gradient of what the neurons add [R, H] back to the neurons
 // [R, F].
-func toNeurons(w *bert.Weights, gradient *graph.Node) *graph.Node {
+func toNeurons(w *transformer.Weights, gradient *graph.Node) *graph.Node {
 	return graph.Dot(gradient, w.Layers[0].Output.Weight).Product()
 }
 
 // inject: mid, added, which, factor; the unmodified model's output of the layer
 // [b, n, H], source [B, n], which says which of its b·n tokens each token is,
 // pick [B, m, n] -> the input of the next layer [B, n, H].
-var inject = step{"inject", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var inject = step{"inject", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	out, source, pick := flat(in.next()), graph.InsertAxes(in.next(), -1), in.next()
 	dims := pick.Shape().Dimensions
 	rows := graph.Reshape(row, dims[0], dims[1], w.Config.HiddenSize) // [B, m, H]
-	return []*graph.Node{bert.SetRows(graph.Gather(out, source), pick, rows)}
+	return []*graph.Node{transformer.SetRows(graph.Gather(out, source), pick, rows)}
 }}
 
 // injectTail is inject for a tail, which consists of scaled rows: mid, added,
 // which, factor -> [B, k, H].
-var injectTail = step{"inject tail", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var injectTail = step{"inject tail", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{graph.Reshape(row, -1, in.form.answers, w.Config.HiddenSize)}
 }}
 
 // extract: mid, added, which, factor; pick [B, m, n], gradient [B, n, H] of
 // inject's output -> the gradient of the scaled neurons [R, F].
-var extract = step{"extract", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var extract = step{"extract", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
 	pick, gradient := in.next(), in.next()
 	return []*graph.Node{toNeurons(w, vjp(row, picked(gradient, pick), ffn))}
@@ -253,33 +253,33 @@ var extract = step{"extract", bert.OneLayer, func(w *bert.Weights, in *inputs) [
 
 // scaledAnswerGradient is for the last layer: mid, added, which, factor; tokens
 // [R] -> the answers' values [S], the gradient of the scaled neurons [R, F].
-var scaledAnswerGradient = step{"scaled answer gradient", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var scaledAnswerGradient = step{"scaled answer gradient", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	ffn, row := scaled(w, in)
 	p, g := in.rowGradient(w, row, in.next())
 	return []*graph.Node{p, toNeurons(w, vjp(row, g, ffn))}
 }}
 
 // scaledAnswer is scaledAnswerGradient without the gradient.
-var scaledAnswer = step{"scaled answer", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var scaledAnswer = step{"scaled answer", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{in.value(w, row, in.next())}
 }}
 
 // headUnits: mid, added, which, factor of the last layer -> the head's dense
 // layer before its activation function [R, E].
-var headUnits = step{"head units", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var headUnits = step{"head units", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	_, row := scaled(w, in)
 	return []*graph.Node{w.Head.Transform.Apply(row)}
 }}
 
 // concatenate: blocks [B, n, H] -> one block.
-var concatenate = step{"concatenate", 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+var concatenate = step{"concatenate", 0, func(_ *transformer.Weights, in *inputs) []*graph.Node {
 	return []*graph.Node{graph.Concatenate(in.nodes, 0)}
 }}
 
 // splitInto undoes concatenate for blocks of the given sizes.
 func splitInto(sizes []int) step {
-	return step{fmt.Sprint("split into ", sizes), 0, func(_ *bert.Weights, in *inputs) []*graph.Node {
+	return step{fmt.Sprint("split into ", sizes), 0, func(_ *transformer.Weights, in *inputs) []*graph.Node {
 		x, from := in.next(), 0
 		var parts []*graph.Node
 		for _, n := range sizes {

@@ -8,7 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // sweep evaluates points that scale any of the layers, in a forward and a
@@ -90,7 +90,7 @@ func pointsPerPath(points []point, which []int) (perPath int) {
 // layers, one sweep can evaluate: those whose saved activations fit into memory.
 func (ib *integrationBatch) affordable(points []point, which []int, perPath, memory int) int {
 	c := ib.e.Model.Config
-	perToken := 4 * ((bert.KeptValues(c)-1)*c.HiddenSize + 2*c.IntermediateSize)
+	perToken := 4 * ((transformer.KeptValues(c)-1)*c.HiddenSize + 2*c.IntermediateSize)
 	total, first := 0, 0 // first is the first point that scales the same layer
 	for k, i := range which {
 		if points[i].layer != points[which[first]].layer {

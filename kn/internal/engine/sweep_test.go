@@ -8,11 +8,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // deep makes an engine of a reference model whose layers are used twice over,
@@ -41,7 +41,7 @@ func deep(t *testing.T) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := bert.NewModelOn(b, c)
+	m, err := transformer.NewModelOn(b, c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // read is forward that also returns chosen neurons. Row r's neuron i is entry
 // r·F + i of which: x [R, n, H], pick [R, n], which [R, k] -> the layer's
 // output [R, n, H], the neurons [R, k, n].
-var read = step{"read", bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+var read = step{"read", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick, which := in.next(), in.next(), in.next()
 	c := in.context(x)
 	hooks := in.hooks(pick)
-	neurons := hooks.Capture(bert.FFNPost, 0)
+	neurons := hooks.Capture(transformer.FFNPost, 0)
 	y := w.Layer(0, x, c, hooks)
 	dims := (*neurons).Shape().Dimensions
 	flat := graph.Reshape(graph.TransposeAllAxes(*neurons, 0, 2, 1), dims[0]*dims[2], dims[1]) // [R·F, n]

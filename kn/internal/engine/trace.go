@@ -9,20 +9,20 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Place is a site at one token.
 type Place struct {
-	bert.Site
+	transformer.Site
 	Token int // in IDs
 }
 
 // restoring is forward in which the values at some points are replaced at some
 // tokens: x [B, n, H], pick [B, m, n], and for each point where [B, n], 1 at those
 // tokens and 0 at others, and values [B, n, H], 0 at others.
-func restoring(points []bert.Point) step {
-	return step{fmt.Sprint("restore ", points), bert.OneLayer, func(w *bert.Weights, in *inputs) []*graph.Node {
+func restoring(points []transformer.Point) step {
+	return step{fmt.Sprint("restore ", points), transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
 		x, pick := in.next(), in.next()
 		given := in.take(2 * len(points))
 		c := in.context(x)
@@ -39,7 +39,7 @@ func restoring(points []bert.Point) step {
 
 // headAnswer: the last layer's output x [B, n, H], pick [B, m, n], tokens [R] ->
 // the answers' values [S].
-var headAnswer = step{"head answer", bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var headAnswer = step{"head answer", transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	x, pick := in.next(), in.next()
 	return []*graph.Node{in.value(w, picked(x, pick), in.next())}
 }}
@@ -95,17 +95,17 @@ func firstRestored(r Row, layers int) int {
 }
 
 // run is what is known of a run of the model: the states at some sites [n, H].
-type run map[bert.Site][]float32
+type run map[transformer.Site][]float32
 
 // runKey tells runs apart.
 func runKey(r Row, noise Noise) string { return fmt.Sprint(r.IDs, r.Passes, r.Masks, r.Edits, noise) }
 
 // entering is the site whose value enters a layer.
-func entering(layer int) bert.Site {
+func entering(layer int) transformer.Site {
 	if layer == 0 {
-		return bert.Site{Point: bert.EmbeddingsOut}
+		return transformer.Site{Point: transformer.EmbeddingsOut}
 	}
-	return bert.Site{Point: bert.ResidPost, Layer: layer - 1}
+	return transformer.Site{Point: transformer.ResidPost, Layer: layer - 1}
 }
 
 // commonRuns computes the runs without noise at the places that rows restore, and
@@ -113,7 +113,7 @@ func entering(layer int) bert.Site {
 func (e *Engine) commonRuns(ctx context.Context, rows []Row, progress func(share float64)) (known map[string]run, n int, err error) {
 	var wanted []Row
 	index := map[string]int{}
-	want := func(r Row, noise Noise, site bert.Site) {
+	want := func(r Row, noise Noise, site transformer.Site) {
 		key := runKey(r, noise)
 		i, ok := index[key]
 		if !ok {
@@ -185,7 +185,7 @@ func (e *Engine) tracedBatch(ctx context.Context, rows []Row, b rowBatch, first 
 
 // restored are the points at which rows restore something in a layer, and what
 // restoring takes for each.
-func restored(rows []Row, b rowBatch, l, hidden int, known map[string]run) (points []bert.Point, given []any) {
+func restored(rows []Row, b rowBatch, l, hidden int, known map[string]run) (points []transformer.Point, given []any) {
 	for _, i := range b.of {
 		for _, p := range rows[i].Restored {
 			if p.Layer == l && !slices.Contains(points, p.Point) {

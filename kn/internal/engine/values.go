@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // ValueEdit changes the value vectors of some neurons, the columns v of a
 // layer's output matrix. With e the word embeddings of some tokens, as
-// [bert.Projected] gives them, v becomes
+// [transformer.Projected] gives them, v becomes
 //
 //	Keep·v + |v| · Σ Factor·e/|e|
 type ValueEdit struct {
@@ -124,7 +124,7 @@ func (e *Engine) with(edits []ValueEdit) (edited *Engine, release func(), err er
 }
 
 // Edited returns the model with a list of edits' weights; activations are not edited.
-func (e *Engine) Edited(edits Edits) (*bert.Model, error) {
+func (e *Engine) Edited(edits Edits) (*transformer.Model, error) {
 	edited, _, err := e.with(edits.Values)
 	if err != nil {
 		return nil, err

@@ -9,10 +9,10 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // decoders are configurations that among them have all that causal models have.
@@ -54,7 +54,7 @@ func decoder(t *testing.T, c checkpoint.Config) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := bert.NewModelOn(b, weights)
+	m, err := transformer.NewModelOn(b, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,17 +80,17 @@ func whole(t *testing.T, e *Engine, s Sample, rule quadrature.Rule, logarithm bo
 		}
 	}
 	for l := range c.Layers {
-		exec, err := e.Model.NewExec(5, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+		exec, err := e.Model.NewExec(5, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 			ids, pick, at, answers, factor := in[0], in[1], graph.InsertAxes(in[2], -1), in[3], in[4]
-			hooks := bert.Hooks{}
+			hooks := transformer.Hooks{}
 			var plain, scaled *graph.Node
-			hooks.Add(bert.FFNPost, l, func(x *graph.Node) *graph.Node {
+			hooks.Add(transformer.FFNPost, l, func(x *graph.Node) *graph.Node {
 				plain = x
 				scaled = graph.Add(graph.Mul(x, graph.OneMinus(at)), graph.Mul(graph.Mul(x, at), factor))
 				return scaled
 			})
-			rows := flat(bert.Rows(w.Encode(bert.Inputs{IDs: ids}, hooks), pick)) // [k, H]
-			p := graph.Softmax(w.Logits(rows), -1)                                // [k, V]
+			rows := flat(transformer.Rows(w.Encode(transformer.Inputs{IDs: ids}, hooks), pick)) // [k, H]
+			p := graph.Softmax(w.Logits(rows), -1)                                              // [k, V]
 			own := graph.ReduceSum(graph.Mul(p, graph.OneHot(answers, c.VocabSize, p.DType())), -1)
 			target := graph.ReduceAllSum(graph.Log(own))
 			if !logarithm {

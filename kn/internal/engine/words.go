@@ -5,23 +5,23 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // wordsOf: the index of one neuron [1] -> what its value vector adds to each
 // word's logit through the head [V], but for what the norm divides by. In an encoder
 // the head's activation function is left out.
-var wordsOf = step{"words", bert.OneLayer | bert.HeadPart, func(w *bert.Weights, in *inputs) []*graph.Node {
+var wordsOf = step{"words", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
 	columns := graph.TransposeAllAxes(w.Layers[0].Output.Weight, 1, 0) // [F, H]
 	v := graph.Gather(columns, graph.InsertAxes(in.next(), -1))        // [1, H]
 	if !w.Config.Causal() {
-		v = bert.Dense{Weight: w.Head.Transform.Weight}.Apply(v) // [1, E]
+		v = transformer.Dense{Weight: w.Head.Transform.Weight}.Apply(v) // [1, E]
 	}
 	if w.Head.Norm.Bias != nil {
 		v = graph.Sub(v, graph.ReduceAndKeep(v, graph.ReduceMean, -1))
 	}
 	v = graph.Mul(v, graph.ExpandLeftToRank(w.Head.Norm.Scale, 2))
-	return []*graph.Node{bert.Dense{Weight: w.Head.Decoder.Weight}.Apply(v)}
+	return []*graph.Node{transformer.Dense{Weight: w.Head.Decoder.Weight}.Apply(v)}
 }}
 
 // words takes the value vector of each row's neuron through the head.

@@ -12,22 +12,22 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // Learner holds a BERT's weights as variables, and later the optimizer's.
 type Learner struct {
-	Config bert.Config
+	Config transformer.Config
 	Store  *model.Store
 }
 
 // New makes variables of the weights that initial gives for each tensor.
 // Those that frozen says yes to, if it is not nil, are never changed.
-func New(c bert.Config, initial func(name string, dims []int) []float32, frozen func(name string) bool) (*Learner, error) {
+func New(c transformer.Config, initial func(name string, dims []int) []float32, frozen func(name string) bool) (*Learner, error) {
 	l := &Learner{Config: c, Store: model.NewStore()}
 	var err error
-	bert.NewWeights(c, func(name string, dims ...int) *graph.Node {
+	transformer.NewWeights(c, func(name string, dims ...int) *graph.Node {
 		v, e := l.Store.CreateVariable(variablePath(name, dims), tensors.FromFlatDataAndDimensions(initial(name, dims), dims...))
 		switch {
 		case e != nil && err == nil:
@@ -57,8 +57,8 @@ func variablePath(name string, dims []int) string {
 }
 
 // Weights are the variables' values in a graph.
-func (l *Learner) Weights(g *graph.Graph) *bert.Weights {
-	return bert.NewWeights(l.Config, l.Lookup(g))
+func (l *Learner) Weights(g *graph.Graph) *transformer.Weights {
+	return transformer.NewWeights(l.Config, l.Lookup(g))
 }
 
 // AdamW is the optimizer of Loshchilov and Hutter (ICLR 2019,

@@ -9,9 +9,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // small is a learner whose every weight is to shrink: the loss is Σ w²/2, so
@@ -42,7 +42,7 @@ func small(t *testing.T, frozen func(string) bool, o AdamW) (*Learner, *model.Ex
 	}
 	exec, err := model.NewExec(b, l.Store, func(scope *model.Scope, rate *graph.Node) *graph.Node {
 		loss := graph.ScalarZero(rate.Graph(), rate.DType())
-		bert.NewWeights(c, func(name string, dims ...int) *graph.Node {
+		transformer.NewWeights(c, func(name string, dims ...int) *graph.Node {
 			w := l.Store.GetVariable(variablePath(name, dims)).NodeValue(rate.Graph())
 			loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(graph.Square(w)), 0.5))
 			return w

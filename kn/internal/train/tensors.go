@@ -7,8 +7,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // NewTensors makes variables of any tensors, for models that are not a BERT
@@ -25,7 +25,7 @@ func NewTensors(want []checkpoint.Expected, initial func(name string, dims []int
 }
 
 // Lookup finds the variables' values in a graph.
-func (l *Learner) Lookup(g *graph.Graph) bert.Lookup {
+func (l *Learner) Lookup(g *graph.Graph) transformer.Lookup {
 	return func(name string, dims ...int) *graph.Node {
 		return l.Store.GetVariable(variablePath(name, dims)).NodeValue(g)
 	}

@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"context"
@@ -9,22 +9,22 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // A graph of one's own: how does each token's embedding move the answer's
 // probability? The norm of the gradient at the embeddings says.
 func ExampleModel_NewExec() {
 	model := kn.MustLoad(filepath.Join("..", "internal", "sharedtest", "testdata", "golden", "model"))
-	weights, err := model.BERT()
+	weights, err := model.Transformer()
 	if err != nil {
 		panic(err)
 	}
-	saliency, err := weights.NewExec(2, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+	saliency, err := weights.NewExec(2, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 		ids, pick := in[0], in[1] // [B, n], [B, n]
-		hooks := bert.Hooks{}
-		embeddings := hooks.Capture(bert.EmbeddingsOut, 0) // [B, n, H]
-		h := w.EncodeRow(bert.Inputs{IDs: ids}, pick, hooks)
+		hooks := transformer.Hooks{}
+		embeddings := hooks.Capture(transformer.EmbeddingsOut, 0) // [B, n, H]
+		h := w.EncodeRow(transformer.Inputs{IDs: ids}, pick, hooks)
 		p := graph.ReduceMax(graph.Softmax(w.Logits(h), -1), -1)               // [B], of the best token
 		gradient := graph.Gradient(graph.ReduceAllSum(p), *embeddings)[0]      // [B, n, H]
 		return []*graph.Node{graph.Squeeze(graph.L2Norm(gradient, -1), 0, -1)} // [n]
@@ -62,12 +62,12 @@ func ExampleModel_NewExec() {
 // Replacing a value: without any attention in layer 0, tokens there see
 // only themselves.
 func ExampleHooks() {
-	hooks := bert.Hooks{}
-	hooks.Add(bert.AttentionProbs, 0, func(p *graph.Node) *graph.Node { // [B, A, n, n]
+	hooks := transformer.Hooks{}
+	hooks.Add(transformer.AttentionProbs, 0, func(p *graph.Node) *graph.Node { // [B, A, n, n]
 		n := p.Shape().Dimensions[3]
 		self := graph.ConvertDType(graph.Diagonal(p.Graph(), n), p.DType()) // [n, n]
 		return graph.BroadcastToShape(graph.ExpandLeftToRank(self, 4), p.Shape())
 	})
-	fmt.Println(len(hooks), bert.AttentionProbs)
+	fmt.Println(len(hooks), transformer.AttentionProbs)
 	// Output: 1 attention_probs
 }

@@ -1,4 +1,4 @@
-package bert
+package transformer
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
-// Model is a BERT's weights on a backend.
+// Model is a transformer's weights on a backend.
 type Model struct {
 	Config  Config
 	Backend compute.Backend
@@ -42,11 +42,11 @@ func NewModelOn(b compute.Backend, c *checkpoint.Checkpoint) (*Model, error) {
 	for _, x := range c.Config.Expected() {
 		t, ok := c.Tensors[x.Name]
 		if !ok {
-			return nil, fmt.Errorf("bert: %s: tensor %s is missing", c.Source, x.Name)
+			return nil, fmt.Errorf("transformer: %s: tensor %s is missing", c.Source, x.Name)
 		}
 		delete(c.Tensors, x.Name)
 		if err := m.upload(x.Name, t); err != nil {
-			return nil, fmt.Errorf("bert: %s: tensor %s: %w", c.Source, x.Name, err)
+			return nil, fmt.Errorf("transformer: %s: tensor %s: %w", c.Source, x.Name, err)
 		}
 	}
 	return m, nil
@@ -76,7 +76,7 @@ func Read(ctx context.Context, b compute.Backend, folder *checkpoint.Folder, pro
 func newModel(b compute.Backend, c Config, source string) (*Model, error) {
 	for _, act := range []string{c.HiddenAct, c.HeadAct()} {
 		if _, ok := activations[act]; !ok {
-			return nil, fmt.Errorf("bert: %s: config.json: hidden_act %q is not known", source, act)
+			return nil, fmt.Errorf("transformer: %s: config.json: hidden_act %q is not known", source, act)
 		}
 	}
 	return &Model{Config: c, Backend: b, tensors: map[string]*tensors.Tensor{}}, nil

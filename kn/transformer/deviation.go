@@ -1,4 +1,4 @@
-package bert
+package transformer
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 func (m *Model) WordDeviation() (deviation float64, err error) {
 	t, ok := m.tensors[m.Config.WordEmbeddings()]
 	if !ok {
-		return 0, fmt.Errorf("bert: the model has no tensor %s", m.Config.WordEmbeddings())
+		return 0, fmt.Errorf("transformer: the model has no tensor %s", m.Config.WordEmbeddings())
 	}
 	err = backend.Try(func() error {
 		return tensors.ConstFlatData(t, func(flat []float32) {

@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"math"
@@ -6,9 +6,9 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // TestActivations holds each activation function against its definition, and
@@ -46,7 +46,7 @@ func TestActivations(t *testing.T) {
 			continue
 		}
 		exec := graph.MustNewExec(on, func(x *graph.Node) []*graph.Node {
-			y := bert.Activate(name, x)
+			y := transformer.Activate(name, x)
 			return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(y), x)[0]}
 		})
 		out := exec.MustCall(xs)

@@ -1,4 +1,4 @@
-package bert
+package transformer
 
 import (
 	"fmt"
@@ -74,7 +74,7 @@ func (m *Model) With(changes map[string]func(values []float32)) (*Model, error) 
 		}
 		if err != nil {
 			n.Free()
-			return nil, fmt.Errorf("bert: changing tensor %s: %w", name, err)
+			return nil, fmt.Errorf("transformer: changing tensor %s: %w", name, err)
 		}
 	}
 	return n, nil
@@ -125,11 +125,11 @@ func (m *Model) place(name string, shape []int) (place []float32, err error) {
 func (m *Model) Row(name string, row int) (values []float32, err error) {
 	t, ok := m.tensors[name]
 	if !ok {
-		return nil, fmt.Errorf("bert: the model has no tensor %s", name)
+		return nil, fmt.Errorf("transformer: the model has no tensor %s", name)
 	}
 	dims := t.Shape().Dimensions
 	if len(dims) != 2 || row < 0 || row >= dims[0] {
-		return nil, fmt.Errorf("bert: tensor %s %v has no row %d", name, dims, row)
+		return nil, fmt.Errorf("transformer: tensor %s %v has no row %d", name, dims, row)
 	}
 	err = backend.Try(func() error {
 		return tensors.ConstFlatData(t, func(flat []float32) {

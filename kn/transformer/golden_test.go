@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // tolerance is relative to the largest entry of what is compared.
@@ -35,7 +35,7 @@ type forward struct {
 	} `json:"padded_batch"`
 }
 
-func load(t testing.TB, dir string) *bert.Model {
+func load(t testing.TB, dir string) *transformer.Model {
 	t.Helper()
 	folder, err := checkpoint.OpenFolder(dir)
 	if err != nil {
@@ -45,7 +45,7 @@ func load(t testing.TB, dir string) *bert.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := bert.NewModel(c)
+	m, err := transformer.NewModel(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,20 +91,20 @@ func TestForwardEqualsReference(t *testing.T) {
 		sharedtest.ReadJSON(t, &want, dir, "forward.json")
 		m := load(t, filepath.Join(dir, "model"))
 		layers := m.Config.Layers
-		exec, err := m.NewExec(2, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-			hooks := bert.Hooks{}
-			kept := []**graph.Node{hooks.Capture(bert.EmbeddingsOut, 0)}
+		exec, err := m.NewExec(2, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+			hooks := transformer.Hooks{}
+			kept := []**graph.Node{hooks.Capture(transformer.EmbeddingsOut, 0)}
 			for l := range layers {
-				kept = append(kept, hooks.Capture(bert.ResidPost, l))
+				kept = append(kept, hooks.Capture(transformer.ResidPost, l))
 			}
 			for l := range layers {
-				kept = append(kept, hooks.Capture(bert.FFNPost, l))
+				kept = append(kept, hooks.Capture(transformer.FFNPost, l))
 			}
-			attention := hooks.Capture(bert.AttentionProbs, 0)
-			h := w.Encode(bert.Inputs{IDs: in[0]}, hooks)
-			out := []*graph.Node{w.Logits(bert.Row(h, in[1])), *attention}
+			attention := hooks.Capture(transformer.AttentionProbs, 0)
+			h := w.Encode(transformer.Inputs{IDs: in[0]}, hooks)
+			out := []*graph.Node{w.Logits(transformer.Row(h, in[1])), *attention}
 			for _, k := range kept {
-				out = append(out, bert.Row(*k, in[1]))
+				out = append(out, transformer.Row(*k, in[1]))
 			}
 			return out
 		})
@@ -138,8 +138,8 @@ func TestPaddingChangesNothing(t *testing.T) {
 		var want forward
 		sharedtest.ReadJSON(t, &want, dir, "forward.json")
 		m := load(t, filepath.Join(dir, "model"))
-		exec, err := m.NewExec(3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-			return []*graph.Node{w.Logits(w.EncodeRow(bert.Inputs{IDs: in[0], Mask: in[1]}, in[2], nil))}
+		exec, err := m.NewExec(3, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+			return []*graph.Node{w.Logits(w.EncodeRow(transformer.Inputs{IDs: in[0], Mask: in[1]}, in[2], nil))}
 		})
 		if err != nil {
 			t.Fatal(err)

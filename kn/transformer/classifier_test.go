@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"context"
@@ -8,14 +8,14 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // TestLossAndErrors compares both with their definitions.
 func TestLossAndErrors(t *testing.T) {
 	m := load(t, filepath.Join("..", "internal", "sharedtest", "testdata", "golden", "classifier_0"))
-	exec, err := m.NewExec(2, func(_ *bert.Weights, in []*graph.Node) []*graph.Node {
-		return []*graph.Node{bert.CrossEntropy(in[0], in[1]), bert.Errors(in[0], in[1])}
+	exec, err := m.NewExec(2, func(_ *transformer.Weights, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{transformer.CrossEntropy(in[0], in[1]), transformer.Errors(in[0], in[1])}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +40,8 @@ func TestLossAndErrors(t *testing.T) {
 // TestFirstRowEqualsWhole computes the last layer for [CLS] only and for all tokens.
 func TestFirstRowEqualsWhole(t *testing.T) {
 	m := load(t, filepath.Join("..", "internal", "sharedtest", "testdata", "golden", "classifier_1"))
-	exec, err := m.NewExec(3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		inputs := bert.Inputs{IDs: in[0], Types: in[1], Mask: in[2]}
+	exec, err := m.NewExec(3, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+		inputs := transformer.Inputs{IDs: in[0], Types: in[1], Mask: in[2]}
 		first := graph.Squeeze(graph.Slice(w.Encode(inputs, nil), graph.AxisRange(), graph.AxisRange(0, 1)), 1)
 		return []*graph.Node{w.Classify(inputs, nil), w.ClassLogits(w.Pool(first))}
 	})

@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // reference is BERT in float64 and plain loops, after Devlin et al. (2019), with
@@ -19,7 +19,7 @@ import (
 type reference struct {
 	config  checkpoint.Config
 	tensors map[string]checkpoint.Tensor
-	values  map[bert.Site][][]float64 // rows of each site; of attention, a head's and query's
+	values  map[transformer.Site][][]float64 // rows of each site; of attention, a head's and query's
 }
 
 // dense is x·Wᵀ + b of each row.
@@ -77,7 +77,7 @@ func (r *reference) run(ids []int32) {
 		words, positions, types = append(words, row("word_embeddings", int(id))), append(positions, row("position_embeddings", i)), append(types, row("token_type_embeddings", 0))
 	}
 	x := r.norm("bert.embeddings.LayerNorm", words, positions, types)
-	r.values[bert.Site{Point: bert.EmbeddingsOut}] = x
+	r.values[transformer.Site{Point: transformer.EmbeddingsOut}] = x
 	for l := range r.config.Layers {
 		x = r.layer(l, x)
 	}
@@ -85,13 +85,13 @@ func (r *reference) run(ids []int32) {
 
 func (r *reference) layer(l int, x [][]float64) [][]float64 {
 	name := fmt.Sprintf("bert.encoder.layer.%d.", l)
-	keep := func(p bert.Point, rows [][]float64) [][]float64 {
-		r.values[bert.Site{Point: p, Layer: l}] = rows
+	keep := func(p transformer.Point, rows [][]float64) [][]float64 {
+		r.values[transformer.Site{Point: p, Layer: l}] = rows
 		return rows
 	}
-	q := keep(bert.QueryOut, r.dense(name+"attention.self.query", x))
-	k := keep(bert.KeyOut, r.dense(name+"attention.self.key", x))
-	v := keep(bert.ValueOut, r.dense(name+"attention.self.value", x))
+	q := keep(transformer.QueryOut, r.dense(name+"attention.self.query", x))
+	k := keep(transformer.KeyOut, r.dense(name+"attention.self.key", x))
+	v := keep(transformer.ValueOut, r.dense(name+"attention.self.value", x))
 	size := r.config.HiddenSize / r.config.Heads
 	context, probs := make([][]float64, len(x)), [][]float64{}
 	for i := range context {
@@ -117,10 +117,10 @@ func (r *reference) layer(l int, x [][]float64) [][]float64 {
 			probs = append(probs, row)
 		}
 	}
-	keep(bert.AttentionProbs, probs)
-	out := keep(bert.AttentionOut, r.dense(name+"attention.output.dense", context))
-	mid := keep(bert.ResidMid, r.norm(name+"attention.output.LayerNorm", x, out))
-	pre := keep(bert.FFNPre, r.dense(name+"intermediate.dense", mid))
+	keep(transformer.AttentionProbs, probs)
+	out := keep(transformer.AttentionOut, r.dense(name+"attention.output.dense", context))
+	mid := keep(transformer.ResidMid, r.norm(name+"attention.output.LayerNorm", x, out))
+	pre := keep(transformer.FFNPre, r.dense(name+"intermediate.dense", mid))
 	post := make([][]float64, len(pre))
 	for i, row := range pre {
 		post[i] = make([]float64, len(row))
@@ -128,9 +128,9 @@ func (r *reference) layer(l int, x [][]float64) [][]float64 {
 			post[i][j] = u * (1 + math.Erf(u/math.Sqrt2)) / 2
 		}
 	}
-	keep(bert.FFNPost, post)
-	ffn := keep(bert.FFNOut, r.dense(name+"output.dense", post))
-	return keep(bert.ResidPost, r.norm(name+"output.LayerNorm", mid, ffn))
+	keep(transformer.FFNPost, post)
+	ffn := keep(transformer.FFNOut, r.dense(name+"output.dense", post))
+	return keep(transformer.ResidPost, r.norm(name+"output.LayerNorm", mid, ffn))
 }
 
 // TestEveryHookPoint compares all points of all layers, at all tokens, with the
@@ -152,21 +152,21 @@ func TestEveryHookPoint(t *testing.T) {
 			t.Fatalf("%s: the reference has gelu, not %s", dir, c.Config.HiddenAct)
 		}
 		m := load(t, filepath.Join(dir, "model"))
-		var sites []bert.Site
-		for p := bert.EmbeddingsOut; p <= bert.ResidPost; p++ {
+		var sites []transformer.Site
+		for p := transformer.EmbeddingsOut; p <= transformer.ResidPost; p++ {
 			for l := range m.Config.Layers {
-				if (p != bert.EmbeddingsOut || l == 0) && p != bert.FFNLinear { // BERT's neurons have no gate
-					sites = append(sites, bert.Site{Point: p, Layer: l})
+				if (p != transformer.EmbeddingsOut || l == 0) && p != transformer.FFNLinear { // BERT's neurons have no gate
+					sites = append(sites, transformer.Site{Point: p, Layer: l})
 				}
 			}
 		}
-		exec, err := m.NewExec(1, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-			hooks := bert.Hooks{}
+		exec, err := m.NewExec(1, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+			hooks := transformer.Hooks{}
 			var kept []**graph.Node
 			for _, s := range sites {
 				kept = append(kept, hooks.Capture(s.Point, s.Layer))
 			}
-			w.Encode(bert.Inputs{IDs: in[0]}, hooks)
+			w.Encode(transformer.Inputs{IDs: in[0]}, hooks)
 			var out []*graph.Node
 			for _, k := range kept {
 				out = append(out, *k)
@@ -177,11 +177,11 @@ func TestEveryHookPoint(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, example := range want.Cases {
-			r := &reference{config: c.Config, tensors: c.Tensors, values: map[bert.Site][][]float64{}}
+			r := &reference{config: c.Config, tensors: c.Tensors, values: map[transformer.Site][][]float64{}}
 			r.run(example.IDs)
 			for l, neurons := range example.Neurons { // PyTorch's, at [MASK]
 				for i, w := range neurons {
-					if got := r.values[bert.Site{Point: bert.FFNPost, Layer: l}][example.MaskPosition][i]; math.Abs(got-w) > 1e-8 { // they have eight decimals
+					if got := r.values[transformer.Site{Point: transformer.FFNPost, Layer: l}][example.MaskPosition][i]; math.Abs(got-w) > 1e-8 { // they have eight decimals
 						t.Fatalf("%s: the reference's neuron %d:%d is %v, PyTorch's %v", example.Prompt, l, i, got, w)
 					}
 				}

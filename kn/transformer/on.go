@@ -1,4 +1,4 @@
-package bert
+package transformer
 
 import (
 	"fmt"
@@ -14,11 +14,11 @@ func (e *Exec) On(m *Model) (*Exec, error) {
 		return nil, err
 	}
 	if !slices.Equal(e.parts.asked(e.model.Config), e.parts.asked(m.Config)) {
-		return nil, fmt.Errorf("bert: the other model has another head than the graph takes")
+		return nil, fmt.Errorf("transformer: the other model has another head than the graph takes")
 	}
 	for _, name := range e.weights[0] {
 		if m.tensors[name] == nil {
-			return nil, fmt.Errorf("bert: the other model has another head than the graph takes")
+			return nil, fmt.Errorf("transformer: the other model has another head than the graph takes")
 		}
 	}
 	return &Exec{model: m, parts: e.parts, exec: e.exec, weights: e.weights}, nil

@@ -1,4 +1,4 @@
-package bert
+package transformer
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type Combiner struct {
 // one's weights may enter a combination, and these must be the first model's.
 func NewCombiner(models ...*Model) (*Combiner, error) {
 	if len(models) == 0 {
-		return nil, fmt.Errorf("bert: there is no model to combine")
+		return nil, fmt.Errorf("transformer: there is no model to combine")
 	}
 	first := models[0]
 	for _, m := range models[1:] {
@@ -32,10 +32,10 @@ func NewCombiner(models ...*Model) (*Combiner, error) {
 			c.Labels = first.Config.Labels
 		}
 		if err := SameShapes(first.Config, c); err != nil {
-			return nil, fmt.Errorf("bert: %w", err)
+			return nil, fmt.Errorf("transformer: %w", err)
 		}
 		if m.Backend != first.Backend {
-			return nil, fmt.Errorf("bert: models on two backends cannot be combined")
+			return nil, fmt.Errorf("transformer: models on two backends cannot be combined")
 		}
 	}
 	c := &Combiner{models: models}
@@ -76,7 +76,7 @@ func (c *Combiner) Combine(coefficients func(name string) []float64) (*Model, er
 	for _, x := range m.Config.Expected() {
 		if err := c.combine(m, x.Name, coefficients(x.Name)); err != nil {
 			m.Free()
-			return nil, fmt.Errorf("bert: combining tensor %s: %w", x.Name, err)
+			return nil, fmt.Errorf("transformer: combining tensor %s: %w", x.Name, err)
 		}
 	}
 	return m, nil

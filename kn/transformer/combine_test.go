@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"fmt"
@@ -10,12 +10,12 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // classifiers are three of the same shapes.
-func classifiers(t *testing.T) (models []*bert.Model) {
+func classifiers(t *testing.T) (models []*transformer.Model) {
 	t.Helper()
 	for i := range 3 {
 		models = append(models, load(t, filepath.Join(sharedtest.Goldens(t)[0], fmt.Sprintf("classifier_%d", i))))
@@ -24,15 +24,15 @@ func classifiers(t *testing.T) (models []*bert.Model) {
 }
 
 // weightsOf reads a classifier's tensors back, in the order of Config.Expected.
-func weightsOf(t *testing.T, m *bert.Model) (values [][]float32) {
+func weightsOf(t *testing.T, m *transformer.Model) (values [][]float32) {
 	t.Helper()
-	exec, err := m.NewExec(0, func(w *bert.Weights, _ []*graph.Node) (all []*graph.Node) {
-		dense := func(layers ...bert.Dense) {
+	exec, err := m.NewExec(0, func(w *transformer.Weights, _ []*graph.Node) (all []*graph.Node) {
+		dense := func(layers ...transformer.Dense) {
 			for _, d := range layers {
 				all = append(all, d.Weight, d.Bias)
 			}
 		}
-		norm := func(n bert.Norm) { all = append(all, n.Scale, n.Bias) }
+		norm := func(n transformer.Norm) { all = append(all, n.Scale, n.Bias) }
 		all = append(all, w.Embeddings.Word, w.Embeddings.Position, w.Embeddings.Type)
 		norm(w.Embeddings.Norm)
 		for _, l := range w.Layers {
@@ -61,7 +61,7 @@ func weightsOf(t *testing.T, m *bert.Model) (values [][]float32) {
 }
 
 // combined makes a model with the same coefficients for all tensors.
-func combined(t *testing.T, c *bert.Combiner, coefficients ...float64) *bert.Model {
+func combined(t *testing.T, c *transformer.Combiner, coefficients ...float64) *transformer.Model {
 	t.Helper()
 	m, err := c.Combine(func(string) []float64 { return coefficients })
 	if err != nil {
@@ -74,7 +74,7 @@ func combined(t *testing.T, c *bert.Combiner, coefficients ...float64) *bert.Mod
 // coefficients give its bits; and what is freed is not others'.
 func TestCombine(t *testing.T) {
 	models := classifiers(t)
-	c, err := bert.NewCombiner(models...)
+	c, err := transformer.NewCombiner(models...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestCombine(t *testing.T) {
 // TestCombineByTensor takes the first layer from one model and all else from another.
 func TestCombineByTensor(t *testing.T) {
 	models := classifiers(t)[:2]
-	c, err := bert.NewCombiner(models...)
+	c, err := transformer.NewCombiner(models...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,15 +147,15 @@ func TestCombineByTensor(t *testing.T) {
 }
 
 func TestCombineErrors(t *testing.T) {
-	if _, err := bert.NewCombiner(); err == nil || !strings.Contains(err.Error(), "no model") {
+	if _, err := transformer.NewCombiner(); err == nil || !strings.Contains(err.Error(), "no model") {
 		t.Errorf("nothing to combine gives %v", err)
 	}
 	models := classifiers(t)
 	mask := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
-	if _, err := bert.NewCombiner(models[0], mask); err == nil || !strings.Contains(err.Error(), "one is a classifier") {
+	if _, err := transformer.NewCombiner(models[0], mask); err == nil || !strings.Contains(err.Error(), "one is a classifier") {
 		t.Errorf("two kinds of model give %v", err)
 	}
-	c, err := bert.NewCombiner(models...)
+	c, err := transformer.NewCombiner(models...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestCombineErrors(t *testing.T) {
 	}
 	two := models[0].Config
 	two.Labels = map[int]string{0: "no", 1: "yes"}
-	if err := bert.SameShapes(models[0].Config, two); err == nil || !strings.Contains(err.Error(), "labels: 3 and 2") {
+	if err := transformer.SameShapes(models[0].Config, two); err == nil || !strings.Contains(err.Error(), "labels: 3 and 2") {
 		t.Errorf("other labels give %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"path/filepath"
@@ -6,16 +6,16 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // TestCompilingIsCounted: in the first call of each shape, where shapes are
 // compiled.
 func TestCompilingIsCounted(t *testing.T) {
 	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
-	exec, err := m.NewExec(1, func(_ *bert.Weights, in []*graph.Node) []*graph.Node {
+	exec, err := m.NewExec(1, func(_ *transformer.Weights, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{graph.ReduceAllSum(in[0])}
 	})
 	if err != nil {

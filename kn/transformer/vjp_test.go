@@ -1,4 +1,4 @@
-package bert_test
+package transformer_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/bert"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // TestLayerVJPEqualsGradient compares the way back from kept values with
@@ -19,22 +19,22 @@ import (
 func TestLayerVJPEqualsGradient(t *testing.T) {
 	for _, dir := range sharedtest.Goldens(t) {
 		m := load(t, filepath.Join(dir, "model"))
-		exec, err := m.NewPartExec(bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+		exec, err := m.NewPartExec(transformer.OneLayer, 3, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 			x, mask, gradient := in[0], in[1], in[2]
-			hooks := func() bert.Hooks {
-				h := bert.Hooks{}
-				h.Add(bert.FFNPost, 0, func(v *graph.Node) *graph.Node { return graph.AddScalar(graph.MulScalar(v, 1.5), 0.1) })
+			hooks := func() transformer.Hooks {
+				h := transformer.Hooks{}
+				h.Add(transformer.FFNPost, 0, func(v *graph.Node) *graph.Node { return graph.AddScalar(graph.MulScalar(v, 1.5), 0.1) })
 				return h
 			}
 			whole := hooks()
-			kept, neurons := whole.KeepValues(m.Config, 0), whole.Capture(bert.FFNPost, 0)
-			out := w.Layer(0, x, bert.Whole(x, mask), whole)
+			kept, neurons := whole.KeepValues(m.Config, 0), whole.Capture(transformer.FFNPost, 0)
+			out := w.Layer(0, x, transformer.Whole(x, mask), whole)
 			want := graph.Gradient(graph.ReduceAllSum(graph.Mul(out, gradient)), x, *neurons)
 			var values []*graph.Node
 			for _, v := range kept {
 				values = append(values, graph.Identity(graph.StopGradient(*v)))
 			}
-			gx, gn := w.LayerVJP(0, x, bert.Whole(x, mask), values, gradient, hooks())
+			gx, gn := w.LayerVJP(0, x, transformer.Whole(x, mask), values, gradient, hooks())
 			return []*graph.Node{gx, want[0], gn, want[1]}
 		})
 		if err != nil {
@@ -89,17 +89,17 @@ func TestFewQueriesEqualAll(t *testing.T) {
 		"one":  {[][]float32{{1, 1, 1, 1}, {1, 1, 1, 0}}, [][][]float32{{oneHot(4, 1)}, {oneHot(4, 2)}}},
 		"some": {[][][]float32{sideBySide(2, 2), sideBySide(1, 3)}, [][][]float32{{oneHot(4, 1), oneHot(4, 2)}, {oneHot(4, 0), oneHot(4, 3)}}},
 	} {
-		exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
+		exec, err := m.NewPartExec(transformer.EmbeddingsPart|transformer.OneLayer, 3, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
 			ids, mask, pick := in[0], in[1], in[2]
-			x := w.Embed(bert.Inputs{IDs: ids}, nil)
+			x := w.Embed(transformer.Inputs{IDs: ids}, nil)
 			ofRows := mask
 			if mask.Rank() == 3 {
-				ofRows = bert.Rows(mask, pick)
+				ofRows = transformer.Rows(mask, pick)
 			}
-			few := w.Layer(0, bert.Rows(x, pick), bert.Context{Keys: x, Mask: ofRows, Positions: bert.PickedPositions(pick)}, nil)
-			all := bert.Rows(w.Layer(0, x, bert.Whole(x, mask), nil), pick)
+			few := w.Layer(0, transformer.Rows(x, pick), transformer.Context{Keys: x, Mask: ofRows, Positions: transformer.PickedPositions(pick)}, nil)
+			all := transformer.Rows(w.Layer(0, x, transformer.Whole(x, mask), nil), pick)
 			gradient := func(y *graph.Node) *graph.Node { return graph.Gradient(graph.ReduceAllSum(graph.Square(y)), x)[0] }
-			return []*graph.Node{few, all, gradient(few), gradient(all), bert.SetRows(x, pick, bert.Rows(x, pick)), x}
+			return []*graph.Node{few, all, gradient(few), gradient(all), transformer.SetRows(x, pick, transformer.Rows(x, pick)), x}
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -143,9 +143,9 @@ func sideBySide(lengths ...int) [][]float32 {
 // tokens, their positions given, with each of them by itself.
 func TestSequencesSideBySide(t *testing.T) {
 	m := load(t, filepath.Join(sharedtest.Goldens(t)[0], "model"))
-	exec, err := m.NewPartExec(bert.EmbeddingsPart|bert.OneLayer, 3, func(w *bert.Weights, in []*graph.Node) []*graph.Node {
-		x := w.Embed(bert.Inputs{IDs: in[0], Positions: in[1]}, nil)
-		return []*graph.Node{w.Layer(0, x, bert.Whole(x, in[2]), nil)}
+	exec, err := m.NewPartExec(transformer.EmbeddingsPart|transformer.OneLayer, 3, func(w *transformer.Weights, in []*graph.Node) []*graph.Node {
+		x := w.Embed(transformer.Inputs{IDs: in[0], Positions: in[1]}, nil)
+		return []*graph.Node{w.Layer(0, x, transformer.Whole(x, in[2]), nil)}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package bert builds the graph of a transformer in GoMLX, with named places
+// Package transformer builds the graph of a transformer in GoMLX, with named places
 // where a value can be read or replaced: of BERT (Devlin et al., 2019,
 // https://arxiv.org/abs/1810.04805) and what came after it, with a head that
 // predicts tokens or a classifier.
@@ -57,11 +57,11 @@
 // A [Hook] at a [Site] sees the node while the graph is built and may return
 // another one in its place:
 //
-//	hooks := bert.Hooks{}
-//	neurons := hooks.Capture(bert.FFNPost, 2)
-//	hooks.Add(bert.AttentionProbs, 0, func(p *graph.Node) *graph.Node { return graph.ZerosLike(p) })
+//	hooks := transformer.Hooks{}
+//	neurons := hooks.Capture(transformer.FFNPost, 2)
+//	hooks.Add(transformer.AttentionProbs, 0, func(p *graph.Node) *graph.Node { return graph.ZerosLike(p) })
 //
 // A graph is an ordinary GoMLX graph: [Model.NewExec] hands a function of
 // yours the weights' nodes, and it does with them what it likes, gradients
 // included.
-package bert
+package transformer
