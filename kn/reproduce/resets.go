@@ -13,7 +13,7 @@ import (
 // Resets is what becomes of fine-tuned models if a group of their
 // parameters has the values of before.
 type Resets struct {
-	Runs   []RunReset  `json:"runs"`
+	Runs   []RunReset  `json:"-"` // each in a result file of its own
 	Groups []ResetCost `json:"groups"`
 	// TopCosts is the loss with the topmost group of layers reset less
 	// that with the lowest one, and TopMoved how much further fine-tuning has
@@ -22,7 +22,7 @@ type Resets struct {
 	TopMoved Spread `json:"top_moved"`
 }
 
-// RunReset is one training's.
+// RunReset is results/reset-TASK-SEED.json: one training's.
 type RunReset struct {
 	Training
 	Back *landscape.GroupResets `json:"back"`
@@ -36,19 +36,13 @@ type ResetCost struct {
 	Moved    Spread `json:"moved"`    // how far fine-tuning has moved it, as a share of its norm
 }
 
-// ResetGroups measures it for each of the trainings, on held-out examples of its
-// task.
-func ResetGroups(ctx context.Context, of []Training, tuned []Tuned, dev map[string][]finetune.Example, progress kn.Progress) (*Resets, error) {
-	t := new(Resets)
-	for i, r := range of {
-		back, err := landscape.Reset(ctx, tuned[i].Start(), tuned[i].Dir, nil, dev[r.Task], landscape.Options{NoCache: true, Progress: Part(progress, i, len(of))})
-		if err != nil {
-			return nil, err
-		}
-		t.Runs = append(t.Runs, RunReset{r, back})
+// ResetGroups measures it for a training, on held-out examples of its task.
+func ResetGroups(ctx context.Context, of Training, tuned Tuned, dev []finetune.Example, progress kn.Progress) (*RunReset, error) {
+	back, err := landscape.Reset(ctx, tuned.Start(), tuned.Dir, nil, dev, landscape.Options{NoCache: true, Progress: progress})
+	if err != nil {
+		return nil, err
 	}
-	t.Summarize()
-	return t, nil
+	return &RunReset{of, back}, nil
 }
 
 // Summarize spreads what the trainings have.
@@ -56,6 +50,7 @@ func (t *Resets) Summarize() {
 	of := func(value func(b *landscape.GroupResets) float64) Spread {
 		return SpreadOver(len(t.Runs), func(i int) float64 { return value(t.Runs[i].Back) })
 	}
+	t.Groups = nil
 	for k, g := range t.Runs[0].Back.Groups {
 		t.Groups = append(t.Groups, ResetCost{
 			Name:     g.Name,

@@ -1,7 +1,9 @@
 package berteffectiveness
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -22,20 +24,27 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err != nil {
 		return nil, err
 	}
-	if e.run, err = reproduce.Open(dir, len(e.kinds())*len(e.runs)+len(e.stages())+1, watch); err != nil { // and writing
+	if e.run, err = reproduce.Open(dir, (len(e.kinds())+len(parts))*len(e.pairs)+1, watch); err != nil { // and writing
 		return nil, err
 	}
 	defer e.run.Close()
-	if err := e.run.Keep("setting", e.setting()); err != nil {
-		return nil, err
-	}
-	e.run.Announce(e.config(e.kinds()[0], e.runs[0]), e.plan())
-	if err := e.train(ctx); err != nil {
-		return nil, err
-	}
-	for _, s := range e.stages() {
-		if err := s(ctx); err != nil {
+	e.run.Announce(e.config(e.kinds()[0], e.pairs[0]), e.plan())
+	// As many pairs are finished together as trainings run side by side, and shown
+	// before the next ones begin.
+	for pairs := range slices.Chunk(e.pairs, e.jobs()) {
+		if len(e.runs) > 0 && e.fresh {
+			if _, err := e.report(); err != nil {
+				return nil, err
+			}
+		}
+		e.fresh = false
+		if err := e.train(ctx, pairs); err != nil {
 			return nil, err
+		}
+		for _, r := range pairs {
+			if err := e.measure(ctx, r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	e.run.Begin("write the report")
@@ -50,15 +59,17 @@ type experimenter struct {
 	own    bool // this project pre-trained the model
 	digest string
 	tasks  []*reproduce.Task
-	runs   []reproduce.Training
+	pairs  []reproduce.Training // of task and seed, every task under a seed before the next seed
 
+	fresh     bool                         // something was computed since the report was last written
 	done      []string                     // names of the stages
-	tuned     map[string][]reproduce.Tuned // by the name of their kind
+	runs      []reproduce.Training         // the pairs that are measured
+	tuned     map[string][]reproduce.Tuned // of these, by the name of their kind
 	trainings *Trainings
-	curves    *Curves
-	surfaces  *Surfaces
-	groups    *Groups
-	back      *reproduce.Resets
+	curves    Curves
+	surfaces  Surfaces
+	groups    []RunGroups
+	back      reproduce.Resets
 }
 
 func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
@@ -80,7 +91,8 @@ func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.runs = reproduce.Trainings(e.tasks, o.Seeds)
+	e.pairs = reproduce.Trainings(e.tasks, o.Seeds)
+	slices.SortStableFunc(e.pairs, func(a, b reproduce.Training) int { return cmp.Compare(a.Seed, b.Seed) })
 	return e, nil
 }
 
@@ -89,7 +101,7 @@ func (e *experimenter) setting() Setting {
 	return Setting{
 		Citation: "Hao, Dong, Wei and Xu, Visualizing and Understanding the Effectiveness of BERT, EMNLP 2019",
 		URL:      "https://aclanthology.org/D19-1424",
-		Model:    e.m.Label(), Layers: e.m.Config().Layers, Data: reproduce.DataOf(e.tasks), Tasks: reproduce.TaskNames(e.tasks), Seeds: e.o.Seeds, Runs: len(e.runs),
+		Model:    e.m.Label(), Layers: e.m.Config().Layers, Data: reproduce.DataOf(e.tasks), Tasks: reproduce.TaskNames(e.tasks), Seeds: e.o.Seeds, Pairs: len(e.pairs), Runs: len(e.runs),
 		LearningRate: e.o.LearningRate, ScratchTimes: ScratchRate, Sizes: z, ScratchSteps: z.Scratch * z.Steps, LongSteps: z.Long * z.Steps,
 		Factor: Factor, Margin: Margin,
 		Curve: z.line(), Surface: z.axis(surfaceLow, surfaceHigh),
@@ -131,7 +143,7 @@ func (e *experimenter) plan() []reproduce.Planned {
 	var plan []reproduce.Planned
 	for _, k := range e.kinds() {
 		var of []finetune.Config
-		for _, r := range e.runs {
+		for _, r := range e.pairs {
 			of = append(of, e.config(k, r))
 		}
 		plan = append(plan, reproduce.PlanTrainings(fmt.Sprintf("%s, %d times", k.what, len(of)), of))
@@ -153,25 +165,27 @@ func (e *experimenter) plan() []reproduce.Planned {
 	)
 }
 
-// train does every kind of training on every task under every seed.
-func (e *experimenter) train(ctx context.Context) error {
+// train does every kind of training on pairs of task and seed.
+func (e *experimenter) train(ctx context.Context, pairs []reproduce.Training) error {
 	kinds := e.kinds()
-	name := func(i int) string {
-		k, r := kinds[i/len(e.runs)], e.runs[i%len(e.runs)]
-		return fmt.Sprintf("training-%s-%s-%d", k.name, r.Task, r.Seed)
-	}
-	tuned, err := reproduce.SideBySide(ctx, e.jobs(), len(kinds)*len(e.runs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
-		k, r := kinds[i/len(e.runs)], e.runs[i%len(e.runs)]
+	name := func(i int) string { return of("training-"+kinds[i/len(pairs)].name, pairs[i%len(pairs)]) }
+	tuned, err := reproduce.SideBySide(ctx, e.jobs(), len(kinds)*len(pairs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
+		k, r := kinds[i/len(pairs)], pairs[i%len(pairs)]
 		return reproduce.FineTune(ctx, e.run, name(i), fmt.Sprintf("%s: “%s”, seed %d", k.what, r.Task, r.Seed), e.digest, e.config(k, r))
 	})
 	if err != nil {
 		return err
 	}
 	for i, t := range tuned {
-		k := kinds[i/len(e.runs)].name
+		k := kinds[i/len(pairs)].name
 		e.done, e.tuned[k] = append(e.done, name(i)), append(e.tuned[k], t)
 	}
 	return nil
+}
+
+// of names the result of a pair of task and seed.
+func of(what string, r reproduce.Training) string {
+	return fmt.Sprintf("%s-%s-%d", what, r.Task, r.Seed)
 }
 
 // jobs is the number of trainings side by side.
@@ -199,34 +213,72 @@ func (e *experimenter) task(r reproduce.Training) *reproduce.Task {
 	return e.tasks[slices.IndexFunc(e.tasks, func(t *reproduce.Task) bool { return t.Name == r.Task })]
 }
 
-// stages are those after the trainings.
-func (e *experimenter) stages() []func(context.Context) error {
-	return []func(context.Context) error{
-		stage(e, "trainings", "compare the trainings", &e.trainings, e.compare),
-		stage(e, "curves", "loss from starts to ends", &e.curves, e.measureCurves),
-		stage(e, "surfaces", "loss and error on planes", &e.surfaces, e.measureSurfaces),
-		stage(e, "groups", "loss as each group of layers moves alone", &e.groups, e.measureGroups),
-		stage(e, "reset", "reset layers to their start", &e.back, e.resetGroups),
-	}
-}
+// parts are what is measured of each pair of task and seed.
+var parts = []string{"curves", "surfaces", "groups", "reset"}
 
-// stage is a stage whose result depends on the trainings and on sizes.
-func stage[T any](e *experimenter, name, what string, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var keys []string
-		for _, k := range e.kinds() {
-			for _, t := range e.tuned[k.name] {
-				keys = append(keys, t.Key)
-			}
-		}
-		key, err := reproduce.Key(name, keys, e.o.Sizes, Factor, Margin, Agreeing)
-		if err != nil {
-			return err
-		}
-		*result, err = reproduce.Stage(ctx, e.run, name, what, key, compute)
-		e.done = append(e.done, name)
+// measure measures the next pair, whose trainings are done.
+func (e *experimenter) measure(ctx context.Context, r reproduce.Training) error {
+	p := &pair{experimenter: e, Training: r, tuned: map[string]reproduce.Tuned{}}
+	for _, k := range e.kinds() {
+		p.tuned[k.name] = e.tuned[k.name][len(e.runs)]
+	}
+	curves, err := stage(ctx, p, "curves", "loss from starts to ends", p.measureCurves)
+	if err != nil {
 		return err
 	}
+	surfaces, err := stage(ctx, p, "surfaces", "loss and error on planes", p.measureSurfaces)
+	if err != nil {
+		return err
+	}
+	groups, err := stage(ctx, p, "groups", "loss as each group of layers moves alone", p.measureGroups)
+	if err != nil {
+		return err
+	}
+	back, err := stage(ctx, p, "reset", "reset layers to their start", p.resetGroups)
+	if err != nil {
+		return err
+	}
+	e.runs = append(e.runs, r)
+	e.curves.Runs, e.surfaces.Runs = append(e.curves.Runs, *curves), append(e.surfaces.Runs, *surfaces)
+	e.groups, e.back.Runs = append(e.groups, *groups), append(e.back.Runs, *back)
+	return nil
+}
+
+// pair is a pair of task and seed that is measured.
+type pair struct {
+	*experimenter
+	reproduce.Training
+	tuned map[string]reproduce.Tuned // by the name of their kind
+}
+
+// stage is a stage whose result depends on a pair's trainings and on sizes.
+func stage[T any](ctx context.Context, p *pair, part, what string, compute func(ctx context.Context, progress kn.Progress) (*T, error)) (*T, error) {
+	var keys []string
+	for _, k := range p.kinds() {
+		keys = append(keys, p.tuned[k.name].Key)
+	}
+	key, err := reproduce.Key(part, keys, p.o.Sizes)
+	if err != nil {
+		return nil, err
+	}
+	name := of(part, p.Training)
+	p.done = append(p.done, name)
+	return reproduce.Stage(ctx, p.run, name, fmt.Sprintf("%s: “%s”, seed %d", what, p.Task, p.Seed), key, func(ctx context.Context, progress kn.Progress) (*T, error) {
+		p.fresh = true
+		return compute(ctx, progress)
+	})
+}
+
+// summarize sums up the pairs measured, and writes it for the report.
+func (e *experimenter) summarize() error {
+	e.trainings = &Trainings{Runs: e.runs}
+	e.trainings.summarize(e.tuned)
+	e.back.Summarize()
+	if err := errors.Join(e.curves.summarize(), e.surfaces.summarize()); err != nil {
+		return err
+	}
+	return errors.Join(e.run.Keep("setting", e.setting()), e.run.Keep("trainings", e.trainings), e.run.Keep("curves", e.curves),
+		e.run.Keep("surfaces", e.surfaces), e.run.Keep("reset", e.back))
 }
 
 // sample are the first examples of a part of a task's data, which is in random order.
@@ -250,105 +302,80 @@ func (e *experimenter) samples(r reproduce.Training) (train, dev []finetune.Exam
 // cells keep the points of landscapes, so that what is interrupted goes on from there.
 func (e *experimenter) cells() string { return filepath.Join(e.run.Dir(), "cells") }
 
-// measured is progress through 2 starts x 2 samples of every run.
-func (e *experimenter) measured(progress kn.Progress, run, start, part int) kn.Progress {
-	return reproduce.Part(progress, (run*2+start)*2+part, 4*len(e.runs))
+// measureCurves measures the lines from both starts.
+func (p *pair) measureCurves(ctx context.Context, progress kn.Progress) (*RunCurves, error) {
+	train, dev, err := p.samples(p.Training)
+	if err != nil {
+		return nil, err
+	}
+	c := &RunCurves{Training: p.Training}
+	for s, start := range []string{pretrained, scratch} {
+		t, curve := p.tuned[start], []*StartCurve{&c.Pretrained, &c.Scratch}[s]
+		o := landscape.Options{Alphas: p.o.Sizes.line(), Cells: p.cells(), Progress: reproduce.Part(progress, 2*s, 4)}
+		if curve.Train, err = landscape.Curve(ctx, t.Start(), t.Dir, train, o); err != nil {
+			return nil, err
+		}
+		o.Progress = reproduce.Part(progress, 2*s+1, 4)
+		if curve.Dev, err = landscape.Curve(ctx, t.Start(), t.Dir, dev, o); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
-func (e *experimenter) compare(context.Context, kn.Progress) (*Trainings, error) {
-	t := &Trainings{Runs: e.runs}
-	t.summarize(e.tuned)
-	return t, nil
-}
-
-func (e *experimenter) measureCurves(ctx context.Context, progress kn.Progress) (*Curves, error) {
-	c := new(Curves)
-	for i, r := range e.runs {
-		train, dev, err := e.samples(r)
+// measureSurfaces measures the planes of both starts.
+func (p *pair) measureSurfaces(ctx context.Context, progress kn.Progress) (*RunSurfaces, error) {
+	train, dev, err := p.samples(p.Training)
+	if err != nil {
+		return nil, err
+	}
+	u, axis := &RunSurfaces{Training: p.Training}, p.o.Sizes.axis(surfaceLow, surfaceHigh)
+	for s, start := range []string{pretrained, scratch} {
+		t, theta2 := p.tuned[start], p.tuned[start+"-other"].Dir
+		x := []*StartSurface{&u.Pretrained, &u.Scratch}[s]
+		o := landscape.Options{Alphas: axis, Betas: axis, Cells: p.cells(), Progress: reproduce.Part(progress, 2*s, 4)}
+		if x.Train, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, train, o); err != nil {
+			return nil, err
+		}
+		o.Progress = reproduce.Part(progress, 2*s+1, 4)
+		if x.Dev, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, dev, o); err != nil {
+			return nil, err
+		}
+		way, err := landscape.Checkpoints(t.Dir)
 		if err != nil {
 			return nil, err
 		}
-		run := RunCurves{Training: r}
-		for s, start := range []string{pretrained, scratch} {
-			t, curve := e.tuned[start][i], []*StartCurve{&run.Pretrained, &run.Scratch}[s]
-			o := landscape.Options{Alphas: e.o.Sizes.line(), Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
-			if curve.Train, err = landscape.Curve(ctx, t.Start(), t.Dir, train, o); err != nil {
-				return nil, err
-			}
-			o.Progress = e.measured(progress, i, s, 1)
-			if curve.Dev, err = landscape.Curve(ctx, t.Start(), t.Dir, dev, o); err != nil {
-				return nil, err
-			}
-		}
-		c.Runs = append(c.Runs, run)
-	}
-	return c, c.summarize()
-}
-
-func (e *experimenter) measureSurfaces(ctx context.Context, progress kn.Progress) (*Surfaces, error) {
-	u := new(Surfaces)
-	axis := e.o.Sizes.axis(surfaceLow, surfaceHigh)
-	for i, r := range e.runs {
-		train, dev, err := e.samples(r)
-		if err != nil {
+		if x.Path, err = landscape.Trajectory(ctx, t.Start(), t.Dir, theta2, way, landscape.Options{Cells: p.cells()}); err != nil {
 			return nil, err
 		}
-		run := RunSurfaces{Training: r}
-		for s, start := range []string{pretrained, scratch} {
-			t, theta2 := e.tuned[start][i], e.tuned[start+"-other"][i].Dir
-			x := []*StartSurface{&run.Pretrained, &run.Scratch}[s]
-			o := landscape.Options{Alphas: axis, Betas: axis, Cells: e.cells(), Progress: e.measured(progress, i, s, 0)}
-			if x.Train, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, train, o); err != nil {
-				return nil, err
-			}
-			o.Progress = e.measured(progress, i, s, 1)
-			if x.Dev, err = landscape.Surface(ctx, t.Start(), t.Dir, theta2, dev, o); err != nil {
-				return nil, err
-			}
-			way, err := landscape.Checkpoints(t.Dir)
-			if err != nil {
-				return nil, err
-			}
-			if x.Path, err = landscape.Trajectory(ctx, t.Start(), t.Dir, theta2, way, landscape.Options{Cells: e.cells()}); err != nil {
-				return nil, err
-			}
-		}
-		u.Runs = append(u.Runs, run)
 	}
-	return u, u.summarize()
+	return u, nil
 }
 
 // measureGroups moves one group of the fine-tuned model's parameters at a time.
-func (e *experimenter) measureGroups(ctx context.Context, progress kn.Progress) (*Groups, error) {
-	g := new(Groups)
-	groups := landscape.Groups(e.m.Config().Layers)
-	for i, r := range e.runs {
-		dev, err := e.sample(r, "dev")
+func (p *pair) measureGroups(ctx context.Context, progress kn.Progress) (*RunGroups, error) {
+	dev, err := p.sample(p.Training, "dev")
+	if err != nil {
+		return nil, err
+	}
+	g, groups := &RunGroups{Training: p.Training}, landscape.Groups(p.m.Config().Layers)
+	for k := range groups {
+		line, err := landscape.Curve(ctx, p.tuned[pretrained].Start(), p.tuned[pretrained].Dir, dev, landscape.Options{
+			Alphas: p.o.Sizes.axis(surfaceLow, surfaceHigh), Group: &groups[k], Cells: p.cells(), Progress: reproduce.Part(progress, k, len(groups)),
+		})
 		if err != nil {
 			return nil, err
 		}
-		run := RunGroups{Training: r}
-		for k := range groups {
-			line, err := landscape.Curve(ctx, e.tuned[pretrained][i].Start(), e.tuned[pretrained][i].Dir, dev, landscape.Options{
-				Alphas: e.o.Sizes.axis(surfaceLow, surfaceHigh), Group: &groups[k], Cells: e.cells(), Progress: reproduce.Part(progress, i*len(groups)+k, len(groups)*len(e.runs)),
-			})
-			if err != nil {
-				return nil, err
-			}
-			run.Lines = append(run.Lines, line)
-		}
-		g.Runs = append(g.Runs, run)
+		g.Lines = append(g.Lines, line)
 	}
 	return g, nil
 }
 
-func (e *experimenter) resetGroups(ctx context.Context, progress kn.Progress) (*reproduce.Resets, error) {
-	dev := map[string][]finetune.Example{}
-	for _, t := range e.tasks {
-		var err error
-		if dev[t.Name], err = t.Data.Part("dev"); err != nil {
-			return nil, err
-		}
+// resetGroups gives one group of the fine-tuned model's parameters the values of before.
+func (p *pair) resetGroups(ctx context.Context, progress kn.Progress) (*reproduce.RunReset, error) {
+	dev, err := p.task(p.Training).Data.Part("dev")
+	if err != nil {
+		return nil, err
 	}
-	return reproduce.ResetGroups(ctx, e.runs, e.tuned[pretrained], dev, progress)
+	return reproduce.ResetGroups(ctx, p.Training, p.tuned[pretrained], dev, progress)
 }

@@ -1,6 +1,8 @@
 package berteffectiveness_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,7 +58,7 @@ func TestReproduce(t *testing.T) {
 			t.Errorf("stage %q was found in an empty folder", stage)
 		}
 	}
-	if len(kept) != 5+5+1 {
+	if len(kept) != 5+4+1 {
 		t.Errorf("%d stages: %v", len(kept), kept)
 	}
 	if n := reporttest.Traced(t, dir); n < 130 {
@@ -70,7 +72,7 @@ func TestReproduce(t *testing.T) {
 			t.Errorf("claim %+v", c)
 		}
 	}
-	curves := filepath.Join(dir, report.ResultsDir, "curves.json")
+	curves := filepath.Join(dir, report.ResultsDir, "curves-paraphrase-1.json")
 	before, err := os.ReadFile(curves)
 	if err != nil {
 		t.Fatal(err)
@@ -80,18 +82,18 @@ func TestReproduce(t *testing.T) {
 	}
 	_, kept = reproduced(t, dir, quick)
 	for stage, again := range kept {
-		if lost := stage == "loss from starts to ends" || stage == "write the report"; again == lost {
+		if lost := strings.HasPrefix(stage, "loss from starts to ends") || stage == "write the report"; again == lost {
 			t.Errorf("stage %q kept: %v", stage, again)
 		}
 	}
 	if after, err := os.ReadFile(curves); err != nil || string(after) != string(before) {
-		t.Errorf("curves.json differs when made again: %v", err)
+		t.Errorf("%s differs when made again: %v", filepath.Base(curves), err)
 	}
 	alone := quick
 	alone.Jobs = 1
 	one := t.TempDir()
 	reproduced(t, one, alone)
-	for _, name := range []string{"curves.json", "surfaces.json", "reset.json"} {
+	for _, name := range []string{"curves-paraphrase-1.json", "surfaces-paraphrase-1.json", "reset-paraphrase-1.json", "surfaces.json"} {
 		side, err := os.ReadFile(filepath.Join(dir, report.ResultsDir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -99,6 +101,41 @@ func TestReproduce(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(one, report.ResultsDir, name))
 		if err != nil || strings.ReplaceAll(string(got), one, dir) != string(side) { // classifiers are named by their folders
 			t.Errorf("%s differs when one training is made at a time: %v", name, err)
+		}
+	}
+}
+
+// TestShowsPairs stops when the second pair of task and seed begins: the report
+// then has the first one. What is measured needs no classifier any more.
+func TestShowsPairs(t *testing.T) {
+	dir := t.TempDir()
+	two := quick
+	two.Seeds, two.Jobs = 2, 1
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := berteffectiveness.Reproduce(ctx, kn.MustLoad(mini.Name, kn.WithCache("off")), dir, two, reproduce.Watch{Stage: func(_, _ int, what string, _ bool) {
+		if strings.HasSuffix(what, "seed 2") {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if n := reporttest.Traced(t, dir); n < 130 {
+		t.Errorf("only %d numbers are traced to result files", n)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report.md"))
+	if err != nil || !strings.Contains(string(text), "Of 2 pairs of task and seed 1 is measured so far.") {
+		t.Errorf("the report does not say how far it is: %v\n%s", err, text)
+	}
+	for _, name := range []string{"trainings", "cells"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, kept := reproduced(t, dir, quick)
+	for stage, again := range kept {
+		if stage != "write the report" && !again {
+			t.Errorf("stage %q was computed again without the classifiers", stage)
 		}
 	}
 }

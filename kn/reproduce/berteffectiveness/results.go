@@ -27,7 +27,8 @@ type Setting struct {
 	Data         []reproduce.TaskData `json:"data"`
 	Tasks        []string             `json:"tasks"`
 	Seeds        int                  `json:"seeds"` // from 1
-	Runs         int                  `json:"runs"`  // tasks x seeds
+	Pairs        int                  `json:"pairs"` // tasks x seeds
+	Runs         int                  `json:"runs"`  // pairs measured
 	LearningRate float64              `json:"learning_rate"`
 	ScratchTimes int                  `json:"scratch_times"` // as high a learning rate from scratch
 	Sizes
@@ -80,9 +81,10 @@ type Regions struct {
 	Open         int              `json:"open"` // common regions that go on beyond the grid, of all trainings
 }
 
-// Curves is results/curves.json: the loss from starts to ends and beyond.
+// Curves is results/curves.json: the loss from starts to ends and beyond. The
+// curves themselves are in a file for each pair of task and seed.
 type Curves struct {
-	Runs []RunCurves `json:"runs"`
+	Runs []RunCurves `json:"-"`
 	ByStart[Regions]
 	// Climb is how far the loss climbs above the start's between start and end.
 	Climb ByStart[reproduce.Spread] `json:"climb"`
@@ -98,7 +100,7 @@ type Curves struct {
 	Smoother reproduce.Spread `json:"smoother"`
 }
 
-// RunCurves are one task's and seed's.
+// RunCurves is results/curves-TASK-SEED.json: one pair's.
 type RunCurves struct {
 	reproduce.Training
 	ByStart[StartCurve]
@@ -108,9 +110,9 @@ type RunCurves struct {
 type StartCurve struct {
 	Train  *landscape.Line  `json:"train"`
 	Dev    *landscape.Line  `json:"dev"`
-	Own    *landscape.Width `json:"own"`
-	Common *landscape.Width `json:"common"`
-	Climb  float64          `json:"climb"` // nats
+	Own    *landscape.Width `json:"-"`
+	Common *landscape.Width `json:"-"`
+	Climb  float64          `json:"-"` // nats
 }
 
 // climb is the highest loss between start and end less that at the start.
@@ -177,13 +179,8 @@ func (c *Curves) summarize() error {
 	return nil
 }
 
-// Groups is results/groups.json: the loss on held-out examples while one group of
-// the fine-tuned model's parameters moves from start to end and beyond.
-type Groups struct {
-	Runs []RunGroups `json:"runs"`
-}
-
-// RunGroups are one task's and seed's.
+// RunGroups is results/groups-TASK-SEED.json: the loss on held-out examples while
+// one group of the fine-tuned model's parameters moves from start to end and beyond.
 type RunGroups struct {
 	reproduce.Training
 	Lines []*landscape.Line `json:"lines"`

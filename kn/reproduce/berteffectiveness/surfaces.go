@@ -11,9 +11,10 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
-// Surfaces is results/surfaces.json: loss and error on planes.
+// Surfaces is results/surfaces.json: loss and error on planes. The planes
+// themselves are in a file for each pair of task and seed.
 type Surfaces struct {
-	Runs []RunSurfaces `json:"runs"`
+	Runs []RunSurfaces `json:"-"`
 	ByStart[Regions]
 	// Agreement is the rank correlation between training loss and held-out error
 	// over the points of a plane.
@@ -36,7 +37,7 @@ type Surfaces struct {
 // Agreeing is the rank correlation above which two surfaces count as in agreement.
 const Agreeing = 0.5
 
-// RunSurfaces are one task's and seed's.
+// RunSurfaces is results/surfaces-TASK-SEED.json: one pair's.
 type RunSurfaces struct {
 	reproduce.Training
 	ByStart[StartSurface]
@@ -47,9 +48,9 @@ type StartSurface struct {
 	Train     *landscape.Grid `json:"train"`
 	Dev       *landscape.Grid `json:"dev"`
 	Path      *landscape.Path `json:"path"`
-	Own       *landscape.Area `json:"own"`
-	Common    *landscape.Area `json:"common"`
-	Agreement float64         `json:"agreement"`
+	Own       *landscape.Area `json:"-"`
+	Common    *landscape.Area `json:"-"`
+	Agreement float64         `json:"-"`
 }
 
 func (u *Surfaces) summarize() error {

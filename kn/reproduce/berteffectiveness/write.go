@@ -22,6 +22,9 @@ type book struct {
 
 // report writes what was found.
 func (e *experimenter) report() (*reproduce.Outcome, error) {
+	if err := e.summarize(); err != nil {
+		return nil, err
+	}
 	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
@@ -38,7 +41,19 @@ func (b *book) introduction() report.Text {
 	s := b.setting
 	return report.Join("The experiments of ", report.Link(s.String("/citation"), s.String("/url")), ", on ", s.String("/model"), " with ", s.Number("/layers", report.Count),
 		" layers, on "+b.tasks()+" ("+strings.Join(reproduce.TaskNames(b.e.tasks), ", ")+"): examples to learn from ", s.Number("/train", report.Count), ", seeds ", s.Number("/seeds", report.Count),
-		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed. ", reproduce.Covered)
+		"; from pre-trained and from random weights. Brackets are 95 % bootstrap intervals over the pairs of task and seed. ", reproduce.Covered, b.toCome())
+}
+
+// toCome says what a run that is not at its end has not measured yet.
+func (b *book) toCome() report.Text {
+	if len(b.e.runs) == len(b.e.pairs) {
+		return nil
+	}
+	are := " are"
+	if len(b.e.runs) == 1 {
+		are = " is"
+	}
+	return report.Join(" Of ", b.setting.Number("/pairs", report.Count), " pairs of task and seed ", b.setting.Number("/runs", report.Count), are+" measured so far.")
 }
 
 // tasks says what kind of tasks they are.
@@ -224,7 +239,7 @@ func (b *book) surfaces() report.Section {
 			if start == scratch {
 				x, from = b.e.surfaces.Runs[i].Scratch, "from scratch"
 			}
-			cosine := r.Number(fmt.Sprintf("/runs/%d/%s/train/cosine", i, start), report.Decimals(2))
+			cosine := b.File(of("surfaces", b.e.runs[i])).Number("/"+start+"/train/cosine", report.Decimals(2))
 			f, err := landscapeplots.LossSurface(x.Train, x.Path, plots.Options{Title: "Training loss and error, " + from})
 			b.Figure(&s, "surface-"+start+"-"+task, report.Join("“"+task+"” "+from+", seed 1, on examples that were learned from. The axes are drawn at right angles; the cosine of the angle between both directions is ", cosine, "."))(f, err)
 			f, err = landscapeplots.LossSurface(x.Dev, x.Path, plots.Options{Title: "Held-out loss and generalization error, " + from})
@@ -280,7 +295,7 @@ func (b *book) layers() report.Section {
 		f, err := landscapeplots.GroupResets(b.e.back.Runs[i].Back)
 		b.Figure(&s, "reset-"+task, report.Join("Groups reset, “"+task+"”, seed 1."))(f, err)
 		var lines []landscapeplots.LossCurve
-		for _, l := range b.e.groups.Runs[i].Lines {
+		for _, l := range b.e.groups[i].Lines {
 			lines = append(lines, landscapeplots.LossCurve{Name: l.Group, Line: l})
 		}
 		f, err = landscapeplots.LossCurves(lines, plots.Options{Title: "One group moves, the others are at the end"})

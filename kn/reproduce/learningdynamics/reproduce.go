@@ -2,8 +2,10 @@ package learningdynamics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
@@ -22,8 +24,8 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err != nil {
 		return nil, err
 	}
-	trainings := 3 * len(e.runs)                                                          // whole, and with either half frozen
-	if e.run, err = reproduce.Open(dir, trainings+len(e.stages())+1, watch); err != nil { // and writing
+	stages := (3+len(parts))*len(e.runs) + 2                           // trainings are of the whole model, and with either half frozen
+	if e.run, err = reproduce.Open(dir, stages+1, watch); err != nil { // and writing
 		return nil, err
 	}
 	defer e.run.Close()
@@ -34,10 +36,8 @@ func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch re
 	if err := e.train(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range e.stages() {
-		if err := s(ctx); err != nil {
-			return nil, err
-		}
+	if err := e.measure(ctx); err != nil {
+		return nil, err
 	}
 	e.run.Begin("write the report")
 	return e.report()
@@ -59,12 +59,12 @@ type experimenter struct {
 
 	done      []string          // names of the stages
 	tuned     []reproduce.Tuned // the whole trainings
-	movement  *Movement
+	movement  Movement
 	distances *Distances
-	back      *reproduce.Resets
+	back      reproduce.Resets
 	frozen    *Frozen
 	frozenBy  map[string][]reproduce.Tuned // by what is frozen
-	knowledge *Knowledge
+	knowledge Knowledge
 }
 
 func newExperimenter(m *kn.Model, o Options) (*experimenter, error) {
@@ -266,45 +266,79 @@ func (e *experimenter) later(i int) (later []dynamics.Checkpoint) {
 	return later
 }
 
-// stages are those after the trainings.
-func (e *experimenter) stages() []func(context.Context) error {
-	return []func(context.Context) error{
-		stage(e, "layers", "how far each layer moves from the start", nil, &e.movement, e.measureLayers),
-		stage(e, "pairs", "how far seeds and data sets are from each other", nil, &e.distances, e.measurePairs),
-		stage(e, "reset", "reset layers to their start", nil, &e.back, e.resetGroups),
-		stage(e, "frozen", "compare trainings with frozen layers", e.o.Sizes, &e.frozen, e.compareFrozen),
-		stage(e, "knowledge", "follow facts and their knowledge neurons", []any{e.bags, e.control}, &e.knowledge, e.followFacts),
-	}
-}
+// parts are what is measured of each training.
+var parts = []string{"layers", "reset", "knowledge"}
 
-// stage is a stage whose result depends on the trainings and on options.
-func stage[T any](e *experimenter, name, what string, options any, result **T, compute func(ctx context.Context, progress kn.Progress) (*T, error)) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var keys []string
-		for _, t := range e.tuned {
-			keys = append(keys, t.Key)
-		}
-		key, err := reproduce.Key(name, keys, options)
+// measure measures what the trainings ended in, each by itself and against each
+// other, and sums it up for the report.
+func (e *experimenter) measure(ctx context.Context) error {
+	for i := range e.runs {
+		layers, err := stage(ctx, e, i, "layers", "how far each layer moves from the start", nil, e.measureLayers)
 		if err != nil {
 			return err
 		}
-		*result, err = reproduce.Stage(ctx, e.run, name, what, key, compute)
-		e.done = append(e.done, name)
+		back, err := stage(ctx, e, i, "reset", "reset layers to their start", nil, e.resetGroups)
+		if err != nil {
+			return err
+		}
+		knowledge, err := stage(ctx, e, i, "knowledge", "follow facts and their knowledge neurons", []any{e.bags, e.control}, e.followFacts)
+		if err != nil {
+			return err
+		}
+		e.movement.Runs, e.back.Runs, e.knowledge.Runs = append(e.movement.Runs, *layers), append(e.back.Runs, *back), append(e.knowledge.Runs, *knowledge)
+	}
+	var err error
+	if e.distances, err = together(ctx, e, "pairs", "how far seeds and data sets are from each other", e.tuned, e.measurePairs); err != nil {
 		return err
 	}
+	all := slices.Concat(e.tuned, e.frozenBy["lower"], e.frozenBy["upper"])
+	if e.frozen, err = together(ctx, e, "frozen", "compare trainings with frozen layers", all, e.compareFrozen); err != nil {
+		return err
+	}
+	e.movement.summarize()
+	e.back.Summarize()
+	e.knowledge.summarize()
+	return errors.Join(e.run.Keep("layers", e.movement), e.run.Keep("reset", e.back), e.run.Keep("knowledge", e.knowledge))
 }
 
-func (e *experimenter) measureLayers(ctx context.Context, progress kn.Progress) (*Movement, error) {
-	m := new(Movement)
-	for i, r := range e.runs {
-		layers, err := dynamics.Training(ctx, e.tuned[i].Start(), e.later(i), e.dev[r.Task], dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))})
-		if err != nil {
-			return nil, err
-		}
-		m.Runs = append(m.Runs, RunMovement{r, layers})
+// of names the result of a training.
+func of(what string, r reproduce.Training) string {
+	return fmt.Sprintf("%s-%s-%d", what, r.Task, r.Seed)
+}
+
+// stage is a stage whose result depends on the i-th training and on options.
+func stage[T any](ctx context.Context, e *experimenter, i int, part, what string, options any, compute func(ctx context.Context, i int, progress kn.Progress) (*T, error)) (*T, error) {
+	key, err := reproduce.Key(part, e.tuned[i].Key, options)
+	if err != nil {
+		return nil, err
 	}
-	m.summarize()
-	return m, nil
+	r := e.runs[i]
+	e.done = append(e.done, of(part, r))
+	return reproduce.Stage(ctx, e.run, of(part, r), fmt.Sprintf("%s: “%s”, seed %d", what, r.Task, r.Seed), key, func(ctx context.Context, progress kn.Progress) (*T, error) {
+		return compute(ctx, i, progress)
+	})
+}
+
+// together is a stage whose result depends on several trainings.
+func together[T any](ctx context.Context, e *experimenter, name, what string, trainings []reproduce.Tuned, compute func(ctx context.Context, progress kn.Progress) (*T, error)) (*T, error) {
+	var keys []string
+	for _, t := range trainings {
+		keys = append(keys, t.Key)
+	}
+	key, err := reproduce.Key(name, keys)
+	if err != nil {
+		return nil, err
+	}
+	e.done = append(e.done, name)
+	return reproduce.Stage(ctx, e.run, name, what, key, compute)
+}
+
+func (e *experimenter) measureLayers(ctx context.Context, i int, progress kn.Progress) (*RunMovement, error) {
+	layers, err := dynamics.Training(ctx, e.tuned[i].Start(), e.later(i), e.dev[e.runs[i].Task], dynamics.Options{NoCache: true, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	return &RunMovement{e.runs[i], layers}, nil
 }
 
 // measurePairs compares all fine-tuned models on texts of all tasks.
@@ -326,8 +360,8 @@ func (e *experimenter) measurePairs(ctx context.Context, progress kn.Progress) (
 	return d, nil
 }
 
-func (e *experimenter) resetGroups(ctx context.Context, progress kn.Progress) (*reproduce.Resets, error) {
-	return reproduce.ResetGroups(ctx, e.runs, e.tuned, e.dev, progress)
+func (e *experimenter) resetGroups(ctx context.Context, i int, progress kn.Progress) (*reproduce.RunReset, error) {
+	return reproduce.ResetGroups(ctx, e.runs[i], e.tuned[i], e.dev[e.runs[i].Task], progress)
 }
 
 func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, error) {
@@ -343,15 +377,10 @@ func (e *experimenter) compareFrozen(context.Context, kn.Progress) (*Frozen, err
 	return f, nil
 }
 
-func (e *experimenter) followFacts(ctx context.Context, progress kn.Progress) (*Knowledge, error) {
-	k := new(Knowledge)
-	for i, r := range e.runs {
-		knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Control: e.control, Options: dynamics.Options{NoCache: true, Progress: reproduce.Part(progress, i, len(e.runs))}})
-		if err != nil {
-			return nil, err
-		}
-		k.Runs = append(k.Runs, RunKnowledge{r, knowledge})
+func (e *experimenter) followFacts(ctx context.Context, i int, progress kn.Progress) (*RunKnowledge, error) {
+	knowledge, err := dynamics.Follow(ctx, e.m.Name(), e.later(i), e.bags, dynamics.FollowOptions{Control: e.control, Options: dynamics.Options{NoCache: true, Progress: progress}})
+	if err != nil {
+		return nil, err
 	}
-	k.summarize()
-	return k, nil
+	return &RunKnowledge{e.runs[i], knowledge}, nil
 }

@@ -41,7 +41,7 @@ func TestReproduce(t *testing.T) {
 			t.Errorf("stage %q was found in an empty folder", stage)
 		}
 	}
-	if len(kept) != 12+5+1 {
+	if len(kept) != 4*(3+3)+2+1 {
 		t.Errorf("%d stages: %v", len(kept), kept)
 	}
 	if n := reporttest.Traced(t, dir); n < 120 {

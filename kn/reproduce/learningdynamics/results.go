@@ -32,9 +32,10 @@ func spreads(trainings, n int, of func(training, k int) float64) []reproduce.Spr
 	return out
 }
 
-// Movement is results/layers.json: how far each layer moves from the start.
+// Movement is results/layers.json: how far each layer moves from the start. What
+// is of one training is in a file of its own.
 type Movement struct {
-	Runs []RunMovement `json:"runs"`
+	Runs []RunMovement `json:"-"`
 	// Mean over the trainings.
 	Mean *dynamics.LayersBySteps `json:"mean"`
 	// At the end of the trainings, by layer.
@@ -51,7 +52,7 @@ type Movement struct {
 	FeaturesAboveCKA reproduce.Spread `json:"features_above_cka"`
 }
 
-// RunMovement is one training's.
+// RunMovement is results/layers-TASK-SEED.json: one training's.
 type RunMovement struct {
 	reproduce.Training
 	Layers *dynamics.LayersBySteps `json:"layers"`
@@ -170,9 +171,10 @@ type Frozen struct {
 	UpperCosts reproduce.Spread `json:"upper_costs"`
 }
 
-// Knowledge is results/knowledge.json: what becomes of facts.
+// Knowledge is results/knowledge.json: what becomes of facts. What is of one
+// training is in a file of its own.
 type Knowledge struct {
-	Runs  []RunKnowledge `json:"runs"`
+	Runs  []RunKnowledge `json:"-"`
 	Steps []int          `json:"steps"`
 	// Means over facts, by step.
 	Probability []reproduce.Spread `json:"probability"` // of the answer
@@ -192,7 +194,7 @@ type Knowledge struct {
 	ByRelation []RelationsLoss `json:"by_relation"` // most lost first
 }
 
-// RunKnowledge is one training's.
+// RunKnowledge is results/knowledge-TASK-SEED.json: one training's.
 type RunKnowledge struct {
 	reproduce.Training
 	Knowledge *dynamics.KnowledgeBySteps `json:"knowledge"`

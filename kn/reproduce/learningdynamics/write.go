@@ -159,7 +159,7 @@ func (b *book) moved() report.Section {
 		if i > 0 {
 			tokens = append(tokens, ", ")
 		}
-		tokens = append(tokens, "“"+run.Task+"” ", r.Number(fmt.Sprintf("/runs/%d/layers/tokens", i), report.Count))
+		tokens = append(tokens, "“"+run.Task+"” ", b.File(of("layers", run)).Number("/layers/tokens", report.Count))
 		mean.Texts, mean.Tokens = mean.Texts+m.Runs[i].Layers.Texts, mean.Tokens+m.Runs[i].Layers.Tokens
 	}
 	s.Say(append(tokens, ". Canonical correlations are sound with ten times as many tokens as dimensions, or more.")...)
@@ -320,15 +320,14 @@ func (b *book) controlTexts() string {
 // knowledge is the section beyond the paper.
 func (b *book) knowledge() report.Section {
 	s := report.Section{Title: "Beyond the paper: what becomes of facts"}
-	r := b.File("knowledge")
-	first := "/runs/0/knowledge"
+	r, one := b.File("knowledge"), b.File(of("knowledge", b.e.runs[0]))
 	last := r.Len("/steps") - 1
-	s.Say(r.Number(first+"/facts", report.Count), " facts with ", r.Number(first+"/prompts", report.Count), " prompts are asked of each checkpoint: its encoder gets the masked-language-model head of the start. "+
+	s.Say(one.Number("/knowledge/facts", report.Count), " facts with ", one.Number("/knowledge/prompts", report.Count), " prompts are asked of each checkpoint: its encoder gets the masked-language-model head of the start. "+
 		"Asked is with which probability it gives the answer, and which neurons integrated gradients attribute it to; their overlap with the fact's knowledge neurons at the start is a Jaccard index. "+
 		b.whence(),
 		"The answer's probability goes from ", r.Number("/probability/0/mean", report.Percent(1)), " to ", r.Interval(fmt.Sprintf("/probability/%d", last), report.Percent(1)), ", and at the end neurons overlap by ",
 		r.Interval(fmt.Sprintf("/overlap/%d", last), report.Percent(1)), ".")
-	s.Say("Of the answers' probability ", r.Interval("/left", report.Percent(1)), " is left at the end. The control are ", r.Number(first+"/control_prompts", report.Count), " words that are no fact's answer, masked "+b.controlTexts()+": of their probability ",
+	s.Say("Of the answers' probability ", r.Interval("/left", report.Percent(1)), " is left at the end. The control are ", one.Number("/knowledge/control_prompts", report.Count), " words that are no fact's answer, masked "+b.controlTexts()+": of their probability ",
 		r.Interval("/control_left", report.Percent(1)), " is left, which is ", r.Interval("/facts_lose", report.Points(1)), " from the answers' share, above 0 in ", reproduce.Above(r, "/facts_lose"), " trainings. "+
 			"What is lost is what the head of the start no longer reads from an encoder that has moved; whether the encoder still holds the fact for a head that moves along is not measured.")
 	t := &report.Table{
