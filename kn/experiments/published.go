@@ -160,7 +160,13 @@ const NarrowMargin = 1e-3
 // prompt's largest. Where all margins are below [NarrowMargin] rounding may have
 // decided; else something that the recipe does not say.
 func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.Recipe, o stats.Options, progress kn.Progress) (*PublishedComparison, error) {
-	c := &PublishedComparison{Recipe: recipe, Facts: len(p.Facts)}
+	c, _, err := comparePublished(ctx, m, p, recipe, o, progress)
+	return c, err
+}
+
+// comparePublished also says of which facts the sets are the same.
+func comparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.Recipe, o stats.Options, progress kn.Progress) (*PublishedComparison, []bool, error) {
+	c, same := &PublishedComparison{Recipe: recipe, Facts: len(p.Facts)}, make([]bool, len(p.Facts))
 	overlap, identical, relations := map[int][]float64{}, map[int][]float64{}, map[string]bool{}
 	differences := make([]*PublishedDifference, len(p.Facts))
 	err := sideBySide(ctx, len(p.Facts), "facts compared with the published neurons", progress, func(ctx context.Context, i int) (err error) {
@@ -168,7 +174,7 @@ func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i, d := range differences {
 		b := p.Facts[i]
@@ -178,7 +184,7 @@ func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 		switch {
 		case len(d.Neurons) == 0:
 			c.Identical++
-			identical[i][0] = 1
+			identical[i][0], same[i] = 1, true
 			continue
 		case d.Margin < NarrowMargin:
 			c.Narrow++
@@ -189,7 +195,7 @@ func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 	c.Relations = len(relations)
 	c.Share, c.Overlap = stats.Bootstrap(identical, o), stats.Bootstrap(overlap, o)
 	c.Provenance, err = m.Provenance(recipe, o.Seed)
-	return c, err
+	return c, same, err
 }
 
 // compareSet compares one fact's sets.

@@ -129,3 +129,48 @@ func TestComparePublished(t *testing.T) {
 		t.Error("a set of no fact was matched")
 	}
 }
+
+// TestCompareExactFirst publishes what the recipe's rule finds, one set with a
+// neuron too many: of the facts that differ by exact integrals, that one alone is
+// not explained by the rule.
+func TestCompareExactFirst(t *testing.T) {
+	m := loadMini(t)
+	recipe := kn.EleutherAI2021
+	recipe.Share = 0.3
+	p := &experiments.Published{}
+	for _, f := range gathered(t, m, 8).Facts {
+		p.Facts = append(p.Facts, f.Bag)
+		p.Sets = append(p.Sets, m.MustKnowledgeNeurons(f.Bag.Prompts, f.Bag.Answer, recipe).Refined)
+	}
+	stranger := kn.Neuron{Layer: 0, Index: 7}
+	p.Sets[1] = kn.SortNeurons(append(slices.Clone(p.Sets[1]), stranger))
+	e, err := experiments.CompareExactFirst(t.Context(), m, p, recipe, stats.Options{Resamples: 100}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(p.Facts)
+	if e.Exact.Facts != n || e.Exact.Identical == 0 || e.Differing.Facts != n-e.Exact.Identical || e.Differing.Identical != e.Differing.Facts-1 {
+		t.Fatalf("%d facts, %+v", n, e)
+	}
+	if e.Differing.Identical == 0 {
+		t.Error("the rule makes no difference here: choose other facts")
+	}
+	if want := (e.Exact.Identical + experiments.ControlEvery - 1) / experiments.ControlEvery; e.Control.Facts != want || e.Control.Identical != want {
+		t.Errorf("control %+v, want %d facts, all the same", e.Control, want)
+	}
+	if math.Abs(e.Share.Mean-float64(n-1)/float64(n)) > 1e-12 {
+		t.Errorf("share %v, want all but one of %d", e.Share, n)
+	}
+	for _, d := range e.Exact.Differences {
+		want := experiments.CauseRule
+		if slices.ContainsFunc(d.Neurons, func(x experiments.MarginNeuron) bool { return x.Neuron == stranger }) {
+			want = experiments.CauseUnknown
+		}
+		if got := e.Cause(d); got != want {
+			t.Errorf("%+v: %s, want %s", d, got, want)
+		}
+	}
+	if _, err := experiments.CompareExactFirst(t.Context(), m, p, kn.Recipe{}, stats.Options{}, nil); err == nil || !strings.Contains(err.Error(), "no rule of its own") {
+		t.Errorf("an adaptive recipe: %v", err)
+	}
+}

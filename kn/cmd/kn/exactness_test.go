@@ -9,6 +9,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"github.com/knowledge-neurons/gonb-kn/kn/report/reporttest"
 )
 
 // TestExactness: the table of a model with random weights, as JSON and as
@@ -84,6 +85,18 @@ func TestCompareNeurons(t *testing.T) {
 		if !strings.Contains(text, words) {
 			t.Errorf("%q is not in\n%s", words, text)
 		}
+	}
+	out := filepath.Join(dir, "report")
+	text = succeeds(t, append(args, write("wrong.jsonl", `{"uuid": "u", "neurons": [[0, 0]]}`), "--out", out)...)
+	if words := "By the recipe's rule 0 of the facts that differ have the same neurons, of 1\nSo by"; !strings.Contains(text, words) || strings.Contains(text, "control") {
+		t.Errorf("%q is not in\n%s", words, text)
+	}
+	if n := reporttest.Traced(t, out); n < 20 {
+		t.Errorf("only %d numbers are traced to the result file", n)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "report.md"))
+	if err != nil || !strings.Contains(string(page), "| P36 | France | Paris | 1 | ") || !strings.Contains(string(page), "| not explained |") {
+		t.Errorf("the report does not list the fact, with its cause: %v\n%s", err, page)
 	}
 	if o := finished(t, command(t, append(args, write("stranger.jsonl", `{"uuid": "v", "neurons": [[0, 0]]}`))...)); o.code != cli.ExitFailure || !strings.Contains(o.stderr, "none of the 1 published sets") {
 		t.Errorf("no fact in common: %+v", o)
