@@ -108,7 +108,8 @@ func (m *Model) Edits() []Edit { return slices.Clone(m.edits) }
 
 // Transformer returns the weights on the backend, for graphs of one's own: see
 // [transformer.Model.NewExec]. This handle's edits of weights are in it, those of
-// activations are not.
+// activations are not. Its Free gives back what these edits made, and leaves the
+// handle's weights alone.
 func (m *Model) Transformer() (*transformer.Model, error) {
 	e, err := m.loaded()
 	if err != nil {

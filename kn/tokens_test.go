@@ -138,3 +138,29 @@ func TestTokenActivationsErrors(t *testing.T) {
 		t.Errorf("a cancelled context gives %v", err)
 	}
 }
+
+// TestTransformerIsTheCallersOwn frees what Transformer returned, edited and not:
+// the model goes on as before.
+func TestTransformerIsTheCallersOwn(t *testing.T) {
+	m := goldenModel(t, "internal/sharedtest/testdata/golden")
+	const prompt = "The capital of France is [MASK] ."
+	before := m.MustProbability(prompt, "Paris")
+	erased := m.MustWith(Erase([]Neuron{{Layer: 0, Index: 1}}))
+	edited := erased.MustProbability(prompt, "Paris")
+	if edited == before {
+		t.Fatal("erasing a neuron changes nothing: choose another one")
+	}
+	for _, handle := range []*Model{m, erased} {
+		weights, err := handle.Transformer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights.Free()
+	}
+	fresh := []*Model{m.WithCache("off"), erased.WithCache("off")}
+	for i, want := range []float64{before, edited} {
+		if got := fresh[i].MustProbability(prompt, "Paris"); got != want {
+			t.Errorf("%v once the weights were freed, want %v", got, want)
+		}
+	}
+}

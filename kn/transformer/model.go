@@ -3,6 +3,7 @@ package transformer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -108,6 +109,12 @@ func (m *Model) Free() {
 	}
 	m.own = nil
 	clear(m.tensors)
+}
+
+// Shared returns a model with the same tensors that owns none of them: its Free
+// leaves them alone.
+func (m *Model) Shared() *Model {
+	return &Model{Config: m.Config, Backend: m.Backend, tensors: maps.Clone(m.tensors)}
 }
 
 // Parts says which of a model's weights a graph is given.

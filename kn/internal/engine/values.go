@@ -123,11 +123,15 @@ func (e *Engine) with(edits []ValueEdit) (edited *Engine, release func(), err er
 	return &Engine{Model: model, graphs: e.graphs, sizes: e.sizes}, model.Free, nil
 }
 
-// Edited returns the model with a list of edits' weights; activations are not edited.
+// Edited returns the model with a list of edits' weights; activations are not
+// edited. It owns what the edits made, and shares the rest with the engine.
 func (e *Engine) Edited(edits Edits) (*transformer.Model, error) {
 	edited, _, err := e.with(edits.Values)
 	if err != nil {
 		return nil, err
+	}
+	if edited == e {
+		return e.Model.Shared(), nil
 	}
 	return edited.Model, nil
 }
