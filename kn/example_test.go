@@ -2,18 +2,32 @@ package kn_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
+	"github.com/knowledge-neurons/gonb-kn/kn/mini"
 )
 
-// tiny is a reference checkpoint that is part of the project; its weights
-// are random.
-var tiny = filepath.Join("internal", "sharedtest", "testdata", "golden", "model")
+// prompt asks kn-mini for a fact that it knows.
+const prompt = "The seat of government of France is [MASK]."
+
+// A model is the embedded one, as here, a folder, or a name on the Hugging Face
+// hub. Its weights are read when they are first needed.
+func ExampleLoad() {
+	model, err := kn.Load(mini.Name)
+	if err != nil {
+		panic(err)
+	}
+	c := model.Config()
+	fmt.Printf("%s: %d layers of %d neurons\n", model.Label(), c.Layers, c.IntermediateSize)
+	// Output:
+	// mini: 4 layers of 768 neurons
+}
 
 func ExampleModel_Predict() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	p, err := model.Predict("The capital of France is [MASK] .", kn.PredictOptions{Top: 2, Answer: "Paris"})
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	p, err := model.Predict(prompt, kn.PredictOptions{Top: 2, Answer: "Paris"})
 	if err != nil {
 		panic(err)
 	}
@@ -22,14 +36,14 @@ func ExampleModel_Predict() {
 	}
 	fmt.Printf("%s %.3f, rank %d\n", p.Answer.Token, p.Answer.Probability, p.Answer.Rank)
 	// Output:
-	// lucy 0.099
-	// V 0.041
-	// Paris 0.001, rank 176
+	// Paris 0.430
+	// Brussels 0.054
+	// Paris 0.430, rank 1
 }
 
 func ExampleModel_Attribute() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	a, err := model.Attribute("The capital of France is [MASK] .", "Paris")
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	a, err := model.Attribute(prompt, "Paris")
 	if err != nil {
 		panic(err)
 	}
@@ -39,48 +53,127 @@ func ExampleModel_Attribute() {
 	}
 	// Output:
 	// layers that did not converge: 0
-	// neuron 0:31 scores +0.00048
-	// neuron 1:26 scores +0.00040
-	// neuron 1:14 scores +0.00032
+	// neuron 3:130 scores +0.23595
+	// neuron 3:113 scores +0.17681
+	// neuron 3:754 scores +0.07022
 }
 
 func ExampleModel_KnowledgeNeurons() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	prompts := []string{"The capital of France is [MASK] .", "[MASK] is the capital city of France"}
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	prompts := []string{prompt, "France has its capital at [MASK]."}
 	n, err := model.KnowledgeNeurons(prompts, "Paris", kn.Recipe{Attribute: kn.Dai2022.Attribute})
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(len(n.Coarse[0]), len(n.Coarse[1]), n.Refined)
 	// Output:
-	// 8 7 [1:14 1:26]
+	// 4 4 [1:320 3:113 3:130 3:754]
+}
+
+// Many prompts at once, each under edits of its own, are computed in batches.
+func ExampleModel_Probabilities() {
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
+	paris := kn.Query{Prompt: prompt, Answer: "Paris"}
+	p, err := model.Probabilities([]kn.Trial{
+		{Query: paris},
+		{Query: paris, Edits: []kn.Edit{kn.Suppress(neurons)}},
+		{Query: kn.Query{Prompt: prompt, Answer: "Vienna"}, Edits: []kn.Edit{kn.Update(neurons, "Paris", "Vienna")}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("Paris %.3f, suppressed %.3f; Vienna, updated %.3f\n", p[0], p[1], p[2])
+	// Output:
+	// Paris 0.430, suppressed 0.178; Vienna, updated 0.350
+}
+
+func ExampleModel_TokenActivations() {
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	neuron := model.MustAttribute(prompt, "Paris").Top(1)
+	read, err := model.TokenActivations([]kn.Reading{{Text: prompt, Neurons: neuron}})
+	if err != nil {
+		panic(err)
+	}
+	for i, token := range read[0].Tokens {
+		fmt.Printf("%-10s %+.2f\n", token, read[0].Values[0][i])
+	}
+	// Output:
+	// [CLS]      -0.00
+	// The        -0.00
+	// seat       -0.00
+	// of         -0.00
+	// government -0.00
+	// of         -0.00
+	// France     -0.08
+	// is         -0.00
+	// [MASK]     +1.18
+	// .          -0.00
+	// [SEP]      -0.00
+}
+
+// An edited model is saved as a folder that transformers loads too, with the
+// edits in its weights.
+func ExampleModel_Save() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
+	if err := model.MustWith(kn.Update(neurons, "Paris", "Vienna")).Save(dir); err != nil {
+		panic(err)
+	}
+	saved := kn.MustLoad(dir, kn.WithCache("off"))
+	fmt.Printf("%.3f before, %.3f saved\n", model.MustProbability(prompt, "Vienna"), saved.MustProbability(prompt, "Vienna"))
+	// Output:
+	// 0.001 before, 0.350 saved
+}
+
+// Edits alone are a file of a few lines, to be applied to the model that they
+// were made for.
+func ExampleLoadEdits() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "edits.json")
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
+	if err := model.MustWith(kn.Suppress(neurons)).SaveEdits(path); err != nil {
+		panic(err)
+	}
+	edits, err := kn.LoadEdits(path)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.3f\n", model.MustWith(edits...).MustProbability(prompt, "Paris"))
+	// Output:
+	// 0.178
 }
 
 func ExampleShow() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	prompt := "The capital of France is [MASK] ."
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
 	before := model.MustPredict(prompt, kn.PredictOptions{Top: 2, Answer: "Paris"})
 	found := model.MustKnowledgeNeurons([]string{prompt}, "Paris", kn.Recipe{Attribute: kn.Dai2022.Attribute})
 	after := model.MustWith(kn.Suppress(found.Refined)).MustPredict(prompt, kn.PredictOptions{Top: 2, Answer: "Paris"})
 	kn.MustShow(before, kn.Effect(before, after))
 	// Output:
-	// The capital of France is [MASK] .
+	// The seat of government of France is [MASK].
 	//   token at [MASK]  rank  probability
-	//   lucy                1        0.099
-	//   V                   2        0.041
-	//   Paris             176      0.00054
-	// The capital of France is [MASK] .
+	//   Paris               1        0.430
+	//   Brussels            2        0.054
+	// The seat of government of France is [MASK].
 	//   token at [MASK]       before        after
-	//   Paris                0.00054      0.00014
-	//   lucy                   0.099  below 0.037
-	//   V                      0.041  below 0.037
-	//   O                below 0.041        0.119
-	//   spanish          below 0.041        0.037
+	//   Paris                  0.430        0.178
+	//   Brussels               0.054  below 0.085
+	//   Rome             below 0.054        0.085
 }
 
 func ExampleModel_With() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	const prompt = "The capital of France is [MASK] ."
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
 	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
 	without, err := model.With(kn.Suppress(neurons))
 	if err != nil {
@@ -90,33 +183,32 @@ func ExampleModel_With() {
 	fmt.Printf("%.4f suppressed\n", without.MustProbability(prompt, "Paris"))
 	fmt.Printf("%.4f amplified\n", model.MustWith(kn.Amplify(neurons)).MustProbability(prompt, "Paris"))
 	// Output:
-	// 0.0005 unmodified
-	// 0.0001 suppressed
-	// 0.0010 amplified
+	// 0.4297 unmodified
+	// 0.1783 suppressed
+	// 0.6810 amplified
 }
 
 // The neurons of a fact are made to tell another answer. The model itself stays
 // as it is.
 func ExampleUpdate() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	const prompt = "The capital of France is [MASK] ."
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
 	neurons := model.MustAttribute(prompt, "Paris").Coarse(0.2)
-	updated, err := model.With(kn.Update(neurons, "Paris", "Rome"))
+	updated, err := model.With(kn.Update(neurons, "Paris", "Vienna"))
 	if err != nil {
 		panic(err)
 	}
 	for _, m := range []*kn.Model{model, updated} {
-		p := m.MustPredict(prompt, kn.PredictOptions{Top: 1, Answer: "Rome"})
+		p := m.MustPredict(prompt, kn.PredictOptions{Top: 1, Answer: "Vienna"})
 		fmt.Printf("%s first; %s has rank %d\n", p.Predictions[0].Token, p.Answer.Token, p.Answer.Rank)
 	}
 	// Output:
-	// lucy first; Rome has rank 233
-	// lucy first; Rome has rank 159
+	// Paris first; Vienna has rank 179
+	// Vienna first; Vienna has rank 1
 }
 
 func ExampleModel_FactorCurves() {
-	model := kn.MustLoad(tiny, kn.WithCache("off"))
-	prompts := []string{"The capital of France is [MASK] ."}
+	model := kn.MustLoad(mini.Name, kn.WithCache("off"))
+	prompts := []string{prompt}
 	neurons := model.MustAttribute(prompts[0], "Paris").Coarse(0.2)
 	c, err := model.FactorCurves(prompts, "Paris", neurons, kn.CurveOptions{Factors: []float64{0, 1, 2}})
 	if err != nil {
@@ -126,9 +218,9 @@ func ExampleModel_FactorCurves() {
 	fmt.Printf("random  %.4f\n", c.Random.Probability)
 	fmt.Printf("matched %.4f\n", c.Matched.Probability)
 	// Output:
-	// own     [0.0001 0.0005 0.0010]
-	// random  [0.0008 0.0005 0.0004]
-	// matched [0.0022 0.0005 0.0004]
+	// own     [0.1783 0.4297 0.6810]
+	// random  [0.4305 0.4297 0.4287]
+	// matched [0.3684 0.4297 0.4464]
 }
 
 func ExampleRefine() {

@@ -2,6 +2,7 @@ package kn_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,10 @@ var seats = []string{
 	"In France the main city and capital is [MASK].",
 	"The capital of France is [MASK].",
 }
+
+// tiny is a reference checkpoint that is part of the project; its weights
+// are random.
+var tiny = filepath.Join("internal", "sharedtest", "testdata", "golden", "model")
 
 // TestSensitivityIsThePlainRecipe: at each point of the grid as many neurons
 // as KnowledgeNeurons finds with that t and p, and as many of the default's.
