@@ -44,6 +44,9 @@ type shared struct {
 	load   sync.Mutex
 	engine *engine.Engine
 	remote *engine.Remote
+
+	on      sync.Once
+	backend string // see [Model.computesOn]
 }
 
 // Name returns the name given to [Load].
@@ -242,7 +245,7 @@ func (m *Model) provenance(options any) (Provenance, error) {
 	if err != nil {
 		return Provenance{}, err
 	}
-	p := Provenance{Model: m.Label(), Digest: digest, Version: Version, Options: map[string]any{}}
+	p := Provenance{Model: m.Label(), Digest: digest, Version: Version, Backend: m.computesOn(), Options: map[string]any{}}
 	data, err := json.Marshal(options)
 	if err == nil {
 		err = json.Unmarshal(data, &p.Options)

@@ -3,9 +3,12 @@ package kn
 // Provenance says where a result comes from, so that a figure or a table can
 // be traced to what made it.
 type Provenance struct {
-	Model   string         `json:"model"`             // see [Model.Label]
-	Digest  string         `json:"digest"`            // SHA-256 of weights, configuration and tokenizer
-	Version string         `json:"version"`           // version of this module
+	Model   string `json:"model"`   // see [Model.Label]
+	Digest  string `json:"digest"`  // SHA-256 of weights, configuration and tokenizer
+	Version string `json:"version"` // version of this module
+	// Backend that computed it, such as "go:ops_sequential" or "xla:cpu". What it is made of
+	// may have been in the cache, computed by another one.
+	Backend string         `json:"backend,omitempty"`
 	Options map[string]any `json:"options,omitempty"` // every option that changes the numbers
 	Seed    uint64         `json:"seed,omitempty"`
 }

@@ -2,6 +2,7 @@ package kn
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"math"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/sharedtest"
 )
 
@@ -59,6 +61,9 @@ func TestSaveKeepsModelAndFacts(t *testing.T) {
 	// What is shared does not say where on its maker's disk the model was.
 	if saved.Name() != second || got.Provenance.Model != "copy" {
 		t.Errorf("name %q, in results %q", saved.Name(), got.Provenance.Model)
+	}
+	if want := cmp.Or(os.Getenv(backend.EnvVar), backend.Default); got.Provenance.Backend != want {
+		t.Errorf("computed on %q, want %q", got.Provenance.Backend, want)
 	}
 }
 

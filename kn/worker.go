@@ -51,7 +51,7 @@ func WithBackend(name string) Option { return func(m *Model) { m.backend = name 
 func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
 	dir, parameters := m.shared.folder.Dir(), checkpoint.Parameters(m.Config().Expected())
 	program := cmp.Or(m.worker, os.Getenv(workerVar))
-	if program == "" || program == "off" || dir == "" || m.worker == "" && parameters < backend.LargeModel {
+	if !m.inWorker(program, parameters) {
 		return spec, false, nil
 	}
 	digest, err := m.Digest()
@@ -74,7 +74,11 @@ func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
 				fmt.Fprintln(os.Stderr, "kn:", s)
 				return
 			}
-			notebook.News("kn: " + s + ", computing on " + workerBackend(program, option, parameters))
+			on := workerBackend(program, option, parameters)
+			if option == "" && on != backend.Default {
+				on += "; KN_BACKEND=go computes without it"
+			}
+			notebook.News("kn: " + s + ", computing on " + on)
 		},
 	}, true, nil
 }
@@ -85,9 +89,28 @@ func workerBackend(program, option string, parameters int) string {
 		return option
 	}
 	if usable := xla.Usable(); parameters >= backend.LargeModel && len(usable) > 0 && xla.LinkedIn(program) {
-		return "xla:" + usable[0] + "; KN_BACKEND=go computes without it"
+		return "xla:" + usable[0]
 	}
 	return backend.Default
+}
+
+// computesOn names the backend that computes what this handle asks for.
+func (m *Model) computesOn() string {
+	m.shared.on.Do(func() {
+		parameters := checkpoint.Parameters(m.Config().Expected())
+		if program := cmp.Or(m.worker, os.Getenv(workerVar)); m.inWorker(program, parameters) {
+			m.shared.backend = workerBackend(program, cmp.Or(m.backend, os.Getenv(backend.EnvVar)), parameters)
+			return
+		}
+		m.shared.backend, _ = backend.Choose(m.backend, parameters)
+	})
+	return m.shared.backend
+}
+
+// inWorker says whether a model of so many parameters is to be computed by a
+// worker, the program named.
+func (m *Model) inWorker(program string, parameters int) bool {
+	return program != "" && program != "off" && m.shared.folder.Dir() != "" && (m.worker != "" || parameters >= backend.LargeModel)
 }
 
 // withWorker is a worker, and this process where the worker cannot be used.

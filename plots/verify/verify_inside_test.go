@@ -131,8 +131,9 @@ func leaves(path string, v any, set func(any), all *[]leaf) {
 }
 
 // byTheAuthor are what no computation can tell, what no chart of the kind shows,
-// and options of which others give the same.
-var byTheAuthor = regexp.MustCompile(`(\.group|\.provenance\.model|\.a\.name|\.b\.name|\.others\.\*\.fact\.(relation|subject)|\.subject|\.rank|\.bin` +
+// options of which others give the same, and the backend, which whoever computes it
+// again chooses.
+var byTheAuthor = regexp.MustCompile(`(\.group|\.provenance\.(model|backend)|\.a\.name|\.b\.name|\.others\.\*\.fact\.(relation|subject)|\.subject|\.rank|\.bin` +
 	`|_less_\w+\.(mean|low|high)|\.of_relations_\w+\.(mean|low|high)|\.options\.(\w+\.)*(resamples|nodes|tolerance|threshold|share|strict))$`)
 
 // TestEveryLeafCounts changes each kind of number, text and truth value that a
