@@ -32,13 +32,17 @@ type AttributeOptions struct {
 	Target Target `json:"target,omitempty"`
 }
 
-// Target is what of an answer's prediction is attributed to neurons.
+// Target is what of an answer's prediction is attributed to neurons or tokens.
 type Target string
 
 // The targets. Scores are in their units.
 const (
 	TargetProbability    Target = ""                // as in the paper
 	TargetLogProbability Target = "log_probability" // its natural logarithm: a long answer's does not vanish
+	// TargetLogitDifference is the logarithm of the answer's probability less that
+	// of another's: of two tokens in one place the difference of their logits. It
+	// is for [Model.AttributeTokens] alone.
+	TargetLogitDifference Target = "logit_difference"
 )
 
 // filled returns the options with the defaults in the place of zero values.
@@ -79,6 +83,8 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 	case TargetProbability:
 	case TargetLogProbability:
 		e.Logarithm = true
+	case TargetLogitDifference:
+		return e, fmt.Errorf("kn: the difference of two answers is not attributed to neurons in one go; attribute the %s of each, and subtract the scores: of answers of as many tokens they are those of the difference", TargetLogProbability)
 	default:
 		return e, fmt.Errorf("kn: unknown target %q; leave it out for the probability, or use %q", o.Target, TargetLogProbability)
 	}

@@ -301,6 +301,7 @@ func TestInsideIsCached(t *testing.T) {
 		all := []any{
 			s.Tokens, s.At(transformer.FFNPost, 1), s.Attention(2), s.At(transformer.ResidPost, 9), *m.MustLogitLens(want.prompt(), "Paris"),
 			*m.MustLogitParts(want.prompt(), "Paris"), *m.MustCausalTrace(want.prompt(), "France", "Paris", TraceOptions{Draws: 1}),
+			*m.MustAttributeTokens(want.prompt(), "Paris"),
 		}
 		if round == 0 {
 			first = all

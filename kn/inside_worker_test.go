@@ -18,6 +18,7 @@ func TestInsideByWorker(t *testing.T) {
 		all := []any{
 			*m.MustLogitLens(prompt, "Paris"), *m.MustCausalTrace(prompt, "France", "Paris", TraceOptions{Draws: 2, Restore: RestoreFFN}),
 			*m.MustLogitParts(prompt, "Paris"), *m.MustPortrait(Neuron{1, 3}, Texts(prompt)),
+			*m.MustAttributeTokens(prompt, "Paris"), *m.MustAttributeTokens(prompt, "Paris", TokenOptions{Against: "Rome"}),
 		}
 		for _, site := range s.Sites {
 			all = append(all, s.At(site.Point, site.Layer), s.Attention(site.Layer))

@@ -134,13 +134,18 @@ type computer interface {
 // compute returns the result of an operation for each row. Its progress counts
 // the rows, which it calls what; if that is empty, nobody is told.
 func (m *Model) compute(operation engine.Operation, rows []engine.Row, what string) ([]engine.Result, error) {
+	return m.computeWith(operation, rows, engine.Options{}, what)
+}
+
+// computeWith is compute with the options of an attribution.
+func (m *Model) computeWith(operation engine.Operation, rows []engine.Row, o engine.Options, what string) ([]engine.Result, error) {
 	m.step(0, len(rows), what) // the model may have to be loaded first
 	c, err := m.computer()
 	if err != nil {
 		return nil, err
 	}
 	results := make([]engine.Result, len(rows))
-	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows}, func(batch []engine.Result) error {
+	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows, Options: o}, func(batch []engine.Result) error {
 		for _, r := range batch {
 			results[r.Row] = r
 		}

@@ -76,6 +76,24 @@ func ExampleModel_LogitParts() {
 	// the parts are the whole: true
 }
 
+// Which words of the prompt the answer is owed to.
+func ExampleModel_AttributeTokens() {
+	model := kn.MustLoad("mini", kn.WithCache("off"))
+	a, err := model.AttributeTokens(france, "Paris", kn.TokenOptions{Against: "London"})
+	if err != nil {
+		panic(err)
+	}
+	sum := 0.0
+	for _, s := range a.Scores {
+		sum += s
+	}
+	fmt.Println("most by:", a.Tokens[slices.Index(a.Scores, slices.Max(a.Scores))])
+	fmt.Println("in all:", math.Abs(sum-(a.Value-a.ValueAtBaseline)) < 0.01)
+	// Output:
+	// most by: France
+	// in all: true
+}
+
 // What one neuron says and what fires it; kn.Show shows it in a notebook.
 func ExampleModel_Portrait() {
 	model := kn.MustLoad("mini", kn.WithCache("off"))

@@ -375,3 +375,30 @@ func ExampleAdaptive() {
 	fmt.Printf("%.6f with %d nodes\n", in.Value()[0], in.Evaluations())
 	// Output: 1.718282 with 17 nodes
 }
+
+// TestGraded: an integrand that does all it does near 0 takes few nodes, and the
+// ends stay in place.
+func TestGraded(t *testing.T) {
+	const width = 1e-7 // f = S', S = a/√(a² + width²)
+	f := func(a float64) float64 { return width * width / math.Pow(a*a+width*width, 1.5) }
+	s := func(a float64) float64 { return a / math.Sqrt(a*a+width*width) }
+	in := Graded(NewChecked(0), 4)
+	for {
+		nodes := in.Next(1e-6)
+		if len(nodes) == 0 {
+			break
+		}
+		var values [][]float64
+		var sums []float64
+		for _, a := range nodes {
+			if a < 0 || a > 1 {
+				t.Fatalf("a node at %v", a)
+			}
+			values, sums = append(values, []float64{f(a)}), append(sums, s(a))
+		}
+		in.Add(values, sums)
+	}
+	if got := in.Value()[0]; math.Abs(got-s(1)) > 1e-6 || in.Evaluations() > 200 {
+		t.Errorf("%v with %d nodes, want %v", got, in.Evaluations(), s(1))
+	}
+}

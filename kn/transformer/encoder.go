@@ -13,13 +13,17 @@ type Inputs struct {
 	Positions *graph.Node // [B, n] int32; nil for 0 to n-1
 	Mask      *graph.Node // [B, n] float32, 1 for tokens and 0 for padding; nil when there is no padding
 	Added     *graph.Node // [B, n, E] what to add to the word embeddings, such as noise; nil for nothing
+	Words     *graph.Node // [B, n, E] what to take for the word embeddings; nil for those of IDs
 }
 
 // Embed computes the input of layer 0: [B, n, H].
 func (w *Weights) Embed(in Inputs, hooks Hooks) *graph.Node {
 	n, first := in.IDs.Shape().Dimensions[1], w.Config.FirstPosition()
 	e := w.Embeddings
-	x := graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1)) // [B, n, E]
+	x := in.Words // [B, n, E]
+	if x == nil {
+		x = graph.Gather(e.Word, graph.InsertAxes(in.IDs, -1))
+	}
 	if in.Added != nil {
 		x = graph.Add(x, in.Added)
 	}

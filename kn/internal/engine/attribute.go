@@ -108,7 +108,16 @@ func (ib *integrationBatch) attribute(ctx context.Context, rule rule, tolerance 
 			}
 		}
 	}
-	return ib.integrate(ctx, integrals, tolerance, func(i int) error {
+	evaluate := func(points []point) ([]float64, [][]float64, error) {
+		value, products, err := ib.evaluate(ctx, points)
+		for k, pt := range points {
+			if err == nil && pt.factor == 0 {
+				ib.zero[pt.sample][pt.layer] = value[k]
+			}
+		}
+		return value, products, err
+	}
+	return integrate(integrals, tolerance, evaluate, func(i int) error {
 		r := Result{
 			Row: i, Probability: ib.value[i], ProbabilityAtZero: ib.zero[i],
 			CompletenessError: make([]float64, layers), Nodes: make([]int, layers), Activations: ib.activations(i),
@@ -132,9 +141,9 @@ func (ib *integrationBatch) attribute(ctx context.Context, rule rule, tolerance 
 }
 
 // integrate drives the integrals [samples][L] in rounds. Each round evaluates
-// the nodes that all of them ask for together. finished is told of a sample
-// when its integrals ask for no more.
-func (ib *integrationBatch) integrate(ctx context.Context, integrals [][]quadrature.Integral, tolerance float64, finished func(i int) error) error {
+// the nodes that all of them ask for together: evaluate returns S and the integrand
+// at points. finished is told of a sample when its integrals ask for no more.
+func integrate(integrals [][]quadrature.Integral, tolerance float64, evaluate func([]point) ([]float64, [][]float64, error), finished func(i int) error) error {
 	open := make([]int, len(integrals))
 	for i := range open {
 		open[i] = i
@@ -156,14 +165,9 @@ func (ib *integrationBatch) integrate(ctx context.Context, integrals [][]quadrat
 		if open = still; len(open) == 0 {
 			return nil
 		}
-		value, products, err := ib.evaluate(ctx, points)
+		value, products, err := evaluate(points)
 		if err != nil {
 			return err
-		}
-		for k, pt := range points {
-			if pt.factor == 0 {
-				ib.zero[pt.sample][pt.layer] = value[k]
-			}
 		}
 		for _, a := range requests {
 			a.integral.Add(products[:a.nodes], value[:a.nodes])

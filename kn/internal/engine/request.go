@@ -25,6 +25,7 @@ type Row struct {
 	Noise    Noise              // of States and Traced
 	Restored []Place            // of Traced: states that are as without noise
 	Against  []int32            // of Direct: the token whose logit is subtracted, or none
+	Line     Line               // of TokenAttribution
 }
 
 // Operation says what to compute.
@@ -44,6 +45,7 @@ const (
 	Words            Operation = "words"             // Distribution: what the neuron's value vector adds to each word's logit [V]
 	Deviation        Operation = "deviation"         // Probability: the standard deviation of the word embeddings' entries
 	Attribution      Operation = "attribution"       // Probability, Activations as above, and what follows them
+	TokenAttribution Operation = "token attribution" // Scores [1][tokens] and Occluded [tokens] along the row's Line, Target, TargetAtBaseline, CompletenessError and what follows it [1]
 )
 
 // Options of an attribution.
@@ -78,6 +80,9 @@ type Result struct {
 	Direct         *Parts   // of the logit of the answer's first token
 	DirectMean     *Parts   // of the mean logit of the vocabulary
 
+	Target, TargetAtBaseline float64   // of a token attribution: at the ends of its line
+	Occluded                 []float64 // the target with one token at the baseline
+
 	// Of attributions; the fields of kn.Attribution say what they are.
 	ProbabilityAtZero, CompletenessError []float64 // [L]
 	Nodes                                []int     // [L]
@@ -111,6 +116,8 @@ func (e *Engine) Do(ctx context.Context, r Request, emit func([]Result) error, p
 		return e.words(ctx, r.Rows, emit, progress)
 	case Deviation:
 		return e.deviation(r.Rows, emit, progress)
+	case TokenAttribution:
+		return e.attributeTokens(ctx, r.Rows, r.Options, emit, progress)
 	case Attribution:
 		return e.attribute(ctx, r.Rows, r.Options, emit, progress)
 	}

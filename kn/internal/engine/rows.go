@@ -17,13 +17,18 @@ type rowBatch struct {
 // inBatches calls run with batches of rows: of one length when padded, and
 // under the same edits of weights, which e has.
 func (e *Engine) inBatches(rows []Row, length func(n, most int) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
+	return e.inBatchesOf(rows, length, e.samplesPerBatch, progress, run)
+}
+
+// inBatchesOf is inBatches with the largest number of rows of a layout.
+func (e *Engine) inBatchesOf(rows []Row, length func(n, most int) int, limit func(layout) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
 	done := 0
 	return e.byEdits(rows, func(r Row) any { return r.Edits.Values }, func(e *Engine, which []int) error {
 		layoutOf := func(i int) layout {
 			s := rows[i].Sample
 			return e.sizes.singly(kindOf(s), length(len(s.IDs), e.Model.Config.MaxPositions*s.passes()))
 		}
-		return groups(which, layoutOf, e.samplesPerBatch, func(y layout, of []int) error {
+		return groups(which, layoutOf, limit, func(y layout, of []int) error {
 			b := rowBatch{of: of, samples: samplesOf(rows, of), edits: make([]*Edits, e.sizes.batch(len(of)))}
 			for k := range b.edits {
 				b.edits[k] = &rows[of[min(k, len(of)-1)]].Edits
@@ -59,7 +64,12 @@ func (e *Engine) embed(ctx context.Context, b rowBatch) (*tensors.Tensor, error)
 
 // layer runs a step in a layer under the rows' edits.
 func (e *Engine) layer(ctx context.Context, s step, b rowBatch, l int, args ...any) ([]*tensors.Tensor, error) {
+	return e.layerAs(ctx, s, b, b.kind.answers > 1, l, args...)
+}
+
+// layerAs is layer in which the answers' values are logarithms, or not.
+func (e *Engine) layerAs(ctx context.Context, s step, b rowBatch, logarithm bool, l int, args ...any) ([]*tensors.Tensor, error) {
 	edits := editTensors(b.edits, l, e.Model.Config.IntermediateSize)
-	f := form{answers: b.kind.answers, logarithm: b.kind.answers > 1, masked: b.masked, edited: edits != nil}
+	f := form{answers: b.kind.answers, logarithm: logarithm, masked: b.masked, edited: edits != nil}
 	return e.run(ctx, s, l, f, b.arguments(args, edits)...)
 }

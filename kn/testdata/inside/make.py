@@ -86,9 +86,9 @@ def parts(family, m):
 
 
 def rms_norms_in_float64(m):
-    """Llama's norm computes in float32 whatever it is given."""
+    """Decoders' norms compute in float32 whatever they are given."""
     for x in m.modules():
-        if type(x).__name__ == "LlamaRMSNorm":
+        if type(x).__name__.endswith("RMSNorm"):
             x.forward = lambda y, x=x: y / (y.pow(2).mean(-1, keepdim=True) + x.variance_epsilon).sqrt() * x.weight
 
 
