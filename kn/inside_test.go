@@ -121,6 +121,13 @@ func TestLogitPartsAddUp(t *testing.T) {
 				sum := p.Embeddings + p.Biases
 				for l := range p.FFN {
 					sum += p.Attention[l] + p.FFN[l]
+					heads := p.AttentionBias[l]
+					for _, h := range p.Heads[l] {
+						heads += h
+					}
+					if math.Abs(heads-p.Attention[l]) > 1e-5*(1+largestOf(p.Heads[l])) || len(p.Heads[l]) != m.Config().Heads {
+						t.Errorf("%s: of %s the heads %v and the bias %v of layer %d add up to %v, attention adds %v", family, what, p.Heads[l], p.AttentionBias[l], l, heads, p.Attention[l])
+					}
 				}
 				if math.Abs(sum-p.Logit) > 1e-5*(1+math.Abs(p.Logit)) || math.Abs(sum-p.Sum) > 1e-12 {
 					t.Errorf("%s, %d edits: the parts of %s add up to %v, the logit is %v", family, len(m.Edits()), what, sum, p.Logit)

@@ -15,14 +15,19 @@ type LogitOptions struct {
 	Against string `json:"against,omitempty"`
 }
 
-// Parts is what each part of the model adds to a logit. L is the number of layers.
+// Parts is what each part of the model adds to a logit. L is the number of layers,
+// A that of the heads in each.
 type Parts struct {
 	Embeddings float64   `json:"embeddings"` // what the first layer is given
 	Attention  []float64 `json:"attention"`  // [L] with the bias of the output matrix
-	FFN        []float64 `json:"ffn"`        // [L] with the bias of the output matrix
-	Biases     float64   `json:"biases"`     // of the norms and the head
-	Sum        float64   `json:"sum"`        // of all parts
-	Logit      float64   `json:"logit"`      // as the model computes it, which Sum is but for rounding
+	// Heads and AttentionBias are what Attention is made of: the heads' shares, and
+	// the bias of the output matrix.
+	Heads         [][]float64 `json:"heads"`          // [L][A]
+	AttentionBias []float64   `json:"attention_bias"` // [L]
+	FFN           []float64   `json:"ffn"`            // [L] with the bias of the output matrix
+	Biases        float64     `json:"biases"`         // of the norms and the head
+	Sum           float64     `json:"sum"`            // of Embeddings, Attention, FFN and Biases
+	Logit         float64     `json:"logit"`          // as the model computes it, which Sum is but for rounding
 }
 
 // LogitParts is direct logit attribution: what [Model.LogitParts] computes.
@@ -44,7 +49,8 @@ type LogitParts struct {
 // predicted: direct logit attribution (Elhage et al., 2021,
 // https://transformer-circuits.pub/2021/framework). What attention and FFN of each
 // layer add to the residual stream is multiplied by the direction that the logit
-// reads; effects on later layers are not counted.
+// reads; effects on later layers are not counted. What attention adds is the sum of
+// what its heads add, each by its columns of the output matrix, and a bias.
 //
 // In a causal model the stream is the sum of these parts, and the direction is the
 // word's row of the head behind the last norm, whose scale is held at what it is
@@ -64,7 +70,7 @@ func (m *Model) LogitParts(prompt, answer string, options ...LogitOptions) (*Log
 	if err != nil {
 		return nil, err
 	}
-	return cached(m, "logit parts", []any{Query{prompt, answer}, o}, func() (*LogitParts, error) {
+	return cached(m, "logit parts by head", []any{Query{prompt, answer}, o}, func() (*LogitParts, error) {
 		s, err := m.answerSample(Query{prompt, answer})
 		if err != nil {
 			return nil, err

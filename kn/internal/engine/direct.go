@@ -13,8 +13,11 @@ import (
 // Parts is what a logit is made of: see kn.LogitParts. The parts add up to Sum.
 type Parts struct {
 	Embeddings         float64
-	Attention, FFN     []float64 // [L]
-	Biases, Sum, Logit float64   // Logit is the model's own
+	Attention          []float64   // [L] the sum of Heads and AttentionBias
+	Heads              [][]float64 // [L][A]
+	AttentionBias      []float64   // [L] of the output matrix
+	FFN                []float64   // [L]
+	Biases, Sum, Logit float64     // Logit is the model's own
 }
 
 // norms are a layer's norms, scale and bias of each [H], in an encoder.
@@ -22,6 +25,66 @@ var norms = step{"norms", transformer.OneLayer, func(w *transformer.Weights, _ *
 	l := w.Layers[0]
 	return apart(l.AttentionNorm.Scale, l.AttentionNorm.Bias, l.OutputNorm.Scale, l.OutputNorm.Bias)
 }}
+
+// headsOf: attention probabilities of one query [A, n], values [n, G·d], directions
+// of what attention adds [K, H] -> what each head adds along them [K, A], and the
+// bias of the output matrix, if there is one [K].
+var headsOf = step{"heads", transformer.OneLayer, func(w *transformer.Weights, in *inputs) []*graph.Node {
+	probs, values, directions := in.next(), in.next(), in.next()
+	heads, n := probs.Shape().Dimensions[0], probs.Shape().Dimensions[1]
+	output := w.Layers[0].AttentionOutput
+	width := output.Weight.Shape().Dimensions[1] / heads // d
+	groups := values.Shape().Dimensions[1] / width
+	values = graph.TransposeAllAxes(graph.Reshape(values, n, groups, width), 1, 0, 2)                                        // [G, n, d]
+	mixed := graph.DotGeneral(graph.Reshape(probs, groups, heads/groups, n), []int{2}, []int{0}, values, []int{1}, []int{0}) // [G, A/G, d]
+	read := graph.Reshape(graph.Dot(directions, output.Weight).Product(), -1, heads, width)                                  // [K, A, d]
+	out := []*graph.Node{graph.ReduceSum(graph.Mul(read, graph.Reshape(mixed, 1, heads, width)), -1)}
+	if output.Bias != nil {
+		out = append(out, graph.ReduceSum(graph.Mul(directions, graph.ExpandLeftToRank(output.Bias, 2)), -1))
+	}
+	return out
+}}
+
+// splitHeads splits what attention adds to each of parts into its heads.
+// directions [L][K][H] are those by which the parts read it.
+func (e *Engine) splitHeads(ctx context.Context, at int, states []State, directions [][][]float64, parts []*Parts) error {
+	for l, of := range directions {
+		probs, values := states[4+sitesPerLayer*l], states[5+sitesPerLayer*l] // [A, n, n], [n, G·d]
+		heads, n := probs.Dims[0], probs.Dims[1]
+		padded := e.sizes.reading(n, n+64)
+		row, known := make([]float32, heads*padded), make([]float32, padded*values.Dims[1])
+		for h := range heads {
+			copy(row[h*padded:], probs.Values[(h*n+at)*n:(h*n+at+1)*n])
+		}
+		copy(known, values.Values)
+		var u []float32
+		for _, d := range of {
+			for _, v := range d {
+				u = append(u, float32(v))
+			}
+		}
+		out, err := e.run(ctx, headsOf, l, form{}, tensors.FromFlatDataAndDimensions(row, heads, padded),
+			tensors.FromFlatDataAndDimensions(known, padded, values.Dims[1]), tensors.FromFlatDataAndDimensions(u, len(of), len(of[0])))
+		if err != nil {
+			return err
+		}
+		all, err := widened(out)
+		if err != nil {
+			return err
+		}
+		for k, p := range parts {
+			bias := 0.0
+			if len(all) > 1 {
+				bias = all[1][k]
+			}
+			p.Heads, p.AttentionBias = append(p.Heads, all[0][k*heads:(k+1)*heads]), append(p.AttentionBias, bias)
+		}
+	}
+	return nil
+}
+
+// sitesPerLayer is how many sites [Engine.direct] reads in each layer, after two others.
+const sitesPerLayer = 4
 
 // apart makes nodes that are not a graph's own parameters.
 func apart(nodes ...*graph.Node) (copies []*graph.Node) {
@@ -135,7 +198,9 @@ func (e *Engine) direct(ctx context.Context, rows []Row, emit func([]Result) err
 	for i, r := range rows {
 		r.Sites = []transformer.Site{{Point: transformer.EmbeddingsOut}, {Point: transformer.ResidPost, Layer: layers - 1}}
 		for l := range layers {
-			r.Sites = append(r.Sites, transformer.Site{Point: transformer.AttentionOut, Layer: l}, transformer.Site{Point: transformer.FFNOut, Layer: l})
+			for _, p := range []transformer.Point{transformer.AttentionOut, transformer.FFNOut, transformer.AttentionProbs, transformer.ValueOut} {
+				r.Sites = append(r.Sites, transformer.Site{Point: p, Layer: l})
+			}
 		}
 		read[i] = r
 	}
@@ -238,9 +303,10 @@ func (e *Engine) partsOf(ctx context.Context, row Row, states []State, between [
 			return throughTransform(u, path.out, weight, transform, before, behind, gain, normBias, c.LayerNormEps)
 		}
 	}
+	directions := make([][][]float64, c.Layers) // of the parts, in each layer
 	parts := func(u []float64, bias, logit float64) *Parts {
 		v, more := into(u)
-		p := path.parts(v)
+		p := path.parts(v, directions)
 		p.Biases += bias + more
 		p.Logit, p.Sum = logit, p.Embeddings+p.Biases
 		for l := range p.FFN {
@@ -248,7 +314,8 @@ func (e *Engine) partsOf(ctx context.Context, row Row, states []State, between [
 		}
 		return p
 	}
-	return parts(direction, bias, logit), parts(meanWord, meanBias[0], meanLogit[0]), nil
+	own, mean = parts(direction, bias, logit), parts(meanWord, meanBias[0], meanLogit[0])
+	return own, mean, e.splitHeads(ctx, at, states, directions, []*Parts{own, mean})
 }
 
 // throughTransform takes a direction u of an encoder's decoder back through its
@@ -286,12 +353,12 @@ type path struct {
 }
 
 // path runs a row through the layers again, in float64, given what they add. What
-// [Engine.direct] reads of a layer is at states[2+2·l].
+// [Engine.direct] reads of a layer is from states[2+4·l] on.
 func (e *Engine) path(states []State, rowOf func(State) []float32, between [][][]float64) path {
 	p := path{embeddings: widen(rowOf(states[0]))}
 	p.out = p.embeddings
 	for l := range e.Model.Config.Layers {
-		attention, ffn := widen(rowOf(states[2+2*l])), widen(rowOf(states[3+2*l]))
+		attention, ffn := widen(rowOf(states[2+sitesPerLayer*l])), widen(rowOf(states[3+sitesPerLayer*l]))
 		p.attention, p.ffn = append(p.attention, attention), append(p.ffn, ffn)
 		if between == nil {
 			p.out = plus(plus(p.out, attention), ffn)
@@ -304,8 +371,9 @@ func (e *Engine) path(states []State, rowOf func(State) []float32, between [][][
 	return p
 }
 
-// parts is what each part adds along a direction of the last layer's output.
-func (p path) parts(u []float64) *Parts {
+// parts is what each part adds along a direction of the last layer's output. It
+// adds to directions [L] that of what attention adds.
+func (p path) parts(u []float64, directions [][][]float64) *Parts {
 	layers := len(p.ffn)
 	r := &Parts{Attention: make([]float64, layers), FFN: make([]float64, layers)}
 	through := func(l, which int) {
@@ -319,7 +387,7 @@ func (p path) parts(u []float64) *Parts {
 		through(l, 1)
 		r.FFN[l] = along(p.ffn[l], u)
 		through(l, 0)
-		r.Attention[l] = along(p.attention[l], u)
+		r.Attention[l], directions[l] = along(p.attention[l], u), append(directions[l], u)
 	}
 	r.Embeddings = along(p.embeddings, u)
 	return r
