@@ -28,6 +28,7 @@ func LogitLens(lens *kn.LogitLens, options ...Options) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.Record(lens)
 	last := lens.Cells[len(lens.Cells)-1][lens.Mask]
 	f.Subtitle = []string{lens.Prompt, fmt.Sprintf("cells: the most probable token; at * the answer ends with %s and rank %d", chart.Short(last.Probability), last.Rank)}
 	n := len(lens.Tokens)

@@ -32,6 +32,7 @@ func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 		return nil, err
 	}
 	f.Subtitle = []string{trace.Prompt, traceLine(trace)}
+	f.Record(trace)
 	layers, tokens := len(trace.Probability), len(trace.Tokens)
 	if err := f.GrowFor(1.15 * float64(tokens+2)); err != nil {
 		return nil, err

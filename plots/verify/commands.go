@@ -24,9 +24,6 @@ var commands = map[string]string{
 	"convergence agreement":     knowledgeNeurons,
 	"exactness":                 "kn exactness --model MODEL",
 
-	"logit lens":   "kn trace --model MODEL --prompt PROMPT --answer ANSWER",
-	"causal trace": "kn trace --model MODEL --prompt PROMPT --answer ANSWER --subject SUBJECT",
-
 	"attention heads": "kn.Model.Read in a notebook",
 	"attention arcs":  "kn.Model.Read in a notebook",
 

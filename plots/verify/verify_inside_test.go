@@ -44,6 +44,11 @@ var figures = sync.OnceValue(func() map[string]*plots.Figure {
 	m := kn.MustLoad(tiny, kn.WithCache("off"))
 	found := m.MustKnowledgeNeurons(prompts, "Paris", kn.Recipe{Share: 0.5})
 	updated := m.MustWith(kn.Update(found.Refined, "Paris", "Rome"), kn.Scale(found.Refined[:1], 0.5))
+	var layer []kn.Neuron
+	for i := range m.Config().IntermediateSize {
+		layer = append(layer, kn.Neuron{Layer: 1, Index: i})
+	}
+	strong := m.MustWith(kn.Scale(layer, 2))
 	scatter := m.MustActivationScatter([]kn.Query{{Prompt: prompts[0], Answer: "Paris"}, {Prompt: prompts[1], Answer: "Paris"}, {Prompt: prompts[2], Answer: "Rome"}}, found.Refined)
 	scatter.GroupBy(func(p kn.ScatterPoint) string { return p.Answer })
 	asked := kn.PredictOptions{Top: 4, Answer: "Paris"}
@@ -67,6 +72,11 @@ var figures = sync.OnceValue(func() map[string]*plots.Figure {
 		"predictions":            plots.MustPredictions(m.MustPredict(prompts[0], asked), updated.MustPredict(prompts[0], asked)),
 		"sensitivity":            plots.MustSensitivity(m.MustSensitivity(prompts, "Paris", kn.SensitivityOptions{Thresholds: []float64{0.1, 0.3}, Shares: []float64{0.3, 1}})),
 		"comparison of two sets": plots.MustSetComparison(sets),
+		"logit lens":             plots.MustLogitLens(strong.MustLogitLens(prompts[0], "Rome")),
+		"causal trace":           plots.MustCausalTrace(strong.MustCausalTrace(prompts[0], "France", "Rome", kn.TraceOptions{Draws: 2, Seed: 7, Restore: kn.RestoreFFN})),
+		"token attribution":      plots.MustTokenAttribution(updated.MustAttributeTokens(prompts[0], "Rome", kn.TokenOptions{Against: "Paris"})),
+		"logit parts":            plots.MustLogitParts(strong.MustLogitParts(prompts[0], "Rome")),
+		"logit heads":            plots.MustLogitHeads(m.MustLogitParts(prompts[1], "Rome", kn.LogitOptions{Against: "Paris"})),
 		"interventions":          experimentplots.MustInterventions(changed),
 		"suppressed by relation": experimentplots.MustSuppressedByRelation(changed),
 		"amplified by relation":  experimentplots.MustAmplifiedByRelation(changed),
@@ -133,7 +143,7 @@ func leaves(path string, v any, set func(any), all *[]leaf) {
 // byTheAuthor are what no computation can tell, what no chart of the kind shows,
 // options of which others give the same, and the backend, which whoever computes it
 // again chooses.
-var byTheAuthor = regexp.MustCompile(`(\.group|\.provenance\.(model|backend)|\.a\.name|\.b\.name|\.others\.\*\.fact\.(relation|subject)|\.subject|\.rank|\.bin` +
+var byTheAuthor = regexp.MustCompile(`(\.group|\.provenance\.(model|backend)|\.a\.name|\.b\.name|\.others\.\*\.fact\.(relation|subject)|\.subject|\.rank|\.bin|^\.nodes` +
 	`|_less_\w+\.(mean|low|high)|\.of_relations_\w+\.(mean|low|high)|\.options\.(\w+\.)*(resamples|nodes|tolerance|threshold|share|strict))$`)
 
 // TestEveryLeafCounts changes each kind of number, text and truth value that a
@@ -327,6 +337,10 @@ func TestHostile(t *testing.T) {
 		"many nodes each":  with("overlap", `"nodes":\d+`, `"nodes":1000000000`),
 		"many draws":       with("factor curves", `"draws":2`, `"draws":1000000000`),
 		"many controls":    with("interventions", `"draws":1`, `"draws":1000000000`),
+		"much noise":       with("causal trace", `"draws":2`, `"draws":1000000000`),
+		"many layers seen": with("logit lens", `"cells":\[`, `"cells":[[],`),
+		"many token nodes": with("token attribution", `"nodes":4097`, `"nodes":1000000000`),
+		"no heads":         with("logit heads", `"heads":\[\[[^\]]*\]`, `"heads":[[]`),
 		"many resamples":   with("interventions", `"resamples":20`, `"resamples":1000000000`),
 		"an odd option":    with("overlap", `"share":0.5`, `"share":0.5,"shell":"rm"`),
 		"one prediction":   with("predictions", `"result":\[.*\]`, `"result":[]`),

@@ -41,8 +41,8 @@ its own numbers, so that a bar or a label that was moved is noticed.
 
 Charts of one fact can be verified: factor curves, attributions, knowledge neurons
 and their overlap, predictions, activation against probability, sensitivity, a
-fact's sets in two models, and what suppressing and amplifying does to up to ` + fmt.Sprint(experiments.FewFacts) + `
-facts. Of charts of sweeps and trainings it names the command that makes them.
+fact's sets in two models, tokens' scores, the logit lens, causal traces, parts of a
+logit, and what suppressing and amplifying does to up to ` + fmt.Sprint(experiments.FewFacts) + ` facts. Of charts of sweeps and trainings it names the command that makes them.
 
 The embedded model need not be named. Of any other, say with --model where it is;
 it is known by its SHA-256. Nothing is opened or downloaded because a figure says
