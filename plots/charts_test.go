@@ -25,6 +25,9 @@ func all(o plots.Options) map[string]*plots.Figure {
 
 		"sensitivity":            plots.MustSensitivity(sensitivity(), o),
 		"comparison of two sets": plots.MustSetComparison(twoSets(), o),
+		"token attribution":      plots.MustTokenAttribution(tokenAttribution(), o),
+		"logit parts":            plots.MustLogitParts(logitParts(), o),
+		"logit heads":            plots.MustLogitHeads(logitParts(), o),
 		"attention heads":        plots.MustAttentionHeads(attention(4, 4), o),
 		"attention arcs":         plots.MustAttentionArcs(attention(4, 4), 1, 2, o),
 	}
@@ -43,6 +46,9 @@ func TestFiles(t *testing.T) {
 
 		"sensitivity":            {"default: t = 0.2, p = 0.7; 6 neurons", "Of the default set [%]", "Share p of the prompts", "0.45"},
 		"comparison of two sets": {"in both sets (3)", "10:1122", "B: −240 %", "1 (0 to 2)", "0.0026; 3 or more with P = 2.1e-09", "Neurons shared"},
+		"token attribution":      {"Score [probability]", "[MASK] *", "+0.463", "raises it"},
+		"logit parts":            {"Added to the logit", "embed.", "biases", "one of its heads"},
+		"logit heads":            {"Head", "Layer (0 is next to the embeddings)", "Added to the logit"},
 		"attention heads":        {"Attention weight", "Head", "[CLS] The capital of France is [MASK] . [SEP]"},
 		"attention arcs":         {"[MASK]", "France", "from the mask"},
 
@@ -61,6 +67,9 @@ func TestGolden(t *testing.T) {
 		"predictions.png":          ExamplePredictions,
 		"causal_trace.png":         ExampleCausalTrace,
 		"logit_lens.png":           ExampleLogitLens,
+		"token_attribution.png":    ExampleTokenAttribution,
+		"logit_parts.png":          ExampleLogitParts,
+		"logit_heads.png":          ExampleLogitHeads,
 		"sensitivity.png":          ExampleSensitivity,
 		"set_comparison.png":       ExampleSetComparison,
 		"attention_heads.png":      ExampleAttentionHeads,

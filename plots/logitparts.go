@@ -15,7 +15,7 @@ import (
 
 // LogitParts draws what each part of the model adds to the answer's logit, layer by
 // layer: bars of attention and FFN, and at the ends the embeddings and the biases of
-// norms and head. The dots below the bars of attention are its heads. Unless it is
+// norms and head. The rings on the bars of attention are its heads. Unless it is
 // of two answers, what the parts add to the mean logit of the vocabulary is taken
 // off, since that changes no probability.
 func LogitParts(parts *kn.LogitParts, options ...Options) (*Figure, error) {
@@ -81,7 +81,7 @@ func LogitHeads(parts *kn.LogitParts, options ...Options) (*Figure, error) {
 	var cells []chart.Cell
 	for l, row := range heads {
 		for h, v := range row {
-			cells = append(cells, chart.Cell{X: float64(h), Y: float64(l), Fill: bar.Color(v), Text: fmt.Sprintf("%.1f", v)})
+			cells = append(cells, chart.Cell{X: float64(h), Y: float64(l), Fill: bar.Color(v), Text: fmt.Sprintf("%.1f", math.Round(10*v)/10+0)})
 		}
 	}
 	f.AddCells(cells, across <= overlapRoom(f))

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -16,8 +17,7 @@ import (
 )
 
 // TokenAttribution draws the score of each of a prompt's tokens as a bar, from the
-// first token down: orange raises the target, blue lowers it, the stronger the
-// darker. Whiskers are the estimated error. A ring is what the target loses when
+// first token down: orange raises the target, blue lowers it. Whiskers are the estimated error. A ring is what the target loses when
 // that token alone is at the baseline, the control. A star marks where the answer
 // is predicted.
 func TokenAttribution(attribution *kn.TokenAttribution, options ...Options) (*Figure, error) {
@@ -39,9 +39,8 @@ func TokenAttribution(attribution *kn.TokenAttribution, options ...Options) (*Fi
 	}
 	p := f.Panel(fmt.Sprintf("Score [%s]", attribution.Unit()), "")
 	addTokenBars(f, p, attribution)
-	raises, lowers := chart.Shade(f.Options.Palette.Diverging, 0.85), chart.Shade(f.Options.Palette.Diverging, 0.15)
-	f.AddLegend("raises it", chart.Swatch{Fill: raises})
-	f.AddLegend("lowers it", chart.Swatch{Fill: lowers})
+	f.AddLegend("raises it", chart.Swatch{Fill: signColor(f, 1)})
+	f.AddLegend("lowers it", chart.Swatch{Fill: signColor(f, -1)})
 	f.AddLegend("lost with that token alone at the baseline", ringThumb{f.Theme})
 	f.Description = describeTokens(attribution)
 	return f.Figure(), nil
@@ -94,20 +93,20 @@ func signedShort(v float64, unit string) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
+// signColor is the diverging palette's for numbers above 0 or below it.
+func signColor(f *chart.Draft, v float64) color.NRGBA {
+	return chart.Shade(f.Options.Palette.Diverging, 0.5+math.Copysign(0.3, v))
+}
+
 func addTokenBars(f *chart.Draft, p *plot.Plot, a *kn.TokenAttribution) {
 	t, n := f.Theme, len(a.Tokens)
-	largest, low, high := 0.0, 0.0, 0.0
+	low, high := 0.0, 0.0
 	for i, s := range a.Scores {
-		largest = max(largest, math.Abs(s))
 		low, high = min(low, s, a.Occlusion[i]), max(high, s, a.Occlusion[i])
-	}
-	if largest == 0 {
-		largest = 1
 	}
 	if high-low < 1e-12 {
 		high = low + 1e-6
 	}
-	bar := chart.ColorBar{Scale: f.Options.Palette.Diverging, Low: -largest, High: largest}
 	var bars chart.Rects
 	var lines chart.Whiskers
 	var numbers chart.Labels
@@ -116,7 +115,7 @@ func addTokenBars(f *chart.Draft, p *plot.Plot, a *kn.TokenAttribution) {
 	style.YAlign = draw.YCenter
 	for i, s := range a.Scores {
 		y := float64(n - 1 - i)
-		bars = append(bars, chart.Rect{X1: s, Y0: y - 0.36, Y1: y + 0.36, Fill: bar.Color(s)})
+		bars = append(bars, chart.Rect{X1: s, Y0: y - 0.36, Y1: y + 0.36, Fill: signColor(f, s)})
 		if a.EstimatedError > 0 {
 			lines = append(lines, chart.Whisker{At: y, Of: stats.Interval{Mean: s, Low: s - a.EstimatedError, High: s + a.EstimatedError}, Style: t.Line(0.8, chart.Ink), Cap: t.Pt(2)})
 		}

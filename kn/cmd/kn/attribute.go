@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,10 +63,12 @@ func (i *integral) apply(cmd *cobra.Command, o *kn.AttributeOptions) error {
 func (a *app) attribute() *cobra.Command {
 	var prompt, answer string
 	var integral integral
+	var tokens bool
+	var target, against, baseline string
 	top := cli.Count(10)
 	cmd := &cobra.Command{
 		Use:   "attribute --model MODEL --prompt PROMPT --answer ANSWER",
-		Short: "Attribute an answer's probability to the neurons at [MASK]",
+		Short: "Attribute an answer's probability to the neurons at [MASK], or to the prompt's tokens",
 		Long: `Compute the integrated gradients of the answer's probability with respect to
 every feed-forward neuron at [MASK] (Dai et al., 2022). Within a layer the
 scores add up to the probability less what is left of it when the layer's
@@ -73,18 +76,56 @@ neurons are 0; by how much they miss it is the completeness error.
 
 The adaptive rule adds nodes until the estimated error of the scores is below
 the tolerance, and says so where it does not get there. With --json all scores
-are printed, one list a layer; without it the largest.`,
+are printed, one list a layer; without it the largest.
+
+With --tokens the scores are those of the prompt's tokens instead (Sundararajan et
+al., 2017), along the line from a --baseline to their word embeddings, beside what
+the answer loses when that token alone is at the baseline. With --against they are
+of the difference to another answer.`,
 		Example: `  kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris
   kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris \
-     --rule left_riemann --nodes 20 --json > paris.json`,
+     --rule left_riemann --nodes 20 --json > paris.json
+  kn attribute --model mini --prompt "The capital of France is [MASK]." --answer Paris --tokens --against London`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
-			var options kn.AttributeOptions
+			options := kn.AttributeOptions{Target: kn.Target(target)}
+			switch {
+			case !slices.Contains(targets, target) && target != "":
+				return cli.Usagef("--target %s: use %s", target, strings.Join(targets, ", "))
+			case !tokens && (against != "" || cmd.Flags().Changed("baseline")):
+				return cli.Usagef("--against and --baseline are for --tokens")
+			case against != "" && cmd.Flags().Changed("target"):
+				return cli.Usagef("--against has a target of its own, the difference; leave out --target")
+			case tokens && !slices.Contains(baselines, baseline):
+				return cli.Usagef("--baseline %s: use %s", baseline, strings.Join(baselines, ", "))
+			case tokens && cmd.Flags().Changed("top"):
+				return cli.Usagef("--top is for neurons; all tokens are shown")
+			}
+			if options.Target == "probability" {
+				options.Target = kn.TargetProbability
+			}
 			if err := integral.apply(cmd, &options); err != nil {
 				return err
 			}
+			if tokens && options.Rule == kn.ActivationBaseline {
+				return cli.Usagef("--rule %s is for neurons; tokens take one that integrates", options.Rule)
+			}
 			m, err := a.load(cmd.Context())
 			if err != nil {
+				return err
+			}
+			if tokens {
+				at, err := m.AttributeTokens(prompt, answer, kn.TokenOptions{
+					Baseline: kn.Baseline(baseline), Target: options.Target, Against: against,
+					Rule: options.Rule, Nodes: options.Nodes, Tolerance: options.Tolerance,
+				})
+				if err != nil {
+					return err
+				}
+				err = a.print(at, func(w *bytes.Buffer) { writeTokens(w, a.out, at) })
+				if at.NotConverged {
+					a.warnNotConverged(prompt)
+				}
 				return err
 			}
 			at, err := m.Attribute(prompt, answer, options)
@@ -103,8 +144,38 @@ are printed, one list a layer; without it the largest.`,
 	cmd.Flags().StringVarP(&answer, "answer", "a", "", "`ANSWER` whose probability to attribute (required)")
 	integral.flags(cmd)
 	cmd.Flags().Var(&top, "top", "how many neurons to show without --json")
+	cmd.Flags().StringVar(&target, "target", "probability", "`WHAT` to attribute: probability, log_probability")
+	cmd.Flags().BoolVar(&tokens, "tokens", false, fmt.Sprintf("attribute to the prompt's tokens instead of neurons (default tolerance %g)", kn.DefaultTokenTolerance))
+	cmd.Flags().StringVar(&against, "against", "", "the other `ANSWER`, for the difference of the two log-probabilities (with --tokens)")
+	cmd.Flags().StringVar(&baseline, "baseline", string(kn.BaselineZero), "`EMBEDDING` that tokens start from: zero, mask, pad (with --tokens)")
+	cli.Complete(cmd, "target", targets...)
+	cli.Complete(cmd, "baseline", baselines...)
 	cli.Require(cmd, "prompt", "answer")
 	return cmd
+}
+
+// The values of --target and --baseline.
+var (
+	targets   = []string{"probability", string(kn.TargetLogProbability)}
+	baselines = []string{string(kn.BaselineZero), string(kn.BaselineMask), string(kn.BaselinePad)}
+)
+
+func writeTokens(w *bytes.Buffer, s cli.Style, at *kn.TokenAttribution) {
+	fmt.Fprintf(w, "%s\n%s is %s, at the baseline (%s) %s; in units of %s\n\n", at.Prompt, s.Good(at.TargetName()), number(at.Value), at.Baseline, number(at.ValueAtBaseline), at.Unit())
+	t := newTable("token", ">score", ">of the sum", ">lost without it")
+	for i, token := range at.Tokens {
+		share := "-"
+		if total := at.Value - at.ValueAtBaseline; total != 0 {
+			share = fmt.Sprintf("%.1f %%", 100*at.Scores[i]/total)
+		}
+		t.add(nil, token, at.Scores[i], share, at.Occlusion[i])
+	}
+	t.write(w, s)
+	estimate := ""
+	if at.EstimatedError > 0 {
+		estimate = ", estimated error of a score " + number(at.EstimatedError)
+	}
+	fmt.Fprintln(w, s.Faint(fmt.Sprintf("completeness error %s%s; rule %s, %d nodes", number(at.CompletenessError), estimate, at.Rule, at.Nodes)))
 }
 
 func attributionResult(at *kn.Attribution) attributeResult {

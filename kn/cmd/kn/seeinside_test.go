@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -57,10 +58,41 @@ func TestNeuron(t *testing.T) {
 	}
 }
 
+// TestAttributeTokens: what is printed is what the library computes.
+func TestAttributeTokens(t *testing.T) {
+	const prompt = "The capital of France is [MASK] ."
+	args := []string{"attribute", "--model", small(t), "--prompt", prompt, "--answer", "Paris", "--tokens"}
+	m := kn.MustLoad(small(t), kn.WithCache("off"))
+	for _, c := range []struct {
+		args []string
+		o    kn.TokenOptions
+	}{
+		{nil, kn.TokenOptions{}},
+		{[]string{"--against", "Rome", "--baseline", "pad"}, kn.TokenOptions{Against: "Rome", Baseline: kn.BaselinePad}},
+		{[]string{"--target", "log_probability", "--rule", "gauss_legendre", "--nodes", "7"}, kn.TokenOptions{Target: kn.TargetLogProbability, Rule: kn.GaussLegendre, Nodes: 7}},
+	} {
+		var got kn.TokenAttribution
+		if err := json.Unmarshal([]byte(succeeds(t, append(append([]string{}, args...), append(c.args, "--json")...)...)), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := m.MustAttributeTokens(prompt, "Paris", c.o)
+		if len(got.Scores) != len(want.Scores) || !near(got.Scores[4], want.Scores[4]) || !near(got.Value, want.Value) || got.Target != want.Target || got.Nodes != want.Nodes {
+			t.Errorf("%v: %+v, want %+v", c.args, got, want)
+		}
+		text := succeeds(t, append(append([]string{}, args...), c.args...)...)
+		for _, words := range []string{want.TargetName(), "France", "lost without it", "completeness error"} {
+			if !strings.Contains(text, words) {
+				t.Errorf("%v: no %q in %s", c.args, words, text)
+			}
+		}
+	}
+}
+
 // TestSeeInsideUsage: flags that do not go together.
 func TestSeeInsideUsage(t *testing.T) {
 	trace := []string{"trace", "--model", "m", "--prompt", "p", "--answer", "a"}
 	neuron := []string{"neuron", "--model", "m"}
+	attribute := []string{"attribute", "--model", "m", "--prompt", "p", "--answer", "a"}
 	for _, c := range []struct {
 		base, args []string
 		words      string
@@ -72,6 +104,12 @@ func TestSeeInsideUsage(t *testing.T) {
 		{trace, []string{"--subject", "s", "--window", "3"}, "one layer"},
 		{trace, []string{"--subject", "s", "--noise", "0"}, "above 0"},
 		{neuron, nil, `"neuron"`},
+		{attribute, []string{"--target", "all"}, "probability, log_probability"},
+		{attribute, []string{"--against", "b"}, "for --tokens"},
+		{attribute, []string{"--tokens", "--against", "b", "--target", "log_probability"}, "leave out --target"},
+		{attribute, []string{"--tokens", "--baseline", "one"}, "zero, mask, pad"},
+		{attribute, []string{"--tokens", "--rule", "activation_baseline"}, "for neurons"},
+		{attribute, []string{"--tokens", "--top", "3"}, "for neurons"},
 		{neuron, []string{"--neuron", "1"}, "layer:index"},
 		{neuron, []string{"--neuron", "1:2,1:3"}, "one neuron"},
 		{neuron, []string{"--neuron", "1:2", "--texts", "f", "--limit", "3"}, "not both"},
