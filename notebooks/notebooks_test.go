@@ -229,8 +229,15 @@ func TestBertBase(t *testing.T) {
 }
 
 func TestInside(t *testing.T) {
+	t.Setenv("KN_MODEL", "") // the embedded one
 	n, _ := execute(t, "inside.ipynb")
 	shows(t, cell(t, n, "MustAttentionArcs"), "Attention")
+	tokens := cell(t, n, "var tokens")
+	shows(t, tokens, "Attribution of P(Paris) to tokens")
+	if missed := numbers(t, tokens, `miss the difference by ([-\d.]+)`)[0]; missed > 0.01 || missed < -0.01 {
+		t.Errorf("the tokens' scores miss the difference by %v", missed)
+	}
+	shows(t, cell(t, n, "Against: rival})))"), "P(London)")
 	shows(t, cell(t, n, "var lens"), "Paris")
 	trace := cell(t, n, "MustCausalTrace")
 	p := numbers(t, trace, `P\(Paris\): ([\d.]+), with noise ([\d.]+)`)
@@ -242,6 +249,7 @@ func TestInside(t *testing.T) {
 	if d := sums[0] - sums[1]; d > 1e-3 || d < -1e-3 || sums[1] < 0 {
 		t.Errorf("the parts add up to %v, the logits differ by %v", sums[0], sums[1])
 	}
+	shows(t, cell(t, n, "MustLogitHeads"), "What adds to the logit of")
 	if portrait := cell(t, n, "MustPortrait"); !strings.Contains(portrait.Printed(), "prompts") {
 		t.Errorf("no portrait:\n%s", portrait.Printed())
 	}
