@@ -43,9 +43,10 @@
 // # Seeing inside
 //
 // [Model.Read] returns what is at any hook point of any layer, at every token;
-// [Model.LogitLens] what the head would predict after each layer;
-// [Model.CausalTrace] through which states a fact reaches the answer;
-// [Model.LogitParts] what each layer adds to the answer's logit; and
+// [Model.AttributeTokens] what each of the prompt's tokens does for the answer, by
+// integrated gradients; [Model.LogitLens] what the head would predict after each
+// layer; [Model.CausalTrace] through which states a fact reaches the answer;
+// [Model.LogitParts] what each layer and head adds to the answer's logit; and
 // [Model.Portrait] what one neuron says and what fires it. All work on an edited
 // handle as well, and each number stands beside its control.
 //

@@ -76,7 +76,7 @@ func TestAttributeTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := m.MustAttributeTokens(prompt, "Paris", c.o)
-		if len(got.Scores) != len(want.Scores) || !near(got.Scores[4], want.Scores[4]) || !near(got.Value, want.Value) || got.Target != want.Target || got.Nodes != want.Nodes {
+		if len(got.Scores) != len(want.Scores) || math.Abs(got.Scores[4]-want.Scores[4]) > 1e-7 || math.Abs(got.Value-want.Value) > 1e-7 || got.Target != want.Target || got.Nodes != want.Nodes {
 			t.Errorf("%v: %+v, want %+v", c.args, got, want)
 		}
 		text := succeeds(t, append(append([]string{}, args...), c.args...)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -61,8 +62,29 @@ var alongLine = step{"along line", transformer.EmbeddingsPart, func(w *transform
 // by all that it changes, in each layer on a scale that is smaller yet.
 const grading = 4
 
+// answerDifference: x [B, n, H] of the last layer, pick [B, m, n], tokens [R], other
+// tokens [R] -> the logarithm of the answers' probabilities less that of the
+// others' [S].
+var answerDifference = step{"difference", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
+	x, pick, tokens, others := in.next(), in.next(), in.next(), in.next()
+	c := in.context(x)
+	row := last(w, x, pick, c, in.hooks(pick))
+	return []*graph.Node{in.ofAnswers(graph.Sub(w.LogProbability(row, tokens), w.LogProbability(row, others)))}
+}}
+
+// differenceGradient is answerDifference that also returns the gradient of x [B, n, H].
+var differenceGradient = step{"difference gradient", transformer.OneLayer | transformer.HeadPart, func(w *transformer.Weights, in *inputs) []*graph.Node {
+	x, pick, tokens, others := in.next(), in.next(), in.next(), in.next()
+	c := in.context(x)
+	row := last(w, x, pick, c, in.hooks(pick))
+	p, gp := in.valueGradient(w, row, tokens, pick)
+	q, gq := in.valueGradient(w, row, others, pick)
+	return []*graph.Node{graph.Sub(p, q), vjp(row, graph.Sub(gp, gq), x)}
+}}
+
 // onLine is a sample at one place of its line.
 type onLine struct {
+	others []int32 // the answer that is subtracted in the same run, if any
 	moves  []int   // the places that move
 	factor float64 // a
 	only   int     // -1, or the one prompt token that is at a while the others are at 1
@@ -165,20 +187,28 @@ func (e *Engine) occluded(ctx context.Context, rows []Row, i int, o Options, end
 // and, if asked for, the gradients along them [points][tokens].
 func (e *Engine) onLines(ctx context.Context, rows []Row, points []point, places []onLine, o Options, gradients bool) (value []float64, products [][]float64, err error) {
 	value, products = make([]float64, len(points)), make([][]float64, len(points))
+	// Two answers that are asked for at the same places of one text take one run.
+	inOneRun := !slices.ContainsFunc(points, func(pt point) bool {
+		r := rows[pt.sample]
+		return r.Line.Rival == nil || !slices.Equal(r.IDs, r.Line.Rival.IDs) || !slices.Equal(r.Masks, r.Line.Rival.Masks)
+	})
 	var runs []Row
 	var at []onLine
 	var of []int // the point of each run
 	for k, pt := range points {
 		r, p := rows[pt.sample], places[k]
 		p.moves, p.tokens, p.from = r.Line.Moves, r.Line.Tokens, r.Line.From
+		if inOneRun {
+			p.others = r.Line.Rival.Answers
+		}
 		runs, at, of = append(runs, Row{Sample: r.Sample, Edits: r.Edits}), append(at, p), append(of, k)
 		products[k] = make([]float64, p.tokens)
-		if r.Line.Rival != nil {
+		if r.Line.Rival != nil && !inOneRun {
 			p.moves = r.Line.RivalMoves
 			runs, at, of = append(runs, Row{Sample: *r.Line.Rival, Edits: r.Edits}), append(at, p), append(of, k)
 		}
 	}
-	err = e.inBatchesOf(runs, e.sizes.length, e.savedPerBatch, func(float64) {}, func(e *Engine, b rowBatch) error {
+	err = e.inBatchesOf(runs, e.sizes.length, e.linesPerBatch, e.linesPadded, func(float64) {}, func(e *Engine, b rowBatch) error {
 		values, along, err := e.lineBatch(ctx, b, at, o, gradients)
 		if err != nil {
 			return err
@@ -214,16 +244,26 @@ func (e *Engine) onLines(ctx context.Context, rows []Row, points []point, places
 	return value, products, err
 }
 
-// savedPerBatch is the number of samples to run at once where what backward needs
-// is saved.
-func (e *Engine) savedPerBatch(y layout) int {
+// linesPerBatch is the number of samples to run at once where what backward needs
+// is saved. Where every shape is compiled they are few, and of one number: rules
+// ask for any number of nodes, round by round, and compiling takes longer than
+// running what is padded.
+func (e *Engine) linesPerBatch(y layout) int {
 	c := e.Model.Config
 	perToken := 4 * c.Layers * (transformer.KeptValues(c)*c.HiddenSize + 2*c.IntermediateSize)
-	rows := max(1, min(e.sizes.rows, memoryPerBatch/(perToken*y.n)))
-	for e.sizes.static && e.sizes.batch(rows) > rows {
-		rows-- // padding would be computed for nothing
+	rows := min(e.sizes.rows, memoryPerBatch/(perToken*y.n))
+	if e.sizes.static {
+		rows = min(8, rows)
 	}
-	return rows
+	return max(1, rows)
+}
+
+// linesPadded is the number to which n samples are padded.
+func (e *Engine) linesPadded(y layout, n int) int {
+	if !e.sizes.static {
+		return n
+	}
+	return e.linesPerBatch(y)
 }
 
 // lineBatch runs a batch at its places forwards and, for gradients, backwards. It
@@ -258,11 +298,21 @@ func (e *Engine) lineBatch(ctx context.Context, b rowBatch, at []onLine, o Optio
 		}
 		x = out[0]
 	}
-	end := answer
+	end, given := answer, []any{x, b.pick.tensor(), b.answers}
 	if gradients {
 		end = answerGradient
 	}
-	if out, err = e.layerAs(ctx, end, b, logarithm, last, x, b.pick.tensor(), b.answers); err != nil {
+	if at[b.of[0]].others != nil {
+		others := make([]int32, len(b.answers))
+		for k, i := range b.of {
+			copy(others[k*b.kind.answers:], at[i].others)
+		}
+		end, given = answerDifference, append(given, others)
+		if gradients {
+			end = differenceGradient
+		}
+	}
+	if out, err = e.layerAs(ctx, end, b, logarithm, last, given...); err != nil {
 		return nil, nil, err
 	}
 	if values, err = floats(out[0]); err != nil || !gradients {

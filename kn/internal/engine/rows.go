@@ -17,11 +17,13 @@ type rowBatch struct {
 // inBatches calls run with batches of rows: of one length when padded, and
 // under the same edits of weights, which e has.
 func (e *Engine) inBatches(rows []Row, length func(n, most int) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
-	return e.inBatchesOf(rows, length, e.samplesPerBatch, progress, run)
+	size := func(_ layout, n int) int { return e.sizes.batch(n) }
+	return e.inBatchesOf(rows, length, e.samplesPerBatch, size, progress, run)
 }
 
-// inBatchesOf is inBatches with the largest number of rows of a layout.
-func (e *Engine) inBatchesOf(rows []Row, length func(n, most int) int, limit func(layout) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
+// inBatchesOf is inBatches with the largest number of rows of a layout, and the
+// number to which n rows are padded.
+func (e *Engine) inBatchesOf(rows []Row, length func(n, most int) int, limit func(layout) int, size func(y layout, n int) int, progress func(share float64), run func(e *Engine, b rowBatch) error) error {
 	done := 0
 	return e.byEdits(rows, func(r Row) any { return r.Edits.Values }, func(e *Engine, which []int) error {
 		layoutOf := func(i int) layout {
@@ -29,7 +31,7 @@ func (e *Engine) inBatchesOf(rows []Row, length func(n, most int) int, limit fun
 			return e.sizes.singly(kindOf(s), length(len(s.IDs), e.Model.Config.MaxPositions*s.passes()))
 		}
 		return groups(which, layoutOf, limit, func(y layout, of []int) error {
-			b := rowBatch{of: of, samples: samplesOf(rows, of), edits: make([]*Edits, e.sizes.batch(len(of)))}
+			b := rowBatch{of: of, samples: samplesOf(rows, of), edits: make([]*Edits, size(y, len(of)))}
 			for k := range b.edits {
 				b.edits[k] = &rows[of[min(k, len(of)-1)]].Edits
 			}
