@@ -62,11 +62,11 @@ func (g goldenInside) prompt() string {
 
 func flattened(rows [][]float64) []float64 { return slices.Concat(rows...) }
 
-// TestInsideEqualsTransformers compares what is read inside models with what
-// transformers computes in float64.
-func TestInsideEqualsTransformers(t *testing.T) {
+// TestInsideEqualsReference compares what is read inside models with what transformers
+// computes in float64, on the backend that KN_BACKEND names.
+func TestInsideEqualsReference(t *testing.T) {
 	for _, family := range insideFamilies {
-		m, want := openInside(t, family)
+		m, want := openInside(t, family, WithBackend(""))
 		check := func(what string, got, want []float64) {
 			t.Helper()
 			if d := difference(t, got, want); !(d < 2e-5) {
@@ -186,9 +186,16 @@ func TestCausalTraceClosedForms(t *testing.T) {
 
 // TestCausalTraceEqualsWholeModel compares windows of FFN and attention with the
 // whole model in one graph, where hooks put back what was read without noise.
-func TestCausalTraceEqualsWholeModel(t *testing.T) {
-	for _, family := range insideFamilies {
-		m, want := openInside(t, family)
+func TestCausalTraceEqualsWholeModel(t *testing.T) { traceEqualsWholeModel(t, "distilbert", "gpt2") }
+
+// TestCausalTraceEqualsReference is the same of one family, on the backend that KN_BACKEND
+// names.
+func TestCausalTraceEqualsReference(t *testing.T) { traceEqualsWholeModel(t, "llama") }
+
+func traceEqualsWholeModel(t *testing.T, families ...string) {
+	t.Helper()
+	for _, family := range families {
+		m, want := openInside(t, family, WithBackend(""))
 		clean := m.MustRead(want.prompt())
 		for restore, point := range points {
 			c := m.MustCausalTrace(want.prompt(), "capital", want.Answer, TraceOptions{Restore: restore, Draws: 1, Seed: 3})

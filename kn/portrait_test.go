@@ -9,10 +9,10 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 )
 
-// TestPortraitWordsEqualTransformers: all words' scores, against float64.
-func TestPortraitWordsEqualTransformers(t *testing.T) {
+// TestPortraitWordsEqualReference: all words' scores, against float64.
+func TestPortraitWordsEqualReference(t *testing.T) {
 	for _, family := range insideFamilies {
-		m, want := openInside(t, family)
+		m, want := openInside(t, family, WithBackend(""))
 		v := m.Config().VocabSize
 		p := m.MustPortrait(Neuron{1, 3}, nil, PortraitOptions{Words: v})
 		sorted := slices.Sorted(slices.Values(want.Words))

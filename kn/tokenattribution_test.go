@@ -23,11 +23,11 @@ type goldenTokens struct {
 	Scores, Occlusion              []float64
 }
 
-// TestTokenAttributionReference compares tokens' scores with those that PyTorch
+// TestTokenAttributionEqualsReference compares tokens' scores with those that PyTorch
 // computes in float64 with thousands of nodes: by the adaptive rule of encoders,
 // decoders with and without position embeddings, answers of one token and several,
 // all baselines and targets.
-func TestTokenAttributionReference(t *testing.T) {
+func TestTokenAttributionEqualsReference(t *testing.T) {
 	var cases []goldenTokens
 	sharedtest.ReadJSON(t, &cases, "testdata", "inside", "tokens.json")
 	for _, c := range cases {
