@@ -109,36 +109,43 @@ func addTokenBars(f *chart.Draft, p *plot.Plot, a *kn.TokenAttribution) {
 	}
 	var bars chart.Rects
 	var lines chart.Whiskers
-	var numbers chart.Labels
 	var ticks []plot.Tick
-	style := t.Style(chart.SmallSize, chart.Ink)
-	style.YAlign = draw.YCenter
 	for i, s := range a.Scores {
 		y := float64(n - 1 - i)
 		bars = append(bars, chart.Rect{X1: s, Y0: y - 0.36, Y1: y + 0.36, Fill: signColor(f, s)})
 		if a.EstimatedError > 0 {
 			lines = append(lines, chart.Whisker{At: y, Of: stats.Interval{Mean: s, Low: s - a.EstimatedError, High: s + a.EstimatedError}, Style: t.Line(0.8, chart.Ink), Cap: t.Pt(2)})
 		}
-		// Numbers stand beyond all that is drawn at their side.
-		number, at, offset := style, max(s, a.Occlusion[i], 0), t.Pt(7)
-		if s < 0 {
-			number.XAlign, at, offset = draw.XRight, min(s, a.Occlusion[i], 0), -t.Pt(7)
-		}
-		numbers = append(numbers, chart.Label{X: at, Y: y, Text: withSign(s), Style: number, Offset: vg.Point{X: offset, Y: style.Font.Size * 0.08}})
 		name := chart.Fit(p.Y.Tick.Label, chart.Clean(a.Tokens[i]), f.Options.Size.Width*0.2)
 		if i == a.Mask {
 			name += " *"
 		}
 		ticks = append(ticks, plot.Tick{Value: y, Label: name})
 	}
-	p.Add(chart.Rulers{Style: t.Line(0.6, chart.Rule), Vertical: true}, bars, chart.ZeroLine{Style: t.Line(0.9, chart.Faint)}, lines, numbers)
+	p.Add(chart.Rulers{Style: t.Line(0.6, chart.Rule), Vertical: true}, bars, chart.ZeroLine{Style: t.Line(0.9, chart.Faint)}, lines)
 	p.Add(chart.PlotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
 		ring := draw.GlyphStyle{Color: chart.Ink, Radius: t.Pt(2.6), Shape: chart.ThickRing{Width: t.Pt(1.1)}}
 		for i, v := range a.Occlusion {
-			c.DrawGlyphNoClip(ring, vg.Point{X: x(v), Y: y(float64(n - 1 - i))})
+			at, middle := a.Scores[i], y(float64(n-1-i))
+			c.DrawGlyphNoClip(ring, vg.Point{X: x(v), Y: middle})
+			// The score stands at the end of its bar, or beyond the ring if that is there.
+			style, side := t.Style(chart.SmallSize, chart.Ink), vg.Length(1)
+			style.YAlign = draw.YCenter
+			if at < 0 {
+				style.XAlign, side = draw.XRight, -1
+			}
+			text, from := withSign(at), x(at)+side*t.Pt(6)
+			if beside := side * (x(v) - from); beside > -t.Pt(5) && beside < chart.Width(style, text)+t.Pt(5) {
+				from = x(v) + side*t.Pt(6)
+			}
+			c.FillText(style, vg.Point{X: from, Y: middle + style.Font.Size*0.08}, text)
 		}
 	}))
-	p.X.Min, p.X.Max = low-0.02*(high-low), high+0.02*(high-low)
+	room := 0.13 * (high - low) // for numbers
+	p.X.Min, p.X.Max = low-0.02*(high-low), high+room
+	if low < 0 {
+		p.X.Min = low - room
+	}
 	p.Y.Min, p.Y.Max = -0.6, float64(n)-0.4
 	p.X.Padding, p.Y.Padding = t.Pt(3), 0
 	p.X.Tick.Marker = chart.NiceTicks{}
