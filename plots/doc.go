@@ -16,6 +16,8 @@
 //   - [Sensitivity]: how a fact's set of neurons depends on threshold and share of prompts,
 //   - [SetComparison]: one fact's neurons in two models,
 //   - [Predictions]: the most probable tokens before and after an edit,
+//   - [TokenAttribution]: what each of a prompt's tokens does for the answer,
+//   - [LogitParts], [LogitHeads]: what layers and heads add to its logit,
 //   - [LogitLens], [CausalTrace]: where in the model the answer appears, and through which states it goes,
 //   - [AttentionHeads], [AttentionArcs]: the attention weights of a text,
 //   - [Slider]: the first as a piece of HTML that answers to a slider.

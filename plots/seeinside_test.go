@@ -62,9 +62,36 @@ func TestSeeInsideBadInput(t *testing.T) {
 		_, err := plots.LogitLens(l)
 		return err
 	}
+	tokens := func(change func(*kn.TokenAttribution)) error {
+		a := tokenAttribution()
+		change(a)
+		_, err := plots.TokenAttribution(a)
+		return err
+	}
+	parts := func(change func(*kn.LogitParts)) error {
+		p := logitParts()
+		change(p)
+		_, bars := plots.LogitParts(p)
+		if _, heads := plots.LogitHeads(p); (heads == nil) != (bars == nil) {
+			t.Errorf("of the same parts one chart says %v, the other %v", bars, heads)
+		}
+		return bars
+	}
+	_, nilTokens := plots.TokenAttribution(nil)
+	_, nilParts := plots.LogitParts(nil)
 	nilTrace, nilLens := func() error { _, err := plots.CausalTrace(nil); return err }(), func() error { _, err := plots.LogitLens(nil); return err }()
 	for words, err := range map[string]error{
 		"causal trace to draw is nil": nilTrace,
+		"token attribution to draw":   nilTokens,
+		"logit parts to draw is nil":  nilParts,
+		"attribution has no tokens":   tokens(func(a *kn.TokenAttribution) { a.Tokens = nil }),
+		"token 12 of 9":               tokens(func(a *kn.TokenAttribution) { a.Mask = 12 }),
+		"Scores has 2 values":         tokens(func(a *kn.TokenAttribution) { a.Scores = a.Scores[:2] }),
+		"Occlusion[3] is NaN":         tokens(func(a *kn.TokenAttribution) { a.Occlusion[3] = math.NaN() }),
+		"no layers or no heads":       parts(func(p *kn.LogitParts) { p.Answers.FFN = nil }),
+		"Control.Heads[2] has 1":      parts(func(p *kn.LogitParts) { p.Control.Heads[2] = p.Control.Heads[2][:1] }),
+		"Answers.Attention has 3":     parts(func(p *kn.LogitParts) { p.Answers.Attention = p.Answers.Attention[:3] }),
+		"Answers[1] is +Inf":          parts(func(p *kn.LogitParts) { p.Answers.Biases = math.Inf(1) }),
 		"logit lens to draw is nil":   nilLens,
 		"has no layers":               trace(func(c *kn.CausalTrace) { c.Probability = nil }),
 		"Control has 1 values":        trace(func(c *kn.CausalTrace) { c.Control = c.Control[:1] }),
