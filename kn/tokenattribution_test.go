@@ -30,10 +30,12 @@ type goldenTokens struct {
 func TestTokenAttributionEqualsReference(t *testing.T) {
 	var cases []goldenTokens
 	sharedtest.ReadJSON(t, &cases, "testdata", "inside", "tokens.json")
+	models := map[string]*Model{} // which keep what they have compiled
 	for _, c := range cases {
-		m, err := Load(filepath.Join("testdata", "inside", filepath.FromSlash(c.Model)), WithCache("off"))
-		if err != nil {
-			t.Fatal(err)
+		m := models[c.Model]
+		if m == nil {
+			m = MustLoad(filepath.Join("testdata", "inside", filepath.FromSlash(c.Model)), WithCache("off"))
+			models[c.Model] = m
 		}
 		a, err := m.AttributeTokens(c.Prompt, c.Answer, TokenOptions{Baseline: c.Baseline, Target: c.Target, Against: c.Against, Tolerance: DefaultTolerance})
 		if err != nil {
