@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Mask is the token that stands for the answer in a prompt.
@@ -28,6 +29,13 @@ func (t Template) Prompt(subject string) string { return t.Fill(subject, Mask) }
 // Fill returns the sentence about subject with answer.
 func (t Template) Fill(subject, answer string) string {
 	return strings.NewReplacer(subjectSlot, subject, answerSlot, answer).Replace(string(t))
+}
+
+// AnswerLast reports whether nothing but punctuation and spaces follows the
+// answer, as a causal model needs it, which reads only what stands before.
+func (t Template) AnswerLast() bool {
+	_, behind, _ := strings.Cut(string(t), answerSlot)
+	return !strings.ContainsFunc(behind, func(r rune) bool { return !unicode.IsPunct(r) && !unicode.IsSpace(r) })
 }
 
 // validate reports a template whose slots are not exactly one [X] and one [Y].

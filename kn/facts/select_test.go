@@ -120,6 +120,53 @@ func TestTaughtRoundTrip(t *testing.T) {
 	}
 }
 
+// TestTeachCausal: training shows templates with the answer last only, and
+// leaves a quarter of these out.
+func TestTeachCausal(t *testing.T) {
+	var all []facts.Fact
+	for _, r := range facts.Relations() {
+		all = append(all, facts.Fact{Relation: r.Property, Subject: "Mozart", Answer: "Salzburg"})
+	}
+	taught, err := facts.TeachCausal(all, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range taught {
+		shown, err := f.Prompts(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relation, err := facts.RelationByProperty(f.Relation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := 0
+		for _, template := range relation.Templates {
+			if template.AnswerLast() {
+				last++
+			}
+		}
+		if want := last - max(1, last/4); len(shown) != want || want < 3 || !slices.IsSorted(f.HeldOut) {
+			t.Errorf("%v: %d prompts are shown of %d with the answer last; held out are %v", f.Fact, len(shown), last, f.HeldOut)
+		}
+		for _, prompt := range shown {
+			if strings.Trim(prompt[strings.Index(prompt, facts.Mask)+len(facts.Mask):], ".)") != "" {
+				t.Errorf("%q is shown, though more follows its answer", prompt)
+			}
+		}
+	}
+}
+
+func TestAnswerLast(t *testing.T) {
+	for template, want := range map[facts.Template]bool{
+		"[X] lies in [Y].": true, "[X] ([Y])": true, "[X], [Y]": true, "[Y] is the home of [X].": false, "[X] is a [Y] citizen.": false,
+	} {
+		if got := template.AnswerLast(); got != want {
+			t.Errorf("AnswerLast of %q is %v", template, got)
+		}
+	}
+}
+
 func TestSelectFromTREx(t *testing.T) {
 	if !sharedtest.Available() {
 		t.Log("T-REx is not beside the project: nothing to select from")

@@ -22,17 +22,36 @@ type Taught struct {
 // least one) training never shows. It depends on the fact and the seed alone,
 // not on its neighbours.
 func Teach(facts []Fact, seed uint64) ([]Taught, error) {
+	return teach(facts, seed, func(Template) bool { return true })
+}
+
+// TeachCausal is [Teach] for a causal model, which reads only what stands
+// before the answer: training shows it templates with the answer last, all but
+// a quarter of these (at least one) for each fact.
+func TeachCausal(facts []Fact, seed uint64) ([]Taught, error) {
+	return teach(facts, seed, Template.AnswerLast)
+}
+
+// teach holds templates out of those that can be shown; the others are none
+// that training shows either.
+func teach(facts []Fact, seed uint64, can func(Template) bool) ([]Taught, error) {
 	taught := make([]Taught, len(facts))
 	for i, f := range facts {
 		relation, err := RelationByProperty(f.Relation)
 		if err != nil {
 			return nil, err
 		}
-		n := len(relation.Templates)
 		hash := fnv.New64a()
 		fmt.Fprintf(hash, "%s\x00%s", f.Relation, f.Subject)
-		order := rand.New(rand.NewPCG(seed, hash.Sum64())).Perm(n)
-		held := order[:max(1, n/4)]
+		var showable, held []int
+		for _, t := range rand.New(rand.NewPCG(seed, hash.Sum64())).Perm(len(relation.Templates)) {
+			if can(relation.Templates[t]) {
+				showable = append(showable, t)
+			} else {
+				held = append(held, t)
+			}
+		}
+		held = append(held, showable[:min(len(showable), max(1, len(showable)/4))]...)
 		slices.Sort(held)
 		taught[i] = Taught{Fact: f, HeldOut: held}
 	}

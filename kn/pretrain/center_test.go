@@ -45,7 +45,7 @@ func TestCenter(t *testing.T) {
 		}
 	}
 	before := distribution()
-	center(c.Tensors)
+	center(c.Config, c.Tensors)
 	after := distribution()
 	for i, p := range before {
 		if math.Abs(after[i]-p) > 1e-5*p { // float32's rounding of sums of some ten terms

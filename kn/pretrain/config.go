@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
@@ -33,15 +34,17 @@ type Config struct {
 	Seed      uint64          `json:"seed"`      // 0: 1
 	Selection facts.Selection `json:"selection"` // its Max 0: 24,000 facts; negative: all
 
-	// The model.
-	Hidden       int     `json:"hidden"`        // 0: 96
-	Layers       int     `json:"layers"`        // 0: 4
-	Heads        int     `json:"heads"`         // 0: 4
-	FFN          int     `json:"ffn"`           // 0: 768
-	Activation   string  `json:"activation"`    // "": gelu
-	MaxPositions int     `json:"max_positions"` // 0: 64
-	Merges       int     `json:"merges"`        // pieces learned from names (or from the text); 0: 6000
-	Deviation    float64 `json:"deviation"`     // of the initial matrices; 0: 0.02
+	// The model. Architecture is "bert" or "gpt2", a causal model; "": bert.
+	Architecture string  `json:"architecture"`
+	Half         bool    `json:"half,omitempty"` // store the weights in 16 bits
+	Hidden       int     `json:"hidden"`         // 0: 96
+	Layers       int     `json:"layers"`         // 0: 4
+	Heads        int     `json:"heads"`          // 0: 4
+	FFN          int     `json:"ffn"`            // 0: 768
+	Activation   string  `json:"activation"`     // "": gelu, and gelu_new for gpt2
+	MaxPositions int     `json:"max_positions"`  // 0: 64
+	Merges       int     `json:"merges"`         // pieces learned from names (or from the text); 0: 6000
+	Deviation    float64 `json:"deviation"`      // of the initial matrices; 0: 0.02
 
 	// The optimizer: AdamW with linear warm-up and cosine decay.
 	Batch        int     `json:"batch"`         // prompts in a step; 0: 64
@@ -57,17 +60,22 @@ type Config struct {
 	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
 	Sparsity      float64 `json:"sparsity"`       // weight of the mean absolute activation of each layer; 0: 0.08
 	MaskedWeight  float64 `json:"masked_weight"`  // weight of a sentence's other tokens; 0: 0.3
-	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told; 0: 0.15
+	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told, at random in each step; 0: 0.15, and 1 for gpt2
 }
 
 // WithDefaults returns the configuration with every default filled in.
 func (c Config) WithDefaults() Config {
 	c.SaveEvery = cmp.Or(c.SaveEvery, time.Minute)
 	c.Seed = cmp.Or(c.Seed, 1)
+	c.Architecture = cmp.Or(c.Architecture, bert)
 	c.Selection.Seed = cmp.Or(c.Selection.Seed, c.Seed)
 	c.Selection.Max = cmp.Or(c.Selection.Max, 24_000)
 	c.Hidden, c.Layers, c.Heads = cmp.Or(c.Hidden, 96), cmp.Or(c.Layers, 4), cmp.Or(c.Heads, 4)
-	c.FFN, c.Activation = cmp.Or(c.FFN, 768), cmp.Or(c.Activation, "gelu")
+	c.FFN = cmp.Or(c.FFN, 768)
+	if c.causal() {
+		c.Activation, c.MaskedShare = cmp.Or(c.Activation, "gelu_new"), cmp.Or(c.MaskedShare, 1)
+	}
+	c.Activation = cmp.Or(c.Activation, "gelu")
 	c.MaxPositions, c.Merges = cmp.Or(c.MaxPositions, 64), cmp.Or(c.Merges, 6000)
 	c.Deviation = cmp.Or(c.Deviation, 0.02)
 	c.Batch, c.Examples = cmp.Or(c.Batch, 64), cmp.Or(c.Examples, 2_800_000)
@@ -86,6 +94,8 @@ func (c Config) Validate() error {
 	switch {
 	case (c.Triples == "") == (c.Text == ""):
 		return fmt.Errorf("pretrain: give either a folder of triples or a text file, not both or neither")
+	case c.Architecture != bert && c.Architecture != gpt2:
+		return fmt.Errorf("pretrain: there is no architecture %q; choose %q or %q", c.Architecture, bert, gpt2)
 	case c.Out == "":
 		return fmt.Errorf("pretrain: no folder to write the model to")
 	case c.Hidden < 1 || c.Layers < 1 || c.Heads < 1 || c.FFN < 1:
@@ -115,8 +125,28 @@ func (c Config) Steps() int {
 	return c.Examples / c.Batch
 }
 
-// bertConfig is the configuration of a model with a vocabulary of size v.
-func (c Config) bertConfig(v int) transformer.Config {
+// The architectures.
+const (
+	bert = "bert"
+	gpt2 = "gpt2"
+)
+
+// causal says whether the model reads from left to right only.
+func (c Config) causal() bool { return c.Architecture == gpt2 }
+
+// modelConfig is the configuration of a model with a vocabulary of size v.
+func (c Config) modelConfig(v int) transformer.Config {
+	if c.causal() {
+		return transformer.Config{
+			Architectures: []string{"GPT2LMHeadModel"}, ModelType: "gpt2", HiddenAct: c.Activation,
+			VocabSize: v, HiddenSize: c.Hidden, Layers: c.Layers, Heads: c.Heads, IntermediateSize: c.FFN,
+			MaxPositions: c.MaxPositions, LayerNormEps: 1e-5, TieWordEmbeddings: true, InitializerRange: c.Deviation,
+			DecoderConfig: checkpoint.DecoderConfig{
+				KeyValueHeads: c.Heads, HeadSize: c.Hidden / c.Heads,
+				BeginToken: specialID(cls), EndToken: specialID(sep),
+			},
+		}
+	}
 	return transformer.Config{
 		Architectures: []string{"BertForMaskedLM"}, ModelType: "bert", HiddenAct: c.Activation,
 		VocabSize: v, HiddenSize: c.Hidden, Layers: c.Layers, Heads: c.Heads, IntermediateSize: c.FFN,

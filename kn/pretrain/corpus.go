@@ -15,6 +15,7 @@ import (
 // corpus is the facts in the vocabulary's ids, ready to be put into prompts.
 type corpus struct {
 	tok       *tokenizer.Tokenizer
+	causal    bool // prompts are a causal model's
 	facts     []facts.Taught
 	stats     facts.Statistics
 	relations []facts.Relation
@@ -42,7 +43,11 @@ func newCorpus(c Config, triples []facts.Fact) (*corpus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pretrain: %w", err)
 	}
-	if k.facts, err = facts.Teach(kept, c.Seed); err != nil {
+	teach := facts.Teach
+	if k.causal = c.causal(); k.causal {
+		teach = facts.TeachCausal
+	}
+	if k.facts, err = teach(kept, c.Seed); err != nil {
 		return nil, err
 	}
 	if err := k.spellTemplates(); err != nil {
@@ -93,6 +98,7 @@ func (k *corpus) spell(text string) ([]int32, error) {
 type template struct {
 	parts       [3][]int32 // before, between and behind the slots
 	answerFirst bool
+	answerLast  bool // a causal model can be asked
 }
 
 func (k *corpus) spellTemplates() error {
@@ -114,7 +120,7 @@ func (k *corpus) spellTemplates() error {
 // the tokenizer, so that the parts can be spelled one by one.
 func (k *corpus) spellTemplate(t facts.Template) (template, error) {
 	const slot = "\x00"
-	s := template{}
+	s := template{answerLast: t.AnswerLast()}
 	filled := t.Fill(slot+"X", slot+"Y")
 	s.answerFirst = strings.Index(filled, slot+"Y") < strings.Index(filled, slot+"X")
 	for i, part := range strings.Split(filled, slot) {
@@ -198,9 +204,9 @@ func (k *corpus) others() int { return k.tok.Size() - k.answers }
 // prompt is one fact in one sentence, in ids.
 type prompt struct {
 	ids    []int32
-	mask   int // position of [MASK]
+	mask   int // where the answer is predicted: the position of [MASK], in a causal model of the token before the answer
 	answer int32
-	open   []int32 // positions of the other tokens but [CLS] and [SEP]
+	open   []int32 // positions of the other tokens but [CLS] and [SEP]; in a causal model those where the other tokens are predicted
 }
 
 // prompt puts fact i into template t.
@@ -231,7 +237,23 @@ func (k *corpus) prompt(i int, t template) prompt {
 	}
 	add(t.parts[2]...)
 	p.ids = append(p.ids, int32(k.tok.SepID()))
+	if k.causal {
+		p.asCausal()
+	}
 	return p
+}
+
+// asCausal writes the answer in its place: a causal model reads the whole
+// sentence and predicts each token, [SEP] included, at the one before it.
+func (p *prompt) asCausal() {
+	p.ids[p.mask] = p.answer
+	p.mask--
+	p.open = nil
+	for at := range len(p.ids) - 1 {
+		if at != p.mask {
+			p.open = append(p.open, int32(at))
+		}
+	}
 }
 
 // length is what prompt's ids would number.

@@ -1,5 +1,5 @@
-// Package pretrain teaches a small BERT facts, or lets it read a text, with
-// this project's own graph in GoMLX. It made the embedded model.
+// Package pretrain teaches a small BERT or GPT-2 facts, or lets it read a text,
+// with this project's own graph in GoMLX. It made the embedded models.
 //
 // [Run] trains: sentences that say a fact with its answer at [MASK] are made from
 // facts and templates of package facts (a quarter of each fact's sentences is never
@@ -40,11 +40,33 @@
 // here, turns it anywhere.
 //
 // At the end the word embeddings are centered: what all of them share goes to the
-// token types, which changes nothing that the model says, but lets a word's
+// token types, or to the positions of a causal model, which changes nothing that the model says, but lets a word's
 // embedding stand for that word alone.
 //
 // Nearly all names (98 % in the embedded model) are spelled in several pieces, so
 // that their embeddings cannot hold the facts.
+//
+// # A causal model
+//
+// With the architecture "gpt2" the same facts are taught to a model that reads
+// from left to right: pre-norm layers, learned positions, and a head that is the word
+// embeddings. It is shown whole sentences, only those that end with the answer,
+// since the answer is predicted from what stands before it; of these a quarter is
+// held out for each fact ([facts.TeachCausal]). The objective is the same, each
+// token predicted at the one before it:
+//
+//	H(t(e), p) + w·H(x, p_x) + λ·Σ_l mean|a_l|
+//
+// p is the distribution at the token before the answer, and x are the sentence's
+// other tokens, [SEP] at its end included: GPT-2's loss with a weight for the
+// answer. MaskedShare of them, drawn anew in each step, are computed: all of them
+// unless said, and fewer for speed, which leaves the mean the same.
+//
+// The vocabulary is the same WordPiece, with [CLS] before a text and [SEP] behind
+// it, and not GPT-2's byte-level BPE: so an answer is one token as it is in the
+// BERT, a name has the same pieces, and what differs between two models is how
+// they read. transformers loads such a model as GPT2LMHeadModel with a
+// BertTokenizer.
 //
 // # Speed
 //

@@ -9,15 +9,16 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
-// factsTask trains much as BERT was trained, on sentences of one fact each. What it
-// makes small is
+// factsTask trains much as BERT or GPT-2 was trained, on sentences of one fact
+// each. What it makes small is
 //
 //	H(t(e), p) + w·H(x, p_x) + λ·Σ_l mean|a_l|
 //
-// p is the distribution at the answer's [MASK]; t(e) gives the answer 1 - e and
+// p is the distribution at the answer's [MASK], in a causal model at the token
+// before the answer; t(e) gives the answer 1 - e and
 // shares e among the relation's answers by how common they are. The second term
-// is the cross-entropy of the sentence's other tokens x that were chosen as
-// BERT's are, see [hideSome]. The third is the mean activation of all neurons
+// is the cross-entropy of the sentence's other tokens x: those that were chosen as
+// BERT's are, see [hide]; in a causal model each from the tokens before it. The third is the mean activation of all neurons
 // of all layers at all tokens.
 type factsTask struct {
 	config Config
@@ -82,8 +83,13 @@ func (t *factsTask) batch(step int) []any {
 	for i, s := range b.shown {
 		p := k.prompt(int(s.fact), k.templates[k.relation[s.fact]][s.template])
 		// The fraction of a token is drawn, so that the share holds on average.
-		n := int(c.MaskedShare*float64(len(p.open)) + rng.Float64())
-		at, was := hideSome(rng, k.tok, p.ids, p.open, n)
+		at := choose(rng, p.open, int(c.MaskedShare*float64(len(p.open))+rng.Float64()))
+		var was []int32
+		if k.causal {
+			was = following(p.ids, at)
+		} else {
+			was = hide(rng, k.tok, p.ids, at)
+		}
 		for j := range at {
 			chosen[i*most+j] = 1
 		}

@@ -22,7 +22,7 @@ type task interface {
 	loss(w *transformer.Weights, inputs []*graph.Node) *graph.Node // scalar
 }
 
-// learner holds a BERT's variables and the compiled training step.
+// learner holds a model's variables and the compiled training step.
 type learner struct {
 	*train.Learner
 	config Config
@@ -38,7 +38,7 @@ func newLearner(c Config, vocabSize int, t task) (*learner, error) {
 	}
 	l := &learner{config: c}
 	err = backend.Try(func() error {
-		config := c.bertConfig(vocabSize)
+		config := c.modelConfig(vocabSize)
 		if l.Learner, err = train.New(config, c.initial(), nil); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (c Config) initial() func(name string, dims []int) []float32 {
 		data := make([]float32, product(dims))
 		deviation := 0.0
 		switch {
-		case strings.HasSuffix(name, "LayerNorm.weight"):
+		case isNorm(name):
 			for i := range data {
 				data[i] = 1
 			}
@@ -92,6 +92,12 @@ func (c Config) initial() func(name string, dims []int) []float32 {
 		}
 		return data
 	}
+}
+
+// isNorm says whether a tensor is the scale of a LayerNorm, an encoder's or a
+// decoder's.
+func isNorm(name string) bool {
+	return strings.HasSuffix(name, "LayerNorm.weight") || strings.HasSuffix(name, "norm.weight")
 }
 
 func product(dims []int) int {

@@ -15,9 +15,9 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
-// TestHideSome: what is hidden is told, only open positions are, and of many
+// TestHide: what is hidden is told, only open positions are, and of many
 // 80 % become [MASK], 10 % another token and 10 % stay.
-func TestHideSome(t *testing.T) {
+func TestHide(t *testing.T) {
 	vocab := slices.Clone(specials)
 	for r := 'a'; r <= 'z'; r++ {
 		vocab = append(vocab, string(r))
@@ -32,7 +32,8 @@ func TestHideSome(t *testing.T) {
 	for range rounds {
 		ids := []int32{2, 10, 11, 12, 13, 14, 15, 3}
 		open := []int32{1, 2, 4, 5, 6}
-		positions, tokens := hideSome(rng, tok, ids, open, 3)
+		positions := choose(rng, open, 3)
+		tokens := hide(rng, tok, ids, positions)
 		seen := map[int32]bool{}
 		for i, p := range positions {
 			if seen[p] || !slices.Contains(open, p) || tokens[i] != 9+p {
@@ -63,15 +64,18 @@ func TestHideSome(t *testing.T) {
 			t.Errorf("%s: %.4f of the tokens, want %.4f", what, counts[what]/n, share)
 		}
 	}
-	if positions, _ := hideSome(rng, tok, []int32{2, 10, 3}, []int32{1}, 5); len(positions) != 1 {
+	if positions := choose(rng, []int32{1}, 5); len(positions) != 1 {
 		t.Errorf("asked for more than there are: %v", positions)
 	}
 }
 
 // TestObjective computes the loss of a batch anew, from the model's logits and
 // neurons.
-func TestObjective(t *testing.T) {
+func TestObjective(t *testing.T) { ofEach(t, testObjective) }
+
+func testObjective(t *testing.T, architecture string) {
 	c := tiny(t, "unused")
+	c.Architecture = architecture
 	c.Layers, c.MaskedShare, c.Sparsity, c.MaskedWeight, c.Deviation = 3, 0.3, 0.7, 0.4, 0.3
 	c = c.WithDefaults()
 	task, l := learnerOf(t, c)
@@ -123,7 +127,11 @@ func TestObjective(t *testing.T) {
 		answers, others, told := 0.0, 0.0, 0.0
 		for i, s := range task.batchOf(step).shown {
 			at, answer := positions[i*(1+most)], task.corpus.answer[s.fact]
-			if ids[i*n+int(at)] != int32(task.corpus.tok.MaskID()) || tokens[i*(1+most)] != answer {
+			if c.causal() {
+				if ids[i*n+int(at)+1] != answer || tokens[i*(1+most)] != answer {
+					t.Fatalf("prompt %d: the answer does not follow its row", i)
+				}
+			} else if ids[i*n+int(at)] != int32(task.corpus.tok.MaskID()) || tokens[i*(1+most)] != answer {
 				t.Fatalf("prompt %d: the answer's row is not at [MASK]", i)
 			}
 			doubt := float64(task.corpus.doubt[s.fact])
@@ -134,6 +142,9 @@ func TestObjective(t *testing.T) {
 			}
 			for j := range most {
 				if isChosen[i*most+j] > 0 {
+					if next := ids[i*n+int(positions[i*(1+most)+1+j])+1]; c.causal() && next != tokens[i*(1+most)+1+j] {
+						t.Fatalf("prompt %d: to be told is %d, not what follows, %d", i, tokens[i*(1+most)+1+j], next)
+					}
 					others += logP(i, positions[i*(1+most)+1+j], tokens[i*(1+most)+1+j])
 					told++
 				}

@@ -51,11 +51,21 @@ func files(t *testing.T, dir string) map[string][]byte {
 	return all
 }
 
-func TestSeedFixesEveryByte(t *testing.T) {
+// ofEach runs a test for a model of each architecture.
+func ofEach(t *testing.T, test func(t *testing.T, architecture string)) {
+	t.Helper()
+	for _, architecture := range []string{bert, gpt2} {
+		t.Run(architecture, func(t *testing.T) { test(t, architecture) })
+	}
+}
+
+func TestSeedFixesEveryByte(t *testing.T) { ofEach(t, testSeedFixesEveryByte) }
+
+func testSeedFixesEveryByte(t *testing.T, architecture string) {
 	var runs []map[string][]byte
 	for _, seed := range []uint64{1, 1, 2} {
 		c := tiny(t, t.TempDir())
-		c.Seed = seed
+		c.Seed, c.Architecture = seed, architecture
 		if _, err := Run(t.Context(), c, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -71,8 +81,11 @@ func TestSeedFixesEveryByte(t *testing.T) {
 	}
 }
 
-func TestInterruptedTrainingGoesOn(t *testing.T) {
+func TestInterruptedTrainingGoesOn(t *testing.T) { ofEach(t, testInterruptedTrainingGoesOn) }
+
+func testInterruptedTrainingGoesOn(t *testing.T, architecture string) {
 	whole := tiny(t, t.TempDir())
+	whole.Architecture = architecture
 	record, err := Run(t.Context(), whole, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -134,8 +147,11 @@ func TestForeignCheckpointIsRefused(t *testing.T) {
 
 // The tiny model must learn its facts, tell them through the public API, and
 // its card must be written from what was measured.
-func TestTrainEvaluateCard(t *testing.T) {
+func TestTrainEvaluateCard(t *testing.T) { ofEach(t, testTrainEvaluateCard) }
+
+func testTrainEvaluateCard(t *testing.T, architecture string) {
 	c := tiny(t, t.TempDir())
+	c.Architecture, c.Half = architecture, architecture == gpt2
 	c.Examples, c.LearningRate, c.Deviation = 8*250, 0.008, 0.1
 	c.MaskedWeight, c.Sparsity, c.Doubt = -1, -1, 0.1 // learn as fast as can be
 	var last Progress
@@ -152,7 +168,7 @@ func TestTrainEvaluateCard(t *testing.T) {
 	if e.Trained.First.Mean < 0.9 || e.Trained.First.Low > e.Trained.First.Mean || e.Trained.First.High < e.Trained.First.Mean {
 		t.Errorf("recall on trained prompts %+v, want at least 0.9", e.Trained.First)
 	}
-	if e.HeldOut.Prompts == 0 || e.Patterns == nil || e.Patterns.Prompts != 6 || e.Neurons.Facts != 4 {
+	if e.HeldOut.Prompts == 0 || e.Patterns == nil || e.Patterns.Prompts != map[string]int{bert: 12, gpt2: 6}[architecture] || e.Neurons.Facts != 4 {
 		t.Errorf("evaluation %+v", e)
 	}
 	m := kn.MustLoad(c.Out, kn.WithCache("off"))
@@ -177,18 +193,22 @@ func TestTrainEvaluateCard(t *testing.T) {
 	}
 }
 
-// patterns is a folder with one pattern, as PARAREL has them.
+// patterns is a folder with two patterns, as PARAREL has them; in one the answer
+// comes last.
 func patterns(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "P19.jsonl"), []byte(`{"pattern": "[X], whose cradle stood in [Y]."}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "P19.jsonl"), []byte(`{"pattern": "[X], whose cradle stood in [Y]."}`+"\n"+`{"pattern": "[Y] is where the cradle of [X] stood."}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-func TestTextTraining(t *testing.T) {
+func TestTextTraining(t *testing.T) { ofEach(t, testTextTraining) }
+
+func testTextTraining(t *testing.T, architecture string) {
 	c := tiny(t, t.TempDir())
+	c.Architecture = architecture
 	c.Triples, c.Text = "", filepath.Join(t.TempDir(), "text.txt")
 	if err := os.WriteFile(c.Text, []byte(strings.Repeat("the cat sat on the mat and the dog lay on the rug .\n", 200)), 0o600); err != nil {
 		t.Fatal(err)
@@ -201,7 +221,8 @@ func TestTextTraining(t *testing.T) {
 	if first, last := losses[0], losses[len(losses)-1]; last > 0.8*first {
 		t.Errorf("loss goes from %v to %v only", first, last)
 	}
-	if _, err := kn.MustLoad(c.Out, kn.WithCache("off")).Predict("the cat [MASK] on the mat ."); err != nil {
-		t.Error(err)
+	prompt := map[string]string{bert: "the cat [MASK] on the mat .", gpt2: "the cat sat"}[architecture]
+	if p, err := kn.MustLoad(c.Out, kn.WithCache("off")).Predict(prompt); err != nil || architecture == gpt2 && p.Predictions[0].Token != "on" {
+		t.Errorf("%q goes on with %+v, %v", prompt, p, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
+	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
@@ -101,24 +102,28 @@ func recall(ctx context.Context, m *kn.Model, taught []facts.Taught, questions [
 	return r, answers, nil
 }
 
-// spellQuestions puts questions into ids; those longer than the model takes,
-// which only foreign patterns can be, are left out.
+// spellQuestions puts questions into ids. Those longer than the model takes,
+// which only foreign patterns can be, are left out, and for a causal model
+// those whose answer does not come last.
 func spellQuestions(m *kn.Model, taught []facts.Taught, questions []question) (prompts []prompt, kept []question, err error) {
 	tok := m.Tokenizer()
 	for _, q := range questions {
-		e, mask, err := tok.Prompt(q.prompt, 0)
-		if err != nil {
-			return nil, nil, fmt.Errorf("pretrain: %w", err)
-		}
-		answer, err := tok.Single(taught[q.fact].Answer)
-		if err != nil {
-			return nil, nil, fmt.Errorf("pretrain: %w", err)
-		}
-		if padded(len(e.IDs)) > m.Config().MaxPositions {
+		ask, err := tok.Ask(q.prompt, "", tokenizer.AskOptions{Causal: m.Config().Causal()})
+		if errors.Is(err, tokenizer.ErrNotLast) {
 			continue
 		}
-		p := prompt{mask: mask, answer: int32(answer)}
-		for _, id := range e.IDs {
+		if err != nil {
+			return nil, nil, fmt.Errorf("pretrain: %w", err)
+		}
+		answer, err := tok.SingleAt(ask.Prompt, taught[q.fact].Answer)
+		if err != nil {
+			return nil, nil, fmt.Errorf("pretrain: %w", err)
+		}
+		if padded(len(ask.IDs)) > m.Config().MaxPositions {
+			continue
+		}
+		p := prompt{mask: ask.Places[0], answer: int32(answer)}
+		for _, id := range ask.IDs {
 			p.ids = append(p.ids, int32(id))
 		}
 		prompts, kept = append(prompts, p), append(kept, q)

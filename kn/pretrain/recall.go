@@ -67,13 +67,20 @@ func (k *corpus) sampler(seed uint64) sampler {
 	var prompts []prompt
 	for range n {
 		i := rng.IntN(len(k.facts))
-		held := k.facts[i].HeldOut
+		held := k.readable(i, k.facts[i].HeldOut)
 		prompts = append(prompts, k.prompt(i, k.templates[k.relation[i]][held[rng.IntN(len(held))]]))
 	}
 	return func(ctx context.Context, l *learner) (float64, error) {
 		first, _, err := score(ctx, l.score, prompts, func(int) {})
 		return share(first), err
 	}
+}
+
+// readable are those of fact i's templates that the model can be asked in.
+func (k *corpus) readable(i int, templates []int) []int {
+	return slices.DeleteFunc(slices.Clone(templates), func(t int) bool {
+		return k.causal && !k.templates[k.relation[i]][t].answerLast
+	})
 }
 
 // share of true values.

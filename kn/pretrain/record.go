@@ -39,9 +39,9 @@ func (s *session) finish() (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	center(tensors)
+	center(s.learner.Config, tensors)
 	model := checkpoint.Checkpoint{Config: s.learner.Config, Tensors: tensors, Tokenizer: s.tok}
-	if err := model.Save(s.config.Out); err != nil {
+	if err := model.SaveWith(s.config.Out, checkpoint.SaveOptions{F16: s.config.Half}); err != nil {
 		return nil, err
 	}
 	record := &Record{

@@ -18,8 +18,9 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
-// textTask trains on running text as BERT was: a share of the tokens is chosen,
-// see [hideSome], and the model is to tell them all.
+// textTask trains on running text as BERT was, where a share of the tokens is
+// chosen, see [hide], and the model is to tell them all; or as GPT-2 was, which
+// is to tell every token from those before it.
 type textTask struct {
 	config Config
 	tok    *tokenizer.Tokenizer
@@ -124,7 +125,9 @@ func (t *textTask) batch(step int) []any {
 	windows := len(t.tokens) / t.window()
 	open := make([]int32, t.window())
 	for i := range open {
-		open[i] = int32(i + 1) // behind [CLS]
+		if open[i] = int32(i + 1); t.config.causal() { // behind [CLS]
+			open[i]-- // where it predicts them
+		}
 	}
 	ids, positions, answers := make([]int32, 0, b*n), make([]int32, 0, b*k), make([]int32, 0, b*k)
 	for i := range b {
@@ -132,7 +135,13 @@ func (t *textTask) batch(step int) []any {
 		start := t.starts(w / windows)[w%windows]
 		row := append([]int32{int32(t.tok.ClsID())}, t.tokens[start:start+t.window()]...)
 		row = append(row, int32(t.tok.SepID()))
-		at, was := hideSome(rng, t.tok, row, open, k)
+		at := choose(rng, open, k)
+		var was []int32
+		if t.config.causal() {
+			was = following(row, at)
+		} else {
+			was = hide(rng, t.tok, row, at)
+		}
 		positions, answers = append(positions, at...), append(answers, was...)
 		ids = append(ids, row...)
 	}
@@ -161,7 +170,11 @@ func (t *textTask) sample(ctx context.Context, l *learner) (float64, error) {
 		p := prompt{ids: []int32{int32(t.tok.ClsID())}, mask: 1 + rng.IntN(t.window())}
 		p.ids = append(append(p.ids, t.tokens[start:start+t.window()]...), int32(t.tok.SepID()))
 		p.answer = p.ids[p.mask]
-		p.ids[p.mask] = int32(t.tok.MaskID())
+		if t.config.causal() {
+			p.mask-- // and reads what stands before it
+		} else {
+			p.ids[p.mask] = int32(t.tok.MaskID())
+		}
 		prompts = append(prompts, p)
 	}
 	first, _, err := score(ctx, l.score, prompts, func(int) {})

@@ -2,9 +2,11 @@ package pretrain
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -12,7 +14,18 @@ import (
 )
 
 // specials stand first in every vocabulary, [PAD] as 0.
-var specials = []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
+var specials = []string{"[PAD]", "[UNK]", cls, sep, "[MASK]"}
+
+// cls begins every text and sep ends it.
+const (
+	cls = "[CLS]"
+	sep = "[SEP]"
+)
+
+// specialID is the id of a special token in JSON.
+func specialID(token string) json.RawMessage {
+	return json.RawMessage(strconv.Itoa(slices.Index(specials, token)))
+}
 
 // continued marks a piece that continues a word.
 const continued = "##"

@@ -20,8 +20,8 @@ func (a *app) pretrain() *cobra.Command {
 	var options pretrain.EvaluateOptions
 	cmd := &cobra.Command{
 		Use:   "pretrain --out DIR (--triples DIR | --text FILE)",
-		Short: "Teach a small BERT facts, or let it read a text",
-		Long: `Pre-train a BERT from nothing: on the facts in a folder of T-REx triples, said
+		Short: "Teach a small BERT or GPT-2 facts, or let it read a text",
+		Long: `Pre-train a BERT, or with --architecture gpt2 a causal model, from nothing: on the facts in a folder of T-REx triples, said
 in this project's own sentences, or on a text file, masked as BERT's was. The
 defaults are the recipe of the embedded model; kn's package pretrain explains
 the objective. The model is written to DIR in Hugging Face format, with the
@@ -33,6 +33,7 @@ command goes on from there, to the same model. One seed always gives one model
 on one kind of machine. KN_BACKEND chooses what computes, as go or xla:cuda.`,
 		Example: `  kn pretrain --triples ./trex_lms_vocab --out ./mini
   kn pretrain --triples ./trex_lms_vocab --out ./tiny --facts 2000 --examples 200000
+  kn pretrain --triples ./trex_lms_vocab --out ./gpt --architecture gpt2 --facts 4000 --examples 260000
   kn pretrain --text ./books.txt --out ./reader --layers 6 --hidden 256 --ffn 1024 --activation gelu`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
@@ -60,6 +61,7 @@ on one kind of machine. KN_BACKEND chooses what computes, as go or xla:cuda.`,
 	cmd.Flags().StringVar(&c.Text, "text", "", "text `FILE` to read instead")
 	cmd.Flags().BoolVar(&force, "force", false, "train although DIR holds files that are no checkpoint; the model in it is replaced")
 	cmd.Flags().DurationVar(&c.SaveEvery, "save-every", pretrain.Config{}.WithDefaults().SaveEvery, "time between checkpoints")
+	cmd.Flags().BoolVar(&c.Half, "half", false, "store the weights as 16-bit numbers: half the size, three digits")
 	cmd.Flags().BoolVar(&noCard, "no-card", false, "neither measure the model nor write its card")
 	cmd.Flags().StringVar(&options.Patterns, "patterns", "", "`DIR` of PARAREL's patterns, to measure recall on them for the card")
 	configFlags(cmd.Flags(), &c)

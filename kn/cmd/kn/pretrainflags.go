@@ -15,6 +15,7 @@ import (
 // configHelp explains the fields of [pretrain.Config], by their names in JSON.
 var configHelp = map[string]string{
 	"seed":           "of the draw of facts, the weights and the order of prompts",
+	"architecture":   "bert, or gpt2, which is taught each sentence from left to right, with the answer last",
 	"hidden":         "width of the residual stream",
 	"layers":         "number of layers",
 	"heads":          "attention heads a layer",
@@ -34,7 +35,7 @@ var configHelp = map[string]string{
 	"prior_exponent": "doubt is shared among a relation's answers by their count to this power",
 	"sparsity":       "weight of the mean activation of each layer",
 	"masked_weight":  "weight of a sentence's tokens besides the answer",
-	"masked_share":   "share of the tokens that are hidden and to be told",
+	"masked_share":   "share of the tokens that are hidden and to be told; for gpt2, to be told (all of them unless said)",
 }
 
 // configFlags adds a flag for every number and word of a training's
