@@ -75,7 +75,8 @@ minutes on a GPU, comes on top.
 
 With --shard i/n only the i-th of n parts is attributed, on any machine; kn
 merge then checks that nothing is missing. What the model cannot be asked, such
-as an answer of more tokens than --answer-tokens, is counted and listed.
+as an answer of more tokens than --answer-tokens, is counted and listed; with
+--dry-run that is all, and nothing is attributed.
 
 With --slurm the sweep is submitted to a Slurm cluster: an array job with a
 shard a task, and a merge job that runs when all tasks have ended well. A task
@@ -88,6 +89,7 @@ but the GPUs. Model, facts and DIR must be where all machines see them. Given
 again when the jobs have ended, the same command computes what is missing.`,
 		Example: `  kn sweep --model mini --relations P36 --limit 3 --out ./capitals
   kn sweep --model mini --out ./all --slurm tasks=8,time=2:00:00,cpus=4 --dry-run
+  kn sweep --model google-bert/bert-base-cased --facts ./pararel --answer-tokens 20 --out ./sweep --dry-run
   kn sweep --model google-bert/bert-base-cased --facts ./pararel --shard 1/4 --out ./sweep`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) (err error) {
@@ -99,12 +101,17 @@ again when the jobs have ended, the same command computes what is missing.`,
 				return cli.Usagef("--shard is for one part, --slurm for all of them: give one of the two")
 			case slurm.tasks > 0:
 				return a.slurm(cmd, &f, slurm, dry)
-			case dry:
-				return cli.Usagef("--dry-run shows what --slurm would submit; give --slurm too")
 			}
 			m, source, err := f.open(a, cmd)
 			if err != nil {
 				return err
+			}
+			if dry {
+				summary, err := sweep.Check(cmd.Context(), m, source, f.out, f.options)
+				if err != nil {
+					return err
+				}
+				return a.print(summary, func(w *bytes.Buffer) { writeSweep(w, a.out, f.out, summary) })
 			}
 			f.options.Projected = a.projected
 			summary, err := sweep.Run(cmd.Context(), m, source, f.out, f.options, a.bar.Step)
@@ -121,7 +128,7 @@ again when the jobs have ended, the same command computes what is missing.`,
 	f.flags(a, cmd)
 	cmd.Flags().StringVar(&shard, "shard", "", "only this part, `i/n`: the i-th of n, from 1")
 	cmd.Flags().Var(&slurm, "slurm", "submit the sweep to Slurm in N tasks, with any options of sbatch,\nsuch as tasks=8,time=2:00:00,gpus=1")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what --slurm would submit, and leave it")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say how many facts and prompts can be asked, or with --slurm what would be\nsubmitted, and leave it")
 	return cmd
 }
 

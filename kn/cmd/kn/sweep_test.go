@@ -16,9 +16,16 @@ func TestSweepAndMerge(t *testing.T) {
 	with := func(command, out string, more ...string) []string {
 		return append([]string{command, "--model", "mini", "--relations", "P36,P19", "--limit", "2", "--tolerance", "0.05", "--out", out}, more...)
 	}
-	var first, again sweep.Summary
+	var planned, first, again sweep.Summary
 	keys := []string{"facts", "prompts", "shard", "shards", "computed", "found", "not_converged", "seconds", "prompts_per_second", "projected_hours", "left_out", "left_out_counts", "options", "provenance"}
+	object(t, succeeds(t, with("sweep", whole, "--dry-run", "--json")...), &planned, keys...)
+	if files, err := os.ReadDir(whole); err != nil || len(files) != 0 {
+		t.Errorf("a dry run leaves %v, %v", files, err)
+	}
 	object(t, succeeds(t, with("sweep", whole, "--json")...), &first, keys...)
+	if planned.Facts != 4 || planned.Prompts != first.Prompts || planned.Computed != 0 {
+		t.Errorf("a dry run says %d facts, %d prompts, %d computed", planned.Facts, planned.Prompts, planned.Computed)
+	}
 	if first.Facts != 4 || first.Computed != first.Prompts || first.Prompts < 40 {
 		t.Errorf("%d facts, %d prompts, %d computed", first.Facts, first.Prompts, first.Computed)
 	}

@@ -56,7 +56,6 @@ func TestWrongUsage(t *testing.T) {
 		{nil, []string{"sweep", "--model", "mini"}, `"out"`},
 		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--shard", "5/4"}, "1/4 to 4/4"},
 		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--limit", "0"}, "at least 1"},
-		{nil, []string{"sweep", "--model", "mini", "--out", "o", "--dry-run"}, "--slurm"},
 		{slurm, []string{"tasks=4", "--shard", "1/4"}, "one of the two"},
 		{slurm, []string{""}, "tasks=4"},
 		{slurm, []string{"time=1:00"}, "how many tasks"},
