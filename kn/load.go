@@ -90,7 +90,7 @@ func withOwner(name string) string {
 // which config.json's model_type tells apart. Prompts have [MASK] for the answer; a
 // causal model reads what is before it. The name is
 //
-//   - "mini", the embedded model, when the program imports
+//   - "mini" or "mini-gpt", the embedded models, when the program imports
 //     _ "github.com/knowledge-neurons/gonb-kn/kn/mini";
 //   - a folder in Hugging Face format, which never touches the network;
 //   - a repository of the Hugging Face hub, such as

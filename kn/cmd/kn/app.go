@@ -33,7 +33,7 @@ func (a *app) jsonFlag(cmd *cobra.Command) {
 // modelFlags adds the flags of commands that take a model.
 func (a *app) modelFlags(cmd *cobra.Command) {
 	a.jsonFlag(cmd)
-	cmd.Flags().StringVarP(&a.model, "model", "m", "", "`MODEL`: mini, a folder, or owner/name on the Hugging Face hub (required)")
+	cmd.Flags().StringVarP(&a.model, "model", "m", "", "`MODEL`: mini, mini-gpt, a folder, or owner/name on the Hugging Face hub (required)")
 	cmd.Flags().BoolVar(&a.noCache, "no-cache", false, "neither look results up in the cache nor keep them")
 	cmd.Flags().BoolVar(&a.inTurn, "left-to-right", false, "a masked model predicts an answer of several tokens one after another\n(default: all at once, at as many [MASK]s)")
 	cli.Require(cmd, "model")
