@@ -38,9 +38,9 @@ const (
 // words are asked of the fact. [LeftToRight] gives "Buenos" when it asks for
 // "Aires", which is the chain rule of probability, but makes spelling a part of
 // what is measured, and takes as many runs as there are tokens. On bert-base-cased
-// it makes the right answer a thousand times as probable, and ranks it first among
-// others no more often (notebooks/MEASURED.md), so it is not the default. Causal models
-// predict from left to right by themselves, in one run.
+// it makes the right answer a thousand times as probable; that it ranks it first
+// among others more often is not certain, by a rule fixed before (notebooks/MEASURED.md),
+// so it is not the default. Causal models predict from left to right by themselves, in one run.
 func WithOrder(o Order) Option { return func(m *Model) { m.order = o } }
 
 // sampled is a query as the model is given it.
