@@ -256,6 +256,43 @@ func TestInside(t *testing.T) {
 	shows(t, cell(t, n, "kn.Suppress"), "Logit lens")
 }
 
+func TestBERTAndGPT(t *testing.T) {
+	n, _ := execute(t, "bert-and-gpt.ipynb")
+	knows := numbers(t, cell(t, n, "facts asked"), `(?s)mini +ranks the answer first in ([\d.]+) %.*mini-gpt +ranks the answer first in ([\d.]+) %`)
+	if knows[0] < 90 || knows[1] < 90 {
+		t.Errorf("the models know %v %% of the prompts", knows)
+	}
+	layers := cell(t, n, "func neuronsOf")
+	counts := numbers(t, layers, `(?s)mini +([\d.]+) neurons a fact.*\[(\d+) \d+ \d+ (\d+)\].*mini-gpt +([\d.]+) neurons a fact.*\[(\d+) \d+ \d+ (\d+)\]`)
+	if counts[0] < 2 || counts[3] < 2 || counts[2] < counts[1] || counts[4] < counts[5] {
+		t.Errorf("neurons a fact, and in the lowest and highest layer: %v", counts)
+	}
+	shows(t, layers, "Knowledge neurons per layer")
+	effects := cell(t, n, "type effect")
+	for _, m := range []string{"mini", "mini-gpt"} {
+		change := func(set string) []float64 {
+			return numbers(t, effects, `(?m)^`+m+` +`+set+` +suppressed +([-+\d.]+) %   amplified +([-+\d.]+) %`)
+		}
+		if own := change("own"); own[0] > -30 || own[1] < 3 {
+			t.Errorf("%s: a fact's own neurons change its probability by %v %%", m, own)
+		}
+		for _, control := range []string{"random", "another fact's"} {
+			if c := change(control); math.Abs(c[0]) > 10 || math.Abs(c[1]) > 10 {
+				t.Errorf("%s: %s neurons change it by %v %%", m, control, c)
+			}
+		}
+	}
+	trace := cell(t, n, "MustCausalTrace")
+	if p := numbers(t, trace, `mini-gpt +P\(Stockholm\): ([\d.]+), with noise ([\d.]+)`); p[1] > 0.5*p[0] {
+		t.Errorf("the answer has probability %v, and with noise on the subject still %v", p[0], p[1])
+	}
+	shows(t, trace, "Stockholm")
+	shows(t, cell(t, n, "var ways"), "random")
+	if long := numbers(t, cell(t, n, "const long"), `mini-gpt +P\(House of Representatives\) = ([-\d.e]+)`); long[0] < 1e-4 {
+		t.Errorf("an answer of three tokens has probability %v", long[0])
+	}
+}
+
 func TestTeaching(t *testing.T) {
 	n, page := execute(t, "teaching.ipynb")
 	sums := numbers(t, cell(t, n, "byHand returns"), `scores ([-\d.]+), growth of the probability ([-\d.]+)`)
