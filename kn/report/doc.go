@@ -13,6 +13,8 @@
 //	results/claims.json  the claims with their verdicts
 //	figures/FIGURE.svg   each figure, and as FIGURE.png
 //
+// Sections are written in text files, see [Templates], or built in Go.
+//
 // A [Claim] is a statement with the numbers that it rests on and a [Verdict]
 // which a stated rule gives from confidence intervals, such as [Greater].
 package report

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -64,6 +65,30 @@ func (f Format) Print(x float64) string {
 		text = "+" + text
 	}
 	return text + f.Unit
+}
+
+// span prints a number of a result file.
+func (f Format) span(n Number) Span {
+	n.Scale = f.scale()
+	return Span{Text: f.Print(n.Value), Number: &n}
+}
+
+// text prints a number of a result file, or an interval with its ends:
+// 4.92 [4.66, 5.19].
+func (f Format) text(value any) (Text, error) {
+	switch v := value.(type) {
+	case Number:
+		return Text{f.span(v)}, nil
+	case Object:
+		if _, err := v.Interval(); err == nil {
+			end := f
+			end.Unit = ""
+			low, high := end.span(v["low"].(Number)), end.span(v["high"].(Number))
+			low.Style, high.Style = Faint, Faint
+			return Text{f.span(v["mean"].(Number)), Small(" ["), low, Small(", "), high, Small("]")}, nil
+		}
+	}
+	return nil, fmt.Errorf("%v is neither a number nor an interval of a result file", value)
 }
 
 // thousands puts commas into the whole part, from five digits on.

@@ -39,6 +39,58 @@ type Result struct {
 	root any
 }
 
+// Object is an object of a result file by its keys, as templates name them:
+// {{.neurons.per_fact}}. Its values are objects, lists, strings and
+// [Number]s; beside a list NAME there is NAME_entries, their number.
+type Object map[string]any
+
+// Object reads a result file whole, "neurons.json" for "neurons".
+func (r *Results) Object(name string) Object {
+	f := r.File(name)
+	o, ok := traced(f.file, "", f.root).(Object)
+	if !ok && f.root != nil {
+		f.fail("", errors.New("not an object"))
+	}
+	return o
+}
+
+// Interval is what an object with mean, low and high stands for.
+func (o Object) Interval() (stats.Interval, error) {
+	mean, ok := o["mean"].(Number)
+	low, okLow := o["low"].(Number)
+	high, okHigh := o["high"].(Number)
+	if !ok || !okLow || !okHigh {
+		return stats.Interval{}, fmt.Errorf("report: %v is no interval", o)
+	}
+	return stats.Interval{Mean: mean.Value, Low: low.Value, High: high.Value}, nil
+}
+
+// traced is a value of a result file that knows where it stands.
+func traced(file, pointer string, value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		o := Object{}
+		for key, element := range v {
+			at := pointer + "/" + escape.Replace(key)
+			o[key] = traced(file, at, element)
+			if list, ok := element.([]any); ok || element == nil {
+				o[key+"_entries"] = Number{file, at, float64(len(list)), strconv.Itoa(len(list)), 1}
+			}
+		}
+		return o
+	case []any:
+		list := make([]any, len(v))
+		for i, element := range v {
+			list[i] = traced(file, pointer+"/"+strconv.Itoa(i), element)
+		}
+		return list
+	case json.Number:
+		x, _ := v.Float64() // what JSON's digits are too large for is infinite
+		return Number{file, pointer, x, v.String(), 1}
+	}
+	return value
+}
+
 // File reads a result file, "neurons.json" for "neurons".
 func (r *Results) File(name string) *Result {
 	result := &Result{all: r, file: name + ".json"}
@@ -59,6 +111,8 @@ func (r *Results) File(name string) *Result {
 func (r *Result) fail(pointer string, err error) {
 	r.all.errs = append(r.all.errs, fmt.Errorf("report: %s#%s: %w", filepath.Join(r.all.dir, r.file), pointer, err))
 }
+
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
 
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 

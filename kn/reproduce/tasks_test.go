@@ -131,7 +131,7 @@ func TestTaskTable(t *testing.T) {
 		if err := run.Keep("setting", map[string]any{"max_length": 24, "data": reproduce.DataOf(c.tasks)}); err != nil {
 			t.Fatal(err)
 		}
-		b := reproduce.OpenBook(dir)
+		b := reproduce.OpenBook(dir, nil)
 		table := b.TaskTable(c.tasks, true)
 		note := table.Note.String()
 		if err := b.Err(); err != nil || len(table.Rows) != len(c.tasks) || (note == "") != (c.want == nil) {
@@ -149,7 +149,7 @@ func TestTaskTable(t *testing.T) {
 	if err := run.Keep("setting", map[string]any{"max_length": 24, "data": data}); err != nil {
 		t.Fatal(err)
 	}
-	if note := reproduce.OpenBook(dir).TaskTable(tasks, false).Note.String(); !strings.Contains(note, "another column") {
+	if note := reproduce.OpenBook(dir, nil).TaskTable(tasks, false).Note.String(); !strings.Contains(note, "another column") {
 		t.Errorf("the note %q is not made of the setting's file", note)
 	}
 }

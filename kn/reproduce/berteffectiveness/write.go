@@ -25,7 +25,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	if err := e.summarize(); err != nil {
 		return nil, err
 	}
-	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
+	b := &book{Book: reproduce.OpenBook(e.run.Dir(), nil), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.curves(), b.surfaces(), b.layers(), b.long()}
 	made := e.run.Made(e.o.Command, reproduce.Backends(slices.Collect(maps.Values(e.tuned))...), report.Pairs{

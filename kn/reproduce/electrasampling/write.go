@@ -20,7 +20,7 @@ func (e *experimenter) report() (*reproduce.Outcome, error) {
 	if err := e.run.Keep("summary", summary); err != nil {
 		return nil, err
 	}
-	b := reproduce.OpenBook(e.run.Dir())
+	b := reproduce.OpenBook(e.run.Dir(), nil)
 	r := b.Results.File("summary")
 	for _, c := range e.claims(r) {
 		b.Claim(c)

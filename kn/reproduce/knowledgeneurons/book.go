@@ -1,26 +1,20 @@
 package knowledgeneurons
 
 import (
-	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
+	"embed"
+
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
-// book is the report while it is written: the result files, and what they are
-// of.
-type book struct {
-	*reproduce.Book
-	paper     *report.Result
-	facts     *report.Result
-	stages    map[string]bool                    // that have results
-	nothing   map[string]experiments.NothingLeft // why an experiment, by its name, has no result
-	published bool                               // without the data sets' sentences
-	missing   []string                           // experiments that are still to come
+// The text of each section is in a file beside the Go file of its name.
+//
+//go:embed *.tmpl
+var files embed.FS
 
-	setting
-}
+var texts = reproduce.Templates(files)
 
-// setting is what all tables have in common.
+// setting is what the whole report is of.
 type setting struct {
 	model      string
 	activation string // the model's activation function, such as "gelu"
@@ -29,22 +23,21 @@ type setting struct {
 	taught bool
 }
 
-// ours says what the numbers beside the paper's are of.
-func (b *book) ours() report.Text {
-	return report.Join("Here: ", b.model, ", ", b.facts.Number("/facts", report.Count), " facts of ", b.facts.Number("/relations", report.Count),
-		" relations, adaptive rule to ", b.facts.Number("/tolerance", report.Percent(1)), " of the largest score, seed ", b.facts.Number("/seed", report.Count), ".")
+// book is the report while it is written.
+type book struct{ *reproduce.Book }
+
+// openBook opens the report in dir, which has the results of the stages that are
+// done. Without the data sets' sentences it is published.
+func (e *experimenter) openBook(dir string, of setting, published bool) book {
+	b := book{reproduce.OpenBook(dir, texts, append([]string{"paper", "facts", "sweep"}, e.done...)...)}
+	b.Data["model"], b.Data["taught"], b.Data["relu"] = of.model, of.taught, of.activation == "relu"
+	nothing := map[string]string{}
+	for stage, why := range e.nothing {
+		nothing[stage] = string(why)
+	}
+	b.Data["published"], b.Data["nothing"] = published, nothing
+	return b
 }
 
-// theirs says what the paper's numbers are of.
-func (b *book) theirs() report.Text {
-	return report.Join("Paper: ", b.paper.String("/model"), ", ", b.paper.Number("/facts", report.Count), " facts of ",
-		b.paper.Number("/relations", report.Count), " relations of ", b.paper.String("/data"), ", left sum of 20 nodes; it states no seed and no intervals.")
-}
-
-// settings are both, for a note below a table.
-func (b *book) settings(more ...any) report.Text {
-	return report.Join(b.ours(), " ", b.theirs(), report.Join(more...))
-}
-
-// dash stands where the paper reports nothing.
-const dash = "–"
+// result is a result file as templates have it.
+func (b book) result(name string) report.Object { return b.Data[name].(report.Object) }

@@ -48,7 +48,7 @@ func TestCommittedReport(t *testing.T) {
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.report(sections).Write(dir); err != nil {
+	if err := b.Report(sections...).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	compared := 0

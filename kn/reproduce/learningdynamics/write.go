@@ -20,7 +20,7 @@ type book struct {
 
 // report writes what was found.
 func (e *experimenter) report() (*reproduce.Outcome, error) {
-	b := &book{Book: reproduce.OpenBook(e.run.Dir()), e: e}
+	b := &book{Book: reproduce.OpenBook(e.run.Dir(), nil), e: e}
 	b.setting = b.File("setting")
 	sections := []report.Section{b.trainings(), b.moved(), b.apart(), b.resets(), b.frozen(), b.knowledge()}
 	made := e.run.Made(e.o.Command, reproduce.Backends(e.tuned, e.frozenBy["lower"], e.frozenBy["upper"]), report.Pairs{
