@@ -45,7 +45,7 @@ type Book struct {
 
 // OpenBook opens a book on the named result files of a reproduction's folder.
 func OpenBook(dir string, templates *report.Templates, results ...string) *Book {
-	b := &Book{Results: report.OpenResults(dir), Data: map[string]any{}, templates: templates}
+	b := &Book{Results: report.OpenResults(dir), Data: map[string]any{"fewest": Fewest}, templates: templates}
 	for _, name := range results {
 		b.Data[name] = b.Object(name)
 	}
