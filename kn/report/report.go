@@ -61,9 +61,6 @@ type Drawing interface {
 // Add puts blocks at the end of the section.
 func (s *Section) Add(blocks ...Block) { s.Blocks = append(s.Blocks, blocks...) }
 
-// Say adds a paragraph, see [Join].
-func (s *Section) Say(parts ...any) { s.Add(Paragraph(Join(parts...))) }
-
 // Write writes the report and its tables, figures and claims into dir. Each
 // file appears when it is complete.
 func (r *Report) Write(dir string) error {

@@ -1,8 +1,6 @@
 package report_test
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,24 +37,46 @@ func folder(t testing.TB) string {
 	return dir
 }
 
+// example is a report with a block of each kind.
 func example(t testing.TB, dir string) *report.Report {
 	t.Helper()
-	all := report.OpenResults(dir)
-	r := all.File("counts")
-	table := &report.Table{ID: "facts", Caption: report.Join("Facts of ", report.Mono("a|b")), Columns: report.Columns("relation", ">facts", ">neurons")}
-	table.Row(r.String("/name"), r.Number("/facts", report.Count), r.Interval("/a~1b/0", report.Decimals(2)))
-	table.Row("none", "–", "–")
-	table.Row(nil, r.Number("/facts", report.Count), nil)
-	s := report.Section{Title: "Where they are"}
-	s.Say("The change is ", r.Number("/change", report.Change(1)), ", the error ", r.Number("/tiny", report.Significant(2)), ", see ", report.Link("the paper", "https://example.org/a?b&c"), ".")
-	s.Add(table, &report.Figure{ID: "bars", Drawing: drawing{}, Caption: report.Join("Bars.")})
-	s.Add(report.Claims{{
-		ID: "less", Statement: report.Join("It falls."), Evidence: report.Join("By ", r.Number("/change", report.Change(1))),
-		Rule: report.Join("below 0"), Verdict: report.Exceeds(report.Negated(stats.Interval{Mean: -0.29, Low: -0.3, High: -0.28}), 0),
-	}})
-	s.Add(report.Pairs{{Name: "seed", Text: report.Join("1")}, {Name: "relations", Text: report.Join(r.Entries("/a~1b"))}})
-	if err := all.Err(); err != nil {
+	const text = `# Where they are
+
+{{$interval := index .counts "a/b" 0}}
+
+The change is {{.counts.change | change 1}}, the error
+{{.counts.tiny | significant 2}}, see [the paper]({{.paper}}).
+
+[table facts] Facts of ` + "`a|b`" + `
+| ^relation | >facts
+  | >neurons | -note |
+| {{.counts.name}} | {{.counts.facts}} | {{$interval | decimals 2}} | of {{.counts.name}} |
+{{range .rows}}
+| none | {{if eq . "first"}}–{{else}}{{$.counts.facts}}{{end}} | {{if eq . "first"}}–{{end}} | |
+{{end}}
+
+[figure bars] Bars.
+
+[claim less] It falls.
+Evidence:
+{{if .rows}}By {{.counts.change | change 1}}{{end}}
+Rule: below 0
+
+[claims]
+
+- seed: 1
+- relations: {{index .counts "a/b_entries"}}
+`
+	s, claims, err := written(t, dir, text, report.Content{
+		Data:     map[string]any{"paper": "https://example.org/a?b&c", "rows": []string{"first", "second"}},
+		Figures:  report.Drawings{"bars": drawing{}},
+		Verdicts: report.Verdicts{"less": report.Exceeds(report.Negated(stats.Interval{Mean: -0.29, Low: -0.3, High: -0.28}), 0)},
+	})
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(claims) != 1 || claims[0].ID != "less" || claims[0].Evidence.String() != "By −29.0 %" {
+		t.Errorf("claims %+v", claims)
 	}
 	return &report.Report{Title: "A report", Subtitle: report.Join("of nothing"), Sections: []report.Section{s}}
 }
@@ -88,7 +108,7 @@ func TestWrite(t *testing.T) {
 			`<td>P19 &lt;place&gt;</td>`, `<td class="right"><span data-source="counts.json#/facts" data-scale="1" title="counts.json#/facts">27,738</span></td>`,
 			`<h2 id="where-they-are">`, `aria-label="Two bars &amp; a line."`, `<svg class="chart" width="10">`, `<span class="verdict">holds here</span>`, `href="https://example.org/a?b&amp;c"`,
 		},
-		"results/facts.csv":   {"relation,facts,neurons,neurons low,neurons high\nP19 <place>,27738,4.1249,3.9949,4.30\nnone,–,–,,\nnone,27738,–,,\n"},
+		"results/facts.csv":   {"relation,facts,neurons,neurons low,neurons high\nP19 <place>,27738,4.1249,3.9949,4.30\nnone,–,–,,\nnone,27738,,,\n"},
 		"results/facts.md":    {"| P19 &lt;place> | 27,738 |"},
 		"results/claims.json": {`"verdict": "holds here"`, `"counts.json#/change"`},
 		"figures/bars.svg":    {"<?xml"},
@@ -146,19 +166,16 @@ func (r *recorder) Errorf(string, ...any)        { r.errors++ }
 func (r *recorder) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 
 func TestResultsSayWhatIsMissing(t *testing.T) {
-	for pointer, want := range map[string]string{
-		"/facts/low": `there is no "low"`, "/none": `there is no "none"`, "/a~1b/1": "a list of 1", "/name": "not a number", "facts": "starts with /",
-	} {
-		all := report.OpenResults(folder(t))
-		all.File("counts").Number(pointer, report.Count)
-		if err := all.Err(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "counts.json#"+pointer) {
-			t.Errorf("%s: %v, want %q", pointer, err, want)
-		}
+	dir := folder(t)
+	if err := os.WriteFile(filepath.Join(dir, report.ResultsDir, "list.json"), []byte("[1]"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	all := report.OpenResults(folder(t))
-	all.File("other")
-	if err := all.Err(); err == nil || !strings.Contains(err.Error(), "other.json") {
-		t.Errorf("a missing file gives %v", err)
+	for name, want := range map[string]string{"other": "other.json", "list": "list.json: not an object"} {
+		all := report.OpenResults(dir)
+		all.Object(name)
+		if err := all.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
 	}
 }
 
@@ -242,26 +259,9 @@ func TestRules(t *testing.T) {
 }
 
 func TestTableNeedsWholeRows(t *testing.T) {
-	table := &report.Table{ID: "short", Columns: report.Columns("a", "b")}
-	table.Row("one")
+	table := &report.Table{ID: "short", Columns: []report.Column{{Name: "a"}, {Name: "b"}}, Rows: [][]report.Text{{report.Join("one")}}}
 	r := &report.Report{Sections: []report.Section{{Blocks: []report.Block{table}}}}
 	if err := r.Write(t.TempDir()); err == nil || !strings.Contains(err.Error(), "table short has a row of 1 cells for 2 columns") {
 		t.Errorf("error is %v", err)
 	}
-}
-
-func ExampleResult_Interval() {
-	dir, err := os.MkdirTemp("", "report")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	data, _ := json.Marshal(map[string]any{"per_fact": stats.Interval{Mean: 4.92, Low: 4.66, High: 5.19}})
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, report.ResultsDir), 0o755), os.WriteFile(filepath.Join(dir, report.ResultsDir, "neurons.json"), data, 0o644)); err != nil {
-		panic(err)
-	}
-	results := report.OpenResults(dir)
-	text := results.File("neurons").Interval("/per_fact", report.Decimals(1))
-	fmt.Println(text, "from", text[0].Number.Source())
-	// Output: 4.9 [4.7, 5.2] from neurons.json#/per_fact/mean
 }

@@ -13,39 +13,16 @@ type Table struct {
 	ID      string // name of its files
 	Caption Text
 	Columns []Column
-	Rows    [][]Text
-	Note    Text // below it
+	// Rows of cells. One that is nil says the same as the one above it: it is blank
+	// where people read it, and repeated in the CSV.
+	Rows [][]Text
+	Note Text // below it
 }
 
 // Column of a table.
 type Column struct {
 	Name  string
 	Right bool // flush right, for numbers
-}
-
-// Columns makes columns of names; a name that starts with > is flush right.
-func Columns(names ...string) []Column {
-	var columns []Column
-	for _, name := range names {
-		c := Column{Name: name}
-		if name != "" && name[0] == '>' {
-			c = Column{Name: name[1:], Right: true}
-		}
-		columns = append(columns, c)
-	}
-	return columns
-}
-
-// Row adds a row of strings, spans and texts. A cell that is nil says the same
-// as the one above it: it is blank where people read it, and repeated in the CSV.
-func (t *Table) Row(cells ...any) {
-	row := make([]Text, len(cells))
-	for i, cell := range cells {
-		if cell != nil {
-			row[i] = Join(cell)
-		}
-	}
-	t.Rows = append(t.Rows, row)
 }
 
 // save writes the table as CSV and Markdown.

@@ -26,64 +26,6 @@ func written(t testing.TB, dir, text string, c report.Content) (report.Section, 
 	return report.MustParseTemplates(fstest.MapFS{"section.tmpl": {Data: []byte(text)}}).Section("section.tmpl", c)
 }
 
-// TestTemplatesWriteTheSame: a section that is written as text gives the files
-// of the one that is built in Go.
-func TestTemplatesWriteTheSame(t *testing.T) {
-	const text = `# Where they are
-
-{{$interval := index .counts "a/b" 0}}
-
-The change is {{.counts.change | change 1}}, the error
-{{.counts.tiny | significant 2}}, see [the paper]({{.paper}}).
-
-[table facts] Facts of ` + "`a|b`" + `
-| ^relation | >facts
-  | >neurons | -note |
-| {{.counts.name}} | {{.counts.facts}} | {{$interval | decimals 2}} | of {{.counts.name}} |
-{{range .rows}}
-| none | {{if eq . "first"}}–{{else}}{{$.counts.facts}}{{end}} | {{if eq . "first"}}–{{end}} | |
-{{end}}
-
-[figure bars] Bars.
-
-[claim less] It falls.
-Evidence:
-{{if .rows}}By {{.counts.change | change 1}}{{end}}
-Rule: below 0
-
-[claims]
-
-- seed: 1
-- relations: {{index .counts "a/b_entries"}}
-`
-	inGo, asText := folder(t), folder(t)
-	s, claims, err := written(t, asText, text, report.Content{
-		Data:     map[string]any{"paper": "https://example.org/a?b&c", "rows": []string{"first", "second"}},
-		Figures:  report.Drawings{"bars": drawing{}},
-		Verdicts: report.Verdicts{"less": report.Holds},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(claims) != 1 || claims[0].ID != "less" || claims[0].Evidence.String() != "By −29.0 %" {
-		t.Errorf("claims %+v", claims)
-	}
-	built := example(t, inGo)
-	// A cell of the built table that repeats none is blank in the CSV alone.
-	built.Sections[0].Blocks[1].(*report.Table).Rows[2][2] = report.Text{}
-	for dir, sections := range map[string][]report.Section{inGo: built.Sections, asText: {s}} {
-		r := &report.Report{Title: "A report", Subtitle: report.Join("of nothing"), Sections: sections}
-		if err := r.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"report.md", "report.html", "results/facts.csv", "results/claims.json"} {
-		if got, want := contents(t, asText, name), contents(t, inGo, name); got != want {
-			t.Errorf("%s is\n%s\nwant\n%s", name, got, want)
-		}
-	}
-}
-
 // TestMarksInData: what actions print is text, whatever marks it has.
 func TestMarksInData(t *testing.T) {
 	marked := "[claims] `a` | [b](c)\n\n# d"

@@ -83,20 +83,6 @@ func (b *Book) Report(sections ...report.Section) *report.Report {
 	return r
 }
 
-// Claim adds a claim to those at the head of the report.
-func (b *Book) Claim(c report.Claim) { b.Claims = append(b.Claims, c) }
-
-// Figure adds a chart to a section, unless it could not be drawn.
-func (b *Book) Figure(s *report.Section, id string, caption report.Text) func(d report.Drawing, err error) {
-	return func(d report.Drawing, err error) {
-		if err != nil {
-			b.errs = append(b.errs, fmt.Errorf("figure %s: %w", id, err))
-			return
-		}
-		s.Add(&report.Figure{ID: id, Drawing: d, Caption: caption})
-	}
-}
-
 // Write writes the report into dir, unless a figure or a number of it is
 // missing. stages are those that its results come from.
 func (b *Book) Write(run *Run, dir string, r *report.Report, stages []string) (*Outcome, error) {
@@ -118,20 +104,6 @@ func (b *Book) Write(run *Run, dir string, r *report.Report, stages []string) (*
 func (r *Run) HowMade(command, backend string, stages []string) map[string]any {
 	program := fmt.Sprintf("%s, %s, %s/%s, %s", program(), runtime.Version(), runtime.GOOS, runtime.GOARCH, backend)
 	return map[string]any{"command": command, "program": program, "time": r.times(stages)}
-}
-
-// Made is the section on how a report was made, by which command, on what, and
-// by which backend. Only its line on time differs from run to run.
-func (r *Run) Made(command, backend string, on report.Pairs, stages []string) report.Section {
-	s := report.Section{Title: "How this was made"}
-	s.Say("In ", report.Mono("report.html"), " each number measured names, when pointed at, the file in ", report.Mono(report.ResultsDir), " and the place in it that it was read from. "+
-		"Tables are there as CSV in full precision. Figures are in ", report.Mono(report.FiguresDir), ", each with its provenance inside. "+
-		"The command, run again, computes only what is missing or what a changed option concerns.")
-	pairs := append(report.Pairs{{Name: "Command", Text: report.Join(report.Mono(command))}}, on...)
-	s.Add(append(pairs,
-		report.Pair{Name: "Program", Text: report.Join(program(), ", ", runtime.Version(), ", ", runtime.GOOS, "/", runtime.GOARCH, ", ", backend)},
-		report.Pair{Name: "Time", Text: report.Join(r.times(stages))}))
-	return s
 }
 
 // program is this program's version.

@@ -2,12 +2,10 @@ package reproduce
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
-	"github.com/knowledge-neurons/gonb-kn/kn/report"
 )
 
 // Resets is what becomes of fine-tuned models if a group of their
@@ -62,17 +60,4 @@ func (t *Resets) Summarize() {
 	low, top := 1, len(t.Groups)-2 // the embeddings are below, the classifier above
 	t.TopCosts = of(func(b *landscape.GroupResets) float64 { return b.Groups[top].Loss - b.Groups[low].Loss })
 	t.TopMoved = of(func(b *landscape.GroupResets) float64 { return b.Groups[top].Moved - b.Groups[low].Moved })
-}
-
-// ResetsTable is the table of it, from its result file.
-func ResetsTable(r *report.Result) *report.Table {
-	t := &report.Table{
-		ID: "reset", Caption: report.Join("What it costs to reset a group, and how far fine-tuning had moved it, |θ − θ₀|/|θ₀|."),
-		Columns: report.Columns("group", ">loss added", ">accuracy lost", ">moved by"),
-	}
-	for i := range r.Len("/groups") {
-		g := fmt.Sprintf("/groups/%d", i)
-		t.Row(r.String(g+"/name"), r.Interval(g+"/loss", report.Format{Digits: 3, Signed: true}), r.Interval(g+"/accuracy", report.Points(1)), r.Interval(g+"/moved", report.Percent(1)))
-	}
-	return t
 }

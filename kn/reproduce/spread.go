@@ -1,8 +1,6 @@
 package reproduce
 
 import (
-	"fmt"
-
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
@@ -34,19 +32,10 @@ func SpreadOver(trainings int, of func(i int) float64) Spread {
 	return SpreadOf(values)
 }
 
-// Covered says what intervals over trainings cover, and what not.
-const Covered = "They cover seeds and tasks alike, drawn as if all trainings were independent; those on one task resemble each other, so for other tasks they are too narrow. " +
-	"Held-out texts and facts are the same for all seeds; what others would give they do not cover."
-
 // Fewest is the number of trainings of which [Unanimous] gives a verdict: that
 // so many agree by chance has a probability of 2/2⁶, 3 %, if they are
 // independent. Trainings on one task are less so.
 const Fewest = 6
-
-// Above says in how many trainings a spread of a result file is above 0: 8 of 9.
-func Above(r *report.Result, pointer string) report.Text {
-	return report.Join(r.Number(pointer+"/above", report.Count), " of ", r.Entries(pointer+"/values"))
-}
 
 // signs counts the values above 0 and those below.
 func signs(values []float64) (above, below int) {
@@ -60,10 +49,6 @@ func signs(values []float64) (above, below int) {
 	}
 	return above, below
 }
-
-// UnanimityRule is how [Unanimous] decides, in words for a report.
-var UnanimityRule = fmt.Sprintf("A finding holds here if every number that its rule asks about has the sign that it asks for in every training, whatever the task and the seed; it does not if one of them has the other sign in every one, unless its rule asks for more; "+
-	"it differs by task if the trainings on each task agree and the tasks do not; otherwise, or with fewer than %d trainings, it cannot be told. ", Fewest)
 
 // Unanimous is the verdict that all trainings agree on, of which s has a value
 // each: a claim holds if every value is above 0, fails if every value is below, and

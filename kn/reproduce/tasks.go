@@ -12,7 +12,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
-	"github.com/knowledge-neurons/gonb-kn/kn/report"
 )
 
 // TaskOptions say what a paper's classifiers are trained on.
@@ -200,66 +199,6 @@ func DataOf(tasks []*Task) []TaskData {
 		}
 	}
 	return all
-}
-
-// TaskTable is the table of a report's tasks, whose setting has them at the
-// pointer /data. other says whether there are trainings on other examples.
-func (b *Book) TaskTable(tasks []*Task, other bool) *report.Table {
-	t := &report.Table{
-		ID: "tasks", Caption: report.Join("The tasks: numbers of examples, drawn once and the same under every seed."),
-		Columns: report.Columns("task", ">labels", ">to learn from", ">dev", ">test"),
-	}
-	if other {
-		t.Columns = append(t.Columns, report.Columns(">other examples that are the same")...)
-	}
-	setting := b.File("setting")
-	for i, task := range tasks {
-		at := func(name string) report.Span {
-			return setting.Number(fmt.Sprintf("/data/%d/%s", i, name), report.Count)
-		}
-		row := []any{task.Name, at("labels"), at("train"), at("dev"), at("test")}
-		if other {
-			row = append(row, at("common"))
-		}
-		t.Row(row...)
-	}
-	if !MadeOfFacts(tasks) {
-		t.Note = report.Join("Test is all that the data set holds out, and dev a part of it; nothing is chosen by either.", tooLong(setting, tasks), unread(setting, tasks))
-	}
-	return t
-}
-
-// tooLong says how many examples were left out for their length, if any were.
-func tooLong(setting *report.Result, tasks []*Task) report.Text {
-	if !slices.ContainsFunc(tasks, func(t *Task) bool { return t.TooLong > 0 }) {
-		return nil
-	}
-	note := []any{" Left out for more than ", setting.Number("/max_length", report.Count), " tokens:"}
-	for i, task := range tasks {
-		if i > 0 {
-			note = append(note, ",")
-		}
-		note = append(note, " "+task.Name+" ", setting.Number(fmt.Sprintf("/data/%d/too_long", i), report.Count))
-	}
-	return report.Join(append(note, ".")...)
-}
-
-// unread says what of the tasks' files was not read, if anything was not.
-func unread(setting *report.Result, tasks []*Task) report.Text {
-	var of []string
-	for i, task := range tasks {
-		var what []string
-		for k := range task.Data.Unread {
-			what = append(what, setting.String(fmt.Sprintf("/data/%d/unread/%d", i, k)))
-		}
-		if what != nil {
-			of = append(of, task.Name+" "+strings.Join(what, ", "))
-		}
-	}
-	if of == nil {
-		return nil
-	}
-	return report.Join(" Not read of the files: ", strings.Join(of, "; "), ".")
 }
 
 // NamesOfFacts says whether all names are of tasks made of facts.

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
+	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
@@ -101,6 +103,17 @@ func TestTasksOfOnesOwn(t *testing.T) {
 	}
 }
 
+// taskTable is the table of tasks, of the setting in a folder.
+func taskTable(t *testing.T, dir string, ofFacts, others bool) *report.Table {
+	t.Helper()
+	b := reproduce.OpenBook(dir, reproduce.Templates(fstest.MapFS{"only.tmpl": {Data: []byte(`{{template "tasks" .}}`)}}), "setting")
+	s := b.Section("only", report.Content{Data: map[string]any{"made_of_facts": ofFacts, "others": others}})
+	if err := b.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return s.Blocks[0].(*report.Table)
+}
+
 // TestTaskTable: what was left out of the tasks' files stands below the table, as
 // the setting's file has it.
 func TestTaskTable(t *testing.T) {
@@ -131,11 +144,10 @@ func TestTaskTable(t *testing.T) {
 		if err := run.Keep("setting", map[string]any{"max_length": 24, "data": reproduce.DataOf(c.tasks)}); err != nil {
 			t.Fatal(err)
 		}
-		b := reproduce.OpenBook(dir, nil)
-		table := b.TaskTable(c.tasks, true)
+		table := taskTable(t, dir, reproduce.MadeOfFacts(c.tasks), true)
 		note := table.Note.String()
-		if err := b.Err(); err != nil || len(table.Rows) != len(c.tasks) || (note == "") != (c.want == nil) {
-			t.Errorf("%d rows, the note %q, %v", len(table.Rows), note, err)
+		if len(table.Rows) != len(c.tasks) || len(table.Columns) != 6 || (note == "") != (c.want == nil) {
+			t.Errorf("%d rows of %d columns, the note %q", len(table.Rows), len(table.Columns), note)
 		}
 		for _, want := range c.want {
 			if !strings.Contains(note, want) {
@@ -145,12 +157,13 @@ func TestTaskTable(t *testing.T) {
 	}
 	// What is printed is the file's.
 	data := reproduce.DataOf(tasks)
-	data[1].Unread = []string{"train.tsv: another column", ""}
+	data[0].Unread, data[1].Unread = []string{"train.tsv: a column"}, []string{"train.tsv: another", "dev.tsv: one"}
 	if err := run.Keep("setting", map[string]any{"max_length": 24, "data": data}); err != nil {
 		t.Fatal(err)
 	}
-	if note := reproduce.OpenBook(dir, nil).TaskTable(tasks, false).Note.String(); !strings.Contains(note, "another column") {
-		t.Errorf("the note %q is not made of the setting's file", note)
+	table := taskTable(t, dir, false, false)
+	if note, want := table.Note.String(), "Not read of the files: true train.tsv: a column; mine train.tsv: another, dev.tsv: one."; len(table.Columns) != 5 || !strings.HasSuffix(note, want) {
+		t.Errorf("%d columns, the note %q lacks %q", len(table.Columns), note, want)
 	}
 }
 
