@@ -98,7 +98,11 @@ func MustLogitHeads(parts *kn.LogitParts, options ...Options) *Figure {
 }
 
 func checkLogitParts(p *kn.LogitParts) error {
-	for name, of := range map[string]*kn.Parts{"Answers": &p.Answers, "Control": p.Control} {
+	for _, part := range []struct {
+		name string
+		of   *kn.Parts
+	}{{"Answers", &p.Answers}, {"Control", p.Control}} {
+		name, of := part.name, part.of
 		if of == nil {
 			continue
 		}
