@@ -1,7 +1,7 @@
 // Orders measures which order of an answer's tokens a masked language model
 // predicts better: all at once or left to right, see [kn.WithOrder].
 //
-//	go run ./.ci/orders MODEL PARAREL [FACTS]
+//	go run ./kn/cmd/orders MODEL PARAREL [FACTS]
 //
 // PARAREL's answers are all one token of BERT's vocabulary, so its facts are asked
 // the other way round: for the subject, in the relations of capitals, where the
