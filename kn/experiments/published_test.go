@@ -162,12 +162,12 @@ func TestCompareExactFirst(t *testing.T) {
 		t.Errorf("share %v, want all but one of %d", e.Share, n)
 	}
 	for _, d := range e.Exact.Differences {
-		want := experiments.CauseRule
-		if slices.ContainsFunc(d.Neurons, func(x experiments.MarginNeuron) bool { return x.Neuron == stranger }) {
-			want = experiments.CauseUnknown
-		}
-		if got := e.Cause(d); got != want {
-			t.Errorf("%+v: %s, want %s", d, got, want)
+		again := e.Again(d)
+		switch odd := slices.ContainsFunc(d.Neurons, func(x experiments.MarginNeuron) bool { return x.Neuron == stranger }); {
+		case !odd && again != nil:
+			t.Errorf("%+v differs by the recipe's rule: %+v", d, again)
+		case odd && (again == nil || again.Cause() != experiments.CauseUnknown || len(again.Neurons) != 1):
+			t.Errorf("%+v: by the recipe's rule %+v, want the stranger", d, again)
 		}
 	}
 	if _, err := experiments.CompareExactFirst(t.Context(), m, p, kn.Recipe{}, stats.Options{}, nil); err == nil || !strings.Contains(err.Error(), "no rule of its own") {

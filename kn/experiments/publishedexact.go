@@ -102,15 +102,21 @@ const (
 	CauseUnknown  Cause = "not explained" // something that the recipe does not say
 )
 
-// Cause says why the sets of a fact of Exact.Differences differ.
-func (e *ExactFirst) Cause(d PublishedDifference) Cause {
-	for _, x := range e.Differing.Differences {
+// Again is a fact of Exact.Differences as it came out by the recipe's own rule, or
+// nil if by that its sets are the same: then it differed by the rule alone.
+func (e *ExactFirst) Again(d PublishedDifference) *PublishedDifference {
+	for i, x := range e.Differing.Differences {
 		if x.UUID == d.UUID && x.Relation == d.Relation && x.Subject == d.Subject && x.Answer == d.Answer {
-			if x.Margin < NarrowMargin {
-				return CauseRounding
-			}
-			return CauseUnknown
+			return &e.Differing.Differences[i]
 		}
 	}
-	return CauseRule
+	return nil
+}
+
+// Cause is why sets differ by a recipe's own rule.
+func (d PublishedDifference) Cause() Cause {
+	if d.Margin < NarrowMargin {
+		return CauseRounding
+	}
+	return CauseUnknown
 }

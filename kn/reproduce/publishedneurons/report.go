@@ -28,9 +28,15 @@ const ResultFile = "published.json"
 // result is what ResultFile has: the comparison, and the causes of what differs.
 type result struct {
 	*experiments.ExactFirst
-	Causes []cause `json:"causes"`
-	// Of each fact of Exact.Differences.
-	CauseOf []experiments.Cause `json:"cause_of"`
+	Causes []cause  `json:"causes"`
+	Why    []reason `json:"why"` // of each fact of Exact.Differences
+}
+
+// reason is why a fact's sets differ.
+type reason struct {
+	Cause experiments.Cause `json:"cause"`
+	// Margin of the neurons that differ by the recipe's own rule too; nil if none do.
+	Margin *float64 `json:"margin"`
 }
 
 type cause struct {
@@ -44,10 +50,13 @@ type cause struct {
 func Write(dir string, e *experiments.ExactFirst, source, command string) error {
 	r := result{ExactFirst: e, Causes: []cause{{Cause: experiments.CauseRule}, {Cause: experiments.CauseRounding}, {Cause: experiments.CauseUnknown}}}
 	for _, d := range e.Exact.Differences {
-		why := e.Cause(d)
-		r.CauseOf = append(r.CauseOf, why)
+		why := reason{Cause: experiments.CauseRule}
+		if again := e.Again(d); again != nil {
+			why = reason{again.Cause(), &again.Margin}
+		}
+		r.Why = append(r.Why, why)
 		for i := range r.Causes {
-			if r.Causes[i].Cause == why {
+			if r.Causes[i].Cause == why.Cause {
 				r.Causes[i].Facts++
 			}
 		}
