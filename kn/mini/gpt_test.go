@@ -1,11 +1,7 @@
 package mini_test
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,7 +10,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/mini"
-	"github.com/knowledge-neurons/gonb-kn/kn/pretrain"
 )
 
 func ExampleGPTFiles() {
@@ -72,7 +67,7 @@ func TestGPTKnowsItsFacts(t *testing.T) {
 
 // The numbers that it must reach, as its evaluation recorded them.
 func TestGPTRecordedEvaluation(t *testing.T) {
-	e := gptEvaluation(t)
+	e := evaluation(t, mini.GPTFiles())
 	n := e.Neurons
 	for what, share := range map[string]float64{"trained": e.Trained.First.Mean, "held-out": e.HeldOut.First.Mean} {
 		if share < 0.9 {
@@ -94,39 +89,5 @@ func TestGPTRecordedEvaluation(t *testing.T) {
 }
 
 func TestGPTCardIsOfTheseFiles(t *testing.T) {
-	card := mini.GPTCard()
-	size := 0
-	for _, name := range []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", kn.FactsFile} {
-		data, err := fs.ReadFile(mini.GPTFiles(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		size += len(data)
-		if sum := fmt.Sprintf("%x", sha256.Sum256(data)); !strings.Contains(card, sum) {
-			t.Errorf("the card does not have %s's checksum %s", name, sum)
-		}
-	}
-	if size > 2<<20 {
-		t.Errorf("the model's files have %d bytes, more than 2 MB", size)
-	}
-	digest, err := kn.MustLoad(mini.GPTName).Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if e := gptEvaluation(t); e.Model.Digest != digest {
-		t.Errorf("the evaluation is of model %s, not %s", e.Model.Digest, digest)
-	}
-}
-
-func gptEvaluation(t *testing.T) pretrain.Evaluation {
-	t.Helper()
-	data, err := fs.ReadFile(mini.GPTFiles(), pretrain.EvaluationFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var e pretrain.Evaluation
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&e); err != nil {
-		t.Fatal(err)
-	}
-	return e
+	cardIsOf(t, mini.GPTCard(), mini.GPTName, mini.GPTFiles(), 2<<20)
 }

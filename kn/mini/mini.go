@@ -72,17 +72,10 @@ func taught(files fs.FS, name string) ([]facts.Taught, error) {
 
 // MustFacts is [Facts] for notebook cells: it panics instead of returning an
 // error.
-func MustFacts() []facts.Taught { return must(Facts()) }
+func MustFacts() []facts.Taught { return kn.Must(Facts()) }
 
 // MustGPTFacts is [GPTFacts] for notebook cells.
-func MustGPTFacts() []facts.Taught { return must(GPTFacts()) }
-
-func must(all []facts.Taught, err error) []facts.Taught {
-	if err != nil {
-		panic(err)
-	}
-	return all
-}
+func MustGPTFacts() []facts.Taught { return kn.Must(GPTFacts()) }
 
 // Card returns kn-mini's model card, in Markdown.
 func Card() string { return card(Files()) }

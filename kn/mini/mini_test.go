@@ -63,7 +63,7 @@ func TestLoadsAtOnce(t *testing.T) {
 // baseline's neurons are not held to bert-base-cased's: where few neurons fire,
 // many of those that fire most are the fact's own.
 func TestRecordedEvaluation(t *testing.T) {
-	e := evaluation(t)
+	e := evaluation(t, mini.Files())
 	n := e.Neurons
 	within := func(what string, got, low, high float64) {
 		t.Helper()
@@ -146,28 +146,39 @@ func TestKnowsItsFacts(t *testing.T) {
 }
 
 func TestCardIsOfTheseFiles(t *testing.T) {
-	card := mini.Card()
-	for _, name := range []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", kn.FactsFile} {
-		data, err := fs.ReadFile(mini.Files(), name)
+	cardIsOf(t, mini.Card(), mini.Name, mini.Files(), 12<<20)
+}
+
+// cardIsOf checks that a model's card and evaluation are of its files, and that
+// these have no more bytes than may be embedded.
+func cardIsOf(t *testing.T, card, name string, files fs.FS, most int) {
+	t.Helper()
+	size := 0
+	for _, file := range []string{"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", kn.FactsFile} {
+		data, err := fs.ReadFile(files, file)
 		if err != nil {
 			t.Fatal(err)
 		}
+		size += len(data)
 		if sum := fmt.Sprintf("%x", sha256.Sum256(data)); !strings.Contains(card, sum) {
-			t.Errorf("the card does not have %s's checksum %s", name, sum)
+			t.Errorf("the card does not have %s's checksum %s", file, sum)
 		}
 	}
-	digest, err := kn.MustLoad(mini.Name).Digest()
+	if size > most {
+		t.Errorf("the model's files have %d bytes, more than %d", size, most)
+	}
+	digest, err := kn.MustLoad(name).Digest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := evaluation(t); e.Model.Digest != digest {
+	if e := evaluation(t, files); e.Model.Digest != digest {
 		t.Errorf("the evaluation is of model %s, not %s", e.Model.Digest, digest)
 	}
 }
 
-func evaluation(t *testing.T) pretrain.Evaluation {
+func evaluation(t *testing.T, files fs.FS) pretrain.Evaluation {
 	t.Helper()
-	data, err := fs.ReadFile(mini.Files(), pretrain.EvaluationFile)
+	data, err := fs.ReadFile(files, pretrain.EvaluationFile)
 	if err != nil {
 		t.Fatal(err)
 	}
