@@ -40,8 +40,8 @@
 // here, turns it anywhere.
 //
 // At the end the word embeddings are centered: what all of them share goes to the
-// token types, or to the positions of a causal model, which changes nothing that the model says, but lets a word's
-// embedding stand for that word alone.
+// token types, or to the positions of a causal model, which changes nothing that
+// the model says, but lets a word's embedding stand for that word alone.
 //
 // Nearly all names (98 % in the embedded model) are spelled in several pieces, so
 // that their embeddings cannot hold the facts.

@@ -18,8 +18,8 @@ import (
 // before the answer; t(e) gives the answer 1 - e and
 // shares e among the relation's answers by how common they are. The second term
 // is the cross-entropy of the sentence's other tokens x: those that were chosen as
-// BERT's are, see [hide]; in a causal model each from the tokens before it. The third is the mean activation of all neurons
-// of all layers at all tokens.
+// BERT's are, see [hide]; in a causal model each from the tokens before it. The
+// third is the mean activation of all neurons of all layers at all tokens.
 type factsTask struct {
 	config Config
 	corpus *corpus

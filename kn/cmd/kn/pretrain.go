@@ -21,8 +21,9 @@ func (a *app) pretrain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pretrain --out DIR (--triples DIR | --text FILE)",
 		Short: "Teach a small BERT or GPT-2 facts, or let it read a text",
-		Long: `Pre-train a BERT, or with --architecture gpt2 a causal model, from nothing: on the facts in a folder of T-REx triples, said
-in this project's own sentences, or on a text file, masked as BERT's was. The
+		Long: `Pre-train a BERT, or with --architecture gpt2 a causal model, from nothing: on
+the facts in a folder of T-REx triples, said in this project's own sentences, or
+on a text file, masked as BERT's was or told from left to right as GPT-2's was. The
 defaults are the recipe of the embedded model; kn's package pretrain explains
 the objective. The model is written to DIR in Hugging Face format, with the
 facts that it was taught, a record of the training, and a model card of what it
