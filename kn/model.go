@@ -87,6 +87,14 @@ func (m *Model) WithCache(dir string) *Model {
 	return &n
 }
 
+// WithOrder returns a handle on the same model that predicts answers of several
+// tokens in the order; see the option [WithOrder].
+func (m *Model) WithOrder(o Order) *Model {
+	n := *m
+	n.order = o
+	return &n
+}
+
 // With returns a handle on the model with edits on top of those it has, in
 // order. The model itself does not change, so there is nothing to undo; an
 // edited one shares all weights with it but the matrices that edits of weights

@@ -128,11 +128,12 @@ func shortTexts(data json.RawMessage) error {
 	}
 }
 
-// optionsOf reads a result's options, and the edits of the model, which stand
-// among them.
+// optionsOf reads a result's options, without what is the model's: its edits and
+// order stand among them.
 func optionsOf[T any](p kn.Provenance) (options T, err error) {
 	all := maps.Clone(p.Options)
 	delete(all, "edits")
+	delete(all, "order")
 	data, err := json.Marshal(all)
 	if err == nil && all != nil {
 		err = strictly(data, &options)
@@ -151,6 +152,18 @@ func editsOf(p kn.Provenance) (edits []kn.Edit, err error) {
 		err = json.Unmarshal(data, &edits)
 	}
 	return edits, err
+}
+
+// orderOf is the order in which the model predicted answers of several tokens.
+func orderOf(p kn.Provenance) (kn.Order, error) {
+	switch o := p.Options["order"]; o {
+	case nil:
+		return kn.AllAtOnce, nil
+	case string(kn.LeftToRight):
+		return kn.LeftToRight, nil
+	default:
+		return "", fmt.Errorf("a result has the order %.40q, and ours have %q or none", fmt.Sprint(o), kn.LeftToRight)
+	}
 }
 
 // printable makes a text from a file fit for a terminal: one line of what can be

@@ -121,7 +121,7 @@ func sameVersion(of []kn.Provenance, anyVersion bool) error {
 }
 
 // modelsOf finds the model of each result by its digest, and applies the
-// result's edits.
+// result's edits and order.
 func modelsOf(ctx context.Context, of []kn.Provenance, o Options, cache string) ([]*kn.Model, error) {
 	var models []*kn.Model
 	for _, p := range of {
@@ -133,7 +133,11 @@ func modelsOf(ctx context.Context, of []kn.Provenance, o Options, cache string) 
 		if err != nil {
 			return nil, damaged(err)
 		}
-		if m, err = m.WithContext(ctx).WithCache(cache).With(edits...); err != nil {
+		order, err := orderOf(p)
+		if err != nil {
+			return nil, damaged(err)
+		}
+		if m, err = m.WithContext(ctx).WithCache(cache).WithOrder(order).With(edits...); err != nil {
 			return nil, damaged(err)
 		}
 		if o.Progress != nil {

@@ -117,6 +117,37 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// TestOrder: answers of several tokens are asked for in the figure's order, whatever
+// the given model's is.
+func TestOrder(t *testing.T) {
+	all := open(t)
+	const prompt, answer = "[MASK] is in France.", "The river"
+	for _, m := range []*kn.Model{all, all.WithOrder(kn.LeftToRight)} {
+		found := kn.Must(m.KnowledgeNeurons([]string{prompt}, answer, kn.Recipe{}))
+		for _, f := range []*plots.Figure{
+			plots.MustAttributionHeatMap(kn.Must(m.Attribute(prompt, answer))),
+			plots.MustFactorCurves(m.MustFactorCurves([]string{prompt}, answer, found.Refined)),
+			plots.MustLogitLens(m.MustLogitLens(prompt, answer)),
+		} {
+			svg := svgOf(t, f)
+			for _, given := range []*kn.Model{all, all.WithOrder(kn.LeftToRight)} {
+				r, err := Figure(t.Context(), bytes.NewReader(svg), Options{Models: []*kn.Model{given}})
+				if err != nil || !r.Equal() {
+					t.Errorf("%v, %v", r, err)
+				}
+			}
+			named := bytes.Contains(svg, []byte(kn.LeftToRight))
+			if named != (m != all) {
+				t.Fatalf("the figure names the order: %v", named)
+			}
+			none := bytes.ReplaceAll(svg, []byte(kn.LeftToRight), []byte("backwards"))
+			if _, err := Figure(t.Context(), bytes.NewReader(none), Options{Models: []*kn.Model{all}}); named != errors.Is(err, ErrDamaged) {
+				t.Errorf("an order that there is not: %v", err)
+			}
+		}
+	}
+}
+
 // A leaf is a number, text or truth value somewhere in JSON.
 type leaf struct {
 	path string // of keys, with * for indices
