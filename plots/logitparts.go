@@ -81,7 +81,7 @@ func LogitHeads(parts *kn.LogitParts, options ...Options) (*Figure, error) {
 	var cells []chart.Cell
 	for l, row := range heads {
 		for h, v := range row {
-			cells = append(cells, chart.Cell{X: float64(h), Y: float64(l), Fill: bar.Color(v), Text: fmt.Sprintf("%.1f", math.Round(10*v)/10+0)})
+			cells = append(cells, chart.Cell{X: float64(h), Y: float64(l), Fill: bar.Color(v), Text: chart.Minus(fmt.Sprintf("%.1f", math.Round(10*v)/10+0))})
 		}
 	}
 	f.AddCells(cells, across <= overlapRoom(f))

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -91,7 +90,7 @@ func signedShort(v float64, unit string) string {
 	if unit == "probability" {
 		return chart.Short(v)
 	}
-	return strings.Replace(fmt.Sprintf("%.2f", v), "-", "−", 1)
+	return chart.Minus(fmt.Sprintf("%.2f", v))
 }
 
 // signColor is the diverging palette's for numbers above 0 or below it.

@@ -54,7 +54,7 @@ func (Claims) Kind() string { return "claims" }
 func (Pairs) Kind() string { return "pairs" }
 
 // Class is the span's class on the page.
-func (s Style) Class() string { return [...]string{"", "strong", "faint", "code"}[s] }
+func (s Style) Class() string { return [...]string{"", "faint", "code"}[s] }
 
 // Class is the verdict's class on the page.
 func (v Verdict) Class() string {

@@ -87,8 +87,6 @@ func (t Text) markdown() string {
 		switch {
 		case s.Link != "":
 			fmt.Fprintf(&b, "[%s](%s)", escaped(text), s.Link)
-		case s.Style == Strong:
-			b.WriteString("**" + escaped(text) + "**")
 		case s.Style == Code:
 			b.WriteString("`" + strings.NewReplacer("`", "'", "|", `\|`).Replace(text) + "`")
 		default:

@@ -21,10 +21,9 @@ type Style int
 
 // The styles.
 const (
-	Plain  Style = iota
-	Strong       // bold
-	Faint        // of lesser rank, such as the ends of an interval
-	Code         // names of files, options, tokens
+	Plain Style = iota
+	Faint       // of lesser rank, such as the ends of an interval
+	Code        // names of files, options, tokens
 )
 
 // Number is a number of a result file as a span prints it.
@@ -56,9 +55,6 @@ func Join(parts ...any) Text {
 	}
 	return t
 }
-
-// Bold stands out.
-func Bold(s string) Span { return Span{Text: s, Style: Strong} }
 
 // Small is of lesser rank, such as a remark.
 func Small(s string) Span { return Span{Text: s, Style: Faint} }
