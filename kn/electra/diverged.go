@@ -55,12 +55,12 @@ func (s *session) diverged(step int, what string) error {
 		return errors.Join(failure, err)
 	}
 	var last state
-	ok, err := train.ReadState(s.config.statePath(), s.header, &last)
-	if err != nil || !ok {
+	variables, err := train.ReadState(s.config.statePath(), s.header, &last)
+	if err != nil || variables == nil {
 		return errors.Join(failure, err)
 	}
 	dir := CheckpointDir(s.config.Out, last.Step)
-	if err := s.learner.write(dir, last.Variables, s); err != nil {
+	if err := s.learner.write(dir, variables, s); err != nil {
 		return errors.Join(failure, err)
 	}
 	failure.Good, failure.GoodStep = dir, last.Step

@@ -60,6 +60,13 @@ func newLearner(c Config, n networks, backendName string) (*learner, error) {
 	return l, err
 }
 
+// free gives the memory back; there may be none yet.
+func (l *learner) free() {
+	if l != nil {
+		l.Free(l.step, l.guesses, l.detects)
+	}
+}
+
 // models are the variables' values in the graph of a node.
 func (l *learner) models(of *graph.Node) models { return l.arrange(l.Lookup(of.Graph())) }
 

@@ -59,6 +59,7 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (record *Record
 		progress(Progress{Step: record.Steps, Steps: record.Steps, Resumed: true, Elapsed: time.Duration(record.Seconds * float64(time.Second))})
 		return record, nil
 	}
+	defer func() { s.learner.free() }()
 	if err := s.prepare(model); err != nil {
 		return nil, err
 	}
@@ -104,11 +105,10 @@ type state struct {
 	Window       window
 	Training     []Point
 	Measurements []Measurement
-	Variables    map[string]train.Variable
 }
 
 // stateFormat is changed when the meaning of a state does.
-const stateFormat = 1
+const stateFormat = 2
 
 // newSession finds out which training this is, and of what kind of model.
 // [session.prepare] makes it ready.
@@ -145,12 +145,12 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {
 		return err
 	}
-	if s.resumed, err = train.ReadState(s.config.statePath(), s.header, &s.state); err != nil {
+	variables, err := train.ReadState(s.config.statePath(), s.header, &s.state)
+	if err != nil {
 		return err
 	}
-	err = s.learner.Restore(s.state.Variables)
-	s.state.Variables = nil
-	return err
+	s.resumed = variables != nil
+	return s.learner.Restore(variables)
 }
 
 // train takes the steps that are left.
@@ -254,13 +254,12 @@ func (s *session) tell(rate float64) {
 
 // save writes the state, which must be sound.
 func (s *session) save() error {
-	kept := s.state
-	var err error
-	if kept.Variables, err = s.learner.Variables(); err != nil {
+	variables, err := s.learner.Variables()
+	if err != nil {
 		return err
 	}
-	if err := train.Finite(kept.Variables); err != nil {
+	if err := train.Finite(variables); err != nil {
 		return s.diverged(max(0, s.state.Step-1), err.Error())
 	}
-	return train.WriteState(s.config.statePath(), s.header, kept)
+	return train.WriteState(s.config.statePath(), s.header, s.state, variables)
 }

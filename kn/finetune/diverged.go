@@ -32,11 +32,11 @@ func (e *DivergedError) Error() string {
 func (s *session) diverged(what string) error {
 	failure := &DivergedError{Step: s.state.Step, What: what, LearningRate: s.config.LearningRate}
 	var last state
-	ok, err := train.ReadState(s.config.statePath(), s.header, &last)
-	if err != nil || !ok {
+	variables, err := train.ReadState(s.config.statePath(), s.header, &last)
+	if err != nil || variables == nil {
 		return errors.Join(failure, err)
 	}
-	if err := s.learner.Restore(last.Variables); err != nil {
+	if err := s.learner.Restore(variables); err != nil {
 		return errors.Join(failure, err)
 	}
 	dir := CheckpointDir(s.config.Out, last.Step)

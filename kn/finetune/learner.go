@@ -58,6 +58,13 @@ func newLearner(c Config, start *checkpoint.Checkpoint, backendName string) (*le
 	return l, err
 }
 
+// free gives the memory back; there may be none yet.
+func (l *learner) free() {
+	if l != nil {
+		l.Free(l.step, l.score)
+	}
+}
+
 // frozen says whether a tensor is to keep its values.
 func frozen(freeze []string, name string) bool {
 	return slices.ContainsFunc(freeze, func(f string) bool { return name == f || strings.HasPrefix(name, f+".") })

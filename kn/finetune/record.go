@@ -107,7 +107,7 @@ func (s *session) finish(ctx context.Context) (*Record, error) {
 
 // writeClassifier writes the classifier as it is now to a folder.
 func (s *session) writeClassifier(dir string) error {
-	variables, err := s.learner.Variables()
+	variables, err := s.learner.Of(s.learner.Config.Expected())
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error
 		s.tell(float64(record.Steps) / record.Seconds)
 		return record, nil
 	}
+	defer func() { s.learner.free() }()
 	if err := s.prepare(ctx, folder); err != nil {
 		return nil, err
 	}
@@ -96,15 +97,14 @@ type evaluated struct {
 // state is all that a training needs to go on as if it had not stopped. The
 // examples' order and the random numbers follow from the seed and the step.
 type state struct {
-	Step      int // steps taken
-	Seconds   float64
-	Window    window
-	History   History
-	Variables map[string]train.Variable
+	Step    int // steps taken
+	Seconds float64
+	Window  window
+	History History
 }
 
 // stateFormat is changed when the meaning of a state does.
-const stateFormat = 1
+const stateFormat = 2
 
 // newSession finds out which training this is. [session.prepare] makes it ready.
 func newSession(ctx context.Context, c Config, progress func(Progress)) (*session, *checkpoint.Folder, error) {
@@ -132,12 +132,12 @@ func (s *session) prepare(ctx context.Context, folder *checkpoint.Folder) error 
 	if s.learner, err = newLearner(s.config, start, s.backend); err != nil {
 		return err
 	}
-	if s.resumed, err = train.ReadState(s.config.statePath(), s.header, &s.state); err != nil {
+	variables, err := train.ReadState(s.config.statePath(), s.header, &s.state)
+	if err != nil {
 		return err
 	}
-	err = s.learner.Restore(s.state.Variables)
-	s.state.Variables = nil
-	return err
+	s.resumed = variables != nil
+	return s.learner.Restore(variables)
 }
 
 // identify tells this training from others.
@@ -259,13 +259,12 @@ func (s *session) tell(rate float64) {
 
 // save writes the state, which must be sound.
 func (s *session) save() error {
-	kept := s.state
-	var err error
-	if kept.Variables, err = s.learner.Variables(); err != nil {
+	variables, err := s.learner.Variables()
+	if err != nil {
 		return err
 	}
-	if err := train.Finite(kept.Variables); err != nil {
+	if err := train.Finite(variables); err != nil {
 		return s.diverged(err.Error())
 	}
-	return train.WriteState(s.config.statePath(), s.header, kept)
+	return train.WriteState(s.config.statePath(), s.header, s.state, variables)
 }

@@ -60,6 +60,13 @@ func newLearner(c Config, vocabSize int, t task) (*learner, error) {
 	return l, err
 }
 
+// free gives the memory back; there may be none yet.
+func (l *learner) free() {
+	if l != nil {
+		l.Free(l.step, l.recall)
+	}
+}
+
 // headTransform is the matrix between the last layer and the decoder.
 const headTransform = "cls.predictions.transform.dense.weight"
 

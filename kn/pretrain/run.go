@@ -51,6 +51,7 @@ func Run(ctx context.Context, c Config, progress func(Progress)) (*Record, error
 	if err != nil {
 		return nil, err
 	}
+	defer s.learner.free()
 	if err := s.train(ctx); err != nil {
 		return nil, err
 	}
@@ -90,15 +91,12 @@ func newSession(c Config, progress func(Progress)) (*session, error) {
 	if s.learner, err = newLearner(c, s.tok.Size(), s.task); err != nil {
 		return nil, err
 	}
-	s.report.Resumed, err = train.ReadState(c.statePath(), s.header(), &s.state)
+	variables, err := train.ReadState(c.statePath(), s.header(), &s.state)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.learner.Restore(s.state.Variables); err != nil {
-		return nil, err
-	}
-	s.state.Variables = nil
-	return s, nil
+	s.report.Resumed = variables != nil
+	return s, s.learner.Restore(variables)
 }
 
 func (s *session) openFacts() error {
@@ -163,27 +161,25 @@ func (s *session) tell(rate float64) {
 }
 
 func (s *session) save() error {
-	kept := s.state
-	var err error
-	if kept.Variables, err = s.learner.Variables(); err != nil {
+	variables, err := s.learner.Variables()
+	if err != nil {
 		return err
 	}
-	if err := train.Finite(kept.Variables); err != nil {
+	if err := train.Finite(variables); err != nil {
 		return fmt.Errorf("pretrain: after step %d: %w; try a smaller learning rate", s.state.Step, err)
 	}
-	return train.WriteState(s.config.statePath(), s.header(), kept)
+	return train.WriteState(s.config.statePath(), s.header(), s.state, variables)
 }
 
 // state is all that a training needs to go on as if it had not stopped. The
 // data's order and the random numbers follow from the seed and the step.
 type state struct {
-	Step      int // steps taken
-	Seconds   float64
-	Loss      float64 // running mean
-	Variables map[string]train.Variable
+	Step    int // steps taken
+	Seconds float64
+	Loss    float64 // running mean
 }
 
 // stateFormat is changed when the meaning of a state does.
-const stateFormat = 2
+const stateFormat = 3
 
 func (s *session) header() train.Header { return train.Header{Format: stateFormat, Digest: s.digest} }

@@ -56,6 +56,20 @@ func variablePath(name string, dims []int) string {
 	return "/" + undecayed + "/" + name
 }
 
+// Free gives back what the variables and graphs hold of the backend's memory, which
+// Go's collector does not see: gigabytes, for a BERT-base. The learner cannot be
+// used any more. Graphs that are nil are passed over.
+func (l *Learner) Free(graphs ...*model.Exec) {
+	for _, g := range graphs {
+		if g != nil {
+			g.Finalize()
+		}
+	}
+	if l != nil {
+		l.Store.Finalize()
+	}
+}
+
 // Weights are the variables' values in a graph.
 func (l *Learner) Weights(g *graph.Graph) *transformer.Weights {
 	return transformer.NewWeights(l.Config, l.Lookup(g))
@@ -124,7 +138,7 @@ func clip(gradients []*graph.Node, most float64) []*graph.Node {
 
 // Tensors are the weights under their Hugging Face names.
 func (l *Learner) Tensors() (map[string]checkpoint.Tensor, error) {
-	all, err := l.Variables()
+	all, err := l.Of(l.Config.Expected())
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/google/renameio/v2"
 
@@ -20,8 +22,9 @@ type Header struct {
 	Backend string // whose last digits the state has
 }
 
-// WriteState puts a state into a file, which appears when it is complete.
-func WriteState(path string, header Header, state any) (err error) {
+// WriteState puts a state and a learner's variables into a file, which appears when
+// it is complete.
+func WriteState(path string, header Header, state any, variables map[string]Variable) (err error) {
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
@@ -29,7 +32,11 @@ func WriteState(path string, header Header, state any) (err error) {
 	defer func() { err = errors.Join(err, file.Cleanup()) }()
 	buffered := bufio.NewWriter(file)
 	encoder := gob.NewEncoder(buffered)
-	for _, v := range []any{header, state} {
+	messages := []any{header, state, len(variables)}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		messages = append(messages, name, variables[name]) // each by itself: gob holds a whole message in memory
+	}
+	for _, v := range messages {
 		if err := encoder.Encode(v); err != nil {
 			return fmt.Errorf("train: checkpoint %s: %w", path, err)
 		}
@@ -43,15 +50,15 @@ func WriteState(path string, header Header, state any) (err error) {
 	return nil
 }
 
-// ReadState reads a state; ok is false when there is none. It fails when the
-// state is of something else than header says.
-func ReadState(path string, header Header, state any) (ok bool, err error) {
+// ReadState reads a state and returns the variables, nil when there is none. It
+// fails when the state is of something else than header says.
+func ReadState(path string, header Header, state any) (variables map[string]Variable, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("train: checkpoint: %w", err)
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
 	}
 	defer file.Close()
 	decoder := gob.NewDecoder(bufio.NewReader(file))
@@ -59,18 +66,34 @@ func ReadState(path string, header Header, state any) (ok bool, err error) {
 	err = decoder.Decode(&found)
 	if elsewhere := header; err == nil && found != header {
 		if elsewhere.Backend = found.Backend; found == elsewhere {
-			return false, fmt.Errorf("train: checkpoint %s was computed on the backend %s, and this is %s: set %s=%s to go on as it began, or delete the checkpoint to start again",
+			return nil, fmt.Errorf("train: checkpoint %s was computed on the backend %s, and this is %s: set %s=%s to go on as it began, or delete the checkpoint to start again",
 				path, found.Backend, header.Backend, backend.EnvVar, found.Backend)
 		}
-		return false, fmt.Errorf("train: checkpoint %s is of another configuration, other data or another version; delete it to start again, or choose another folder", path)
+		return nil, fmt.Errorf("train: checkpoint %s is of another configuration, other data or another version; delete it to start again, or choose another folder", path)
 	}
 	if err == nil {
 		err = decoder.Decode(state)
 	}
-	if err != nil {
-		return false, fmt.Errorf("train: checkpoint %s cannot be read: %w; delete it to start again", path, err)
+	if err == nil {
+		variables, err = readVariables(decoder)
 	}
-	return true, nil
+	if err != nil {
+		return nil, fmt.Errorf("train: checkpoint %s cannot be read: %w; delete it to start again", path, err)
+	}
+	return variables, nil
+}
+
+func readVariables(decoder *gob.Decoder) (map[string]Variable, error) {
+	n, variables := 0, map[string]Variable{}
+	err := decoder.Decode(&n)
+	for ; err == nil && n > 0; n-- {
+		var name string
+		var v Variable
+		if err = errors.Join(decoder.Decode(&name), decoder.Decode(&v)); err == nil {
+			variables[name] = v
+		}
+	}
+	return variables, err
 }
 
 // JoinSave adds what went wrong in saving to why a training stopped.

@@ -31,7 +31,7 @@ func (l *Learner) Lookup(g *graph.Graph) transformer.Lookup {
 	}
 }
 
-// TensorsOf picks tensors out of what [Learner.Variables] copied.
+// TensorsOf picks tensors out of what [Learner.Variables] or [Learner.Of] copied.
 func TensorsOf(all map[string]Variable, want []checkpoint.Expected) map[string]checkpoint.Tensor {
 	out := map[string]checkpoint.Tensor{}
 	for _, e := range want {

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
 
@@ -21,10 +22,23 @@ type Variable struct {
 
 // Variables copies every variable of the store: weights and the optimizer's.
 func (l *Learner) Variables() (map[string]Variable, error) {
+	return l.copied(func(string) bool { return true })
+}
+
+// Of copies the variables of some weights alone, a third of all.
+func (l *Learner) Of(want []checkpoint.Expected) (map[string]Variable, error) {
+	paths := map[string]bool{}
+	for _, e := range want {
+		paths[variablePath(e.Name, e.Shape)] = true
+	}
+	return l.copied(func(path string) bool { return paths[path] })
+}
+
+func (l *Learner) copied(wanted func(path string) bool) (map[string]Variable, error) {
 	all := map[string]Variable{}
 	err := backend.Try(func() error {
 		for v := range l.Store.IterVariables() {
-			if !v.HasValue() {
+			if !v.HasValue() || !wanted(v.Path()) {
 				continue
 			}
 			t := v.MustValue()
