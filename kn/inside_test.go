@@ -167,6 +167,15 @@ func TestCausalTraceClosedForms(t *testing.T) {
 					close("a state before the subject, which is as it was", c.Probability[0][token], c.Corrupted)
 				}
 			}
+			for l, row := range c.Probability { // the control leaves out the subject and the answer's place
+				var others []float64
+				for token, p := range row {
+					if token != c.Mask && token != c.Noisy[0] {
+						others = append(others, p)
+					}
+				}
+				close(fmt.Sprint("the control in layer ", l), c.Control[l], mean(others))
+			}
 			if len(c.Noisy) != 1 || !strings.EqualFold(c.Tokens[c.Noisy[0]], "France") && family != "llama" || c.Draws[0] == c.Draws[1] || c.Draws[0] == c.Clean {
 				t.Errorf("%s: noise at %v of %q, draws %v", family, c.Noisy, c.Tokens, c.Draws)
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -84,8 +83,8 @@ type CausalTrace struct {
 	// Probability is the answer's with noise and one state restored, mean over the
 	// draws; in a window its middle layer counts.
 	Probability [][]float64 `json:"probability"` // [L][tokens]
-	// Control[l] is the same at a token that is drawn at random for each draw of the
-	// noise.
+	// Control[l] is the mean of Probability[l] over the tokens that are neither the
+	// subject's nor where the answer is predicted. Empty where there are no others.
 	Control []float64 `json:"control"` // [L]
 
 	Provenance Provenance `json:"provenance"`
@@ -116,8 +115,9 @@ func (c CausalTrace) IndirectEffect(layer, token int) float64 {
 // all words' entries.
 //
 // Controls are the run with noise and nothing restored, [CausalTrace.Corrupted],
-// and that with a state restored at a random token, [CausalTrace.Control]. Of an
-// answer of several tokens P is the product of their probabilities. The same seed
+// and that with a state restored at a token that is neither the subject's nor where
+// the answer is predicted, [CausalTrace.Control]. Of an answer of several tokens P
+// is the product of their probabilities. The same seed
 // gives the same noise on every backend.
 func (m *Model) CausalTrace(prompt, subject, answer string, options ...TraceOptions) (*CausalTrace, error) {
 	o, err := optional(options)
@@ -135,7 +135,7 @@ func (m *Model) CausalTrace(prompt, subject, answer string, options ...TraceOpti
 	if err != nil {
 		return nil, err
 	}
-	return cached(m, "causal trace", []any{Query{prompt, answer}, subject, o}, func() (*CausalTrace, error) {
+	return cached(m, "causal trace, other tokens", []any{Query{prompt, answer}, subject, o}, func() (*CausalTrace, error) {
 		return m.causalTrace(s, noisy, &CausalTrace{
 			Prompt: prompt, Answer: answer, Subject: subject, Tokens: s.question.Prompt.Tokens, Noisy: noisy,
 			Mask: s.question.Masks[0], Restore: o.Restore, Window: o.Window,
@@ -222,43 +222,63 @@ func (m *Model) causalTrace(s sampled, noisy []int, c *CausalTrace, o TraceOptio
 		return nil, err
 	}
 	c.Clean, c.Sigma = results[0].Probability, o.Noise*sigma[0].Probability
-	c.Probability, c.Control = make([][]float64, layers), make([]float64, layers)
+	c.Probability = make([][]float64, layers)
 	for l := range c.Probability {
 		c.Probability[l] = make([]float64, tokens)
 	}
-	rng, share, next := rand.New(rand.NewPCG(o.Seed, 1<<63)), 1/float64(o.Draws), results[1:]
+	share, next := 1/float64(o.Draws), results[1:]
 	for range o.Draws {
 		c.Draws, next = append(c.Draws, next[0].Probability), next[1:]
 		for l := range layers {
 			for t := range tokens {
 				c.Probability[l][t] += share * next[t].Probability
 			}
-			c.Control[l] += share * next[rng.IntN(tokens)].Probability
 			next = next[tokens:]
 		}
 	}
-	c.Corrupted = mean(c.Draws)
+	c.Corrupted, c.Control = mean(c.Draws), c.atOthers(s.question.Masks)
 	c.Provenance, err = m.provenance(o)
 	c.Provenance.Seed = o.Seed
 	return c, err
 }
 
-// Table lists for each layer the token whose state gives back most, beside a
-// token drawn at random.
+// atOthers is each layer's mean over the tokens that are neither the subject's nor
+// where the answer is predicted.
+func (c *CausalTrace) atOthers(masks []int) (control []float64) {
+	for _, row := range c.Probability {
+		var others []float64
+		for t, p := range row {
+			if !slices.Contains(c.Noisy, t) && !slices.Contains(masks, t) {
+				others = append(others, p)
+			}
+		}
+		if len(others) == 0 {
+			return nil
+		}
+		control = append(control, mean(others))
+	}
+	return control
+}
+
+// Table lists for each layer the token whose state gives back most, beside the
+// mean of the tokens that are neither subject nor answer.
 func (c CausalTrace) Table() Table {
 	what := map[Restored]string{RestoreState: "a state", RestoreAttention: "attention", RestoreFFN: "FFN"}[c.Restore]
 	t := Table{
 		Title:   fmt.Sprintf("P(%s) = %s, with noise on %q %s, and %s restored: %s", c.Answer, significant(c.Clean), c.Subject, significant(c.Corrupted), what, c.Prompt),
-		Columns: []string{"layer", "best at", "P", "of the total effect", "P at the subject's last token", "P at a random token"},
+		Columns: []string{"layer", "best at", "P", "of the total effect", "P at the subject's last token", "mean P at other tokens"},
 	}
 	last := c.Noisy[len(c.Noisy)-1]
 	for l, p := range c.Probability {
 		best := slices.Index(p, slices.Max(p))
-		of := "-"
+		of, control := "-", "-"
 		if c.TotalEffect() > 0 {
 			of = share(c.IndirectEffect(l, best) / c.TotalEffect())
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprint(l), c.Tokens[best], significant(p[best]), of, significant(p[last]), significant(c.Control[l])})
+		if len(c.Control) > 0 {
+			control = significant(c.Control[l])
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprint(l), c.Tokens[best], significant(p[best]), of, significant(p[last]), control})
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf("mean of %s of noise with standard deviation %s; with noise alone P is %s to %s",
 		counted(len(c.Draws), "draw"), significant(c.Sigma), significant(slices.Min(c.Draws)), significant(slices.Max(c.Draws))))

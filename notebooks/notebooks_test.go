@@ -244,7 +244,7 @@ func TestInside(t *testing.T) {
 	if p[1] > 0.5*p[0] {
 		t.Errorf("the answer has probability %v, and with noise on the subject still %v", p[0], p[1])
 	}
-	shows(t, trace, "random token")
+	shows(t, trace, "mean of others")
 	sums := numbers(t, cell(t, n, "MustLogitParts"), `add up to ([-\d.]+), the logits differ by ([-\d.]+)`)
 	if d := sums[0] - sums[1]; d > 1e-3 || d < -1e-3 || sums[1] < 0 {
 		t.Errorf("the parts add up to %v, the logits differ by %v", sums[0], sums[1])

@@ -51,7 +51,7 @@ func ExampleCausalTrace() {
 	fig := plots.MustCausalTrace(causalTrace(), small)
 	fig.MustSave(filepath.Join(folder, "causal_trace.png"))
 	fmt.Println(fig.Description())
-	// Output: The capital of France is [MASK]. 0.62 without noise, 0.03 with noise on * alone; mean of 2 draws; cells in %. Away from where the answer is predicted, restoring layer 0 at “France” gives most: 0.589; a random token there 0.08.
+	// Output: The capital of France is [MASK]. 0.62 without noise, 0.03 with noise on * alone; mean of 2 draws. Away from where the answer is predicted, restoring layer 0 at “France” gives most: 0.589; the mean of the others there is 0.08.
 }
 
 func ExampleLogitLens() {

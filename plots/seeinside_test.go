@@ -36,7 +36,7 @@ func TestSeeInsideSVG(t *testing.T) {
 			want := []string{"P(Paris)"}
 			switch name {
 			case "trace":
-				want = append(want, "France *", "random token", "Layer", "11")
+				want = append(want, "France *", "mean of others", "Layer", "11")
 			case "lens":
 				want = append(want, "embeddings", "After layer", "11")
 			}

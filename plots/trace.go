@@ -16,8 +16,8 @@ import (
 // CausalTrace draws the answer's probability with noise on the subject and one
 // state restored, over layers and tokens, as Meng et al. (2022) draw it: the
 // darker a cell, the more of the answer passes through that state. The subject's
-// tokens have a star. Apart from them, below, is the control: a state restored at a
-// token drawn at random. The scale begins at the probability with noise alone, or
+// tokens have a star. Apart from them, below, is the control: the mean of the tokens
+// that are neither the subject's nor where the answer is predicted. The scale begins at the probability with noise alone, or
 // below it where restoring something harms, and ends at that without noise, or above.
 func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 	if trace == nil {
@@ -42,20 +42,22 @@ func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 		x = fmt.Sprintf("Middle of %d layers", trace.Window)
 	}
 	p := f.Panel(x, "")
-	bar := chart.ColorBar{Label: fmt.Sprintf("P(%s)", chart.Clip(chart.Clean(trace.Answer), 20)), Scale: f.Options.Palette.Sequential, Low: trace.Corrupted, High: trace.Clean}
-	for _, row := range append(slices.Clone(trace.Probability), trace.Control) {
-		bar.Low, bar.High = min(bar.Low, slices.Min(row)), max(bar.High, slices.Max(row))
+	bar := chart.ColorBar{Label: fmt.Sprintf("P(%s) [%%]", chart.Clip(chart.Clean(trace.Answer), 20)), Scale: f.Options.Palette.Sequential, Low: 100 * trace.Corrupted, High: 100 * trace.Clean}
+	for _, row := range trace.Probability { // the control is a mean of these
+		bar.Low, bar.High = min(bar.Low, 100*slices.Min(row)), max(bar.High, 100*slices.Max(row))
 	}
-	if bar.High-bar.Low < 1e-12 {
-		bar.High = bar.Low + 1e-6
+	if bar.High-bar.Low < 1e-10 {
+		bar.High = bar.Low + 1e-4
 	}
 	const apart = 1.3 // of the control's row
 	var cells []chart.Cell
 	for l, row := range trace.Probability {
 		for t, v := range row {
-			cells = append(cells, chart.Cell{X: float64(l), Y: float64(tokens - 1 - t), Fill: bar.Color(v), Text: percentCell(v)})
+			cells = append(cells, chart.Cell{X: float64(l), Y: float64(tokens - 1 - t), Fill: bar.Color(100*v), Text: percentCell(v)})
 		}
-		cells = append(cells, chart.Cell{X: float64(l), Y: -apart, Fill: bar.Color(trace.Control[l]), Text: percentCell(trace.Control[l])})
+		if len(trace.Control) > 0 {
+			cells = append(cells, chart.Cell{X: float64(l), Y: -apart, Fill: bar.Color(100*trace.Control[l]), Text: percentCell(trace.Control[l])})
+		}
 	}
 	f.AddCells(cells, layers <= overlapRoom(f))
 	var rows []plot.Tick
@@ -66,10 +68,13 @@ func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 		}
 		rows = append(rows, plot.Tick{Value: float64(tokens - 1 - t), Label: name})
 	}
-	rows = append(rows, plot.Tick{Value: -apart, Label: "random token"})
+	bottom := -0.5
+	if len(trace.Control) > 0 {
+		rows, bottom = append(rows, plot.Tick{Value: -apart, Label: "mean of others"}), -apart-0.5
+	}
 	f.BareAxes(chart.Indices(layers, 26, 0), rows)
 	p.X.Min, p.X.Max = -0.5, float64(layers)-0.5
-	p.Y.Min, p.Y.Max = -apart-0.5, float64(tokens)-0.5
+	p.Y.Min, p.Y.Max = bottom, float64(tokens)-0.5
 	f.AddColorBar(bar)
 	f.Description = describeTrace(trace)
 	return f.Figure(), nil
@@ -84,8 +89,10 @@ func checkTrace(c *kn.CausalTrace) error {
 	if len(c.Probability) == 0 || len(c.Tokens) == 0 {
 		return errors.New("plots: the causal trace has no layers or no tokens")
 	}
-	if err := chart.CheckLength("Control", len(c.Control), "Probability", len(c.Probability)); err != nil {
-		return err
+	if len(c.Control) > 0 {
+		if err := chart.CheckLength("Control", len(c.Control), "Probability", len(c.Probability)); err != nil {
+			return err
+		}
 	}
 	for l, row := range append(slices.Clone(c.Probability), c.Control, []float64{c.Clean, c.Corrupted}) {
 		name := fmt.Sprintf("Probability[%d]", l)
@@ -123,7 +130,7 @@ func percentCell(v float64) string {
 }
 
 func traceLine(c *kn.CausalTrace) string {
-	return fmt.Sprintf("%s without noise, %s with noise on * alone; mean of %s; cells in %%", chart.Short(c.Clean), chart.Short(c.Corrupted), chart.Plural(len(c.Draws), "draw"))
+	return fmt.Sprintf("%s without noise, %s with noise on * alone; mean of %s", chart.Short(c.Clean), chart.Short(c.Corrupted), chart.Plural(len(c.Draws), "draw"))
 }
 
 func describeTrace(c *kn.CausalTrace) string {
@@ -137,7 +144,11 @@ func describeTrace(c *kn.CausalTrace) string {
 	}
 	parts := []string{c.Prompt, traceLine(c)}
 	if !math.IsInf(best, 0) {
-		parts = append(parts, fmt.Sprintf("Away from where the answer is predicted, restoring layer %d at %s gives most: %s; a random token there %s", at, chart.Quoted(c.Tokens[token]), chart.Short(best), chart.Short(c.Control[at])))
+		most := fmt.Sprintf("Away from where the answer is predicted, restoring layer %d at %s gives most: %s", at, chart.Quoted(c.Tokens[token]), chart.Short(best))
+		if len(c.Control) > 0 {
+			most += "; the mean of the others there is " + chart.Short(c.Control[at])
+		}
+		parts = append(parts, most)
 	}
 	return chart.Sentences(parts...)
 }

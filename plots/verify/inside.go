@@ -127,7 +127,7 @@ func (r *trace) again(_ context.Context, c *comparison, models []*kn.Model, _ kn
 	for l, row := range got.Probability {
 		c.numbers(func(t int) string { return fmt.Sprintf("probability with layer %d restored at token %d", l, t) }, r.Probability[l], row, largest)
 	}
-	c.numbers(func(l int) string { return fmt.Sprintf("probability with layer %d restored at a random token", l) }, r.Control, got.Control, largest)
+	c.numbers(func(l int) string { return fmt.Sprintf("mean probability with layer %d restored at other tokens", l) }, r.Control, got.Control, largest)
 	return nil
 }
 

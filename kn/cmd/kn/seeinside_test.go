@@ -31,7 +31,7 @@ func TestTrace(t *testing.T) {
 			t.Errorf("no %q, or a trace, in %s", words, text)
 		}
 	}
-	if text := succeeds(t, append(args, "--subject", "France", "--draws", "1")...); !strings.Contains(text, "France *") || !strings.Contains(text, "random token") {
+	if text := succeeds(t, append(args, "--subject", "France", "--draws", "1")...); !strings.Contains(text, "France *") || !strings.Contains(text, "mean of others") {
 		t.Errorf("no trace in %s", text)
 	}
 }

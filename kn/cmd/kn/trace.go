@@ -41,7 +41,7 @@ mean word.
 With --subject the fact is traced (causal tracing, Meng et al., 2022): noise is
 added to the embeddings of these words of the prompt, one state at a time is put
 back, and the answer's probability is shown for each layer and token, beside
-that with a state put back at a random token.`,
+the mean of the tokens that are neither these words nor where the answer is predicted.`,
 		Example: `  kn trace --model mini --prompt "The capital of France is [MASK]." --answer Paris
   kn trace --model mini --prompt "The capital of France is [MASK]." --answer Paris --subject France --draws 2
   kn trace --model gpt2 --prompt "The capital of France is" --answer Paris --subject France --restore ffn --json`,
@@ -148,7 +148,16 @@ func writeTrace(w *bytes.Buffer, s cli.Style, c *kn.CausalTrace) {
 			line(nil, token, func(l int) float64 { return c.Probability[l][i] })
 		}
 	}
-	line(nil, "random token", func(l int) float64 { return c.Control[l] })
+	if len(c.Control) > 0 {
+		line(nil, "mean of others", func(l int) float64 { return c.Control[l] })
+	}
 	t.write(w, s)
-	fmt.Fprintln(w, s.Faint("* had the noise; columns are layers"))
+	columns := "layers"
+	if c.Window > 1 {
+		columns = fmt.Sprintf("the middle of %d layers restored together", c.Window)
+	}
+	fmt.Fprintln(w, s.Faint("* had the noise; others are neither that nor where the answer is predicted; columns are "+columns))
+	if c.TotalEffect() <= 0 {
+		fmt.Fprintln(w, s.Bad("the noise does not lower the probability: the answer does not depend on the subject, so there is nothing to trace"))
+	}
 }
