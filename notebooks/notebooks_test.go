@@ -253,7 +253,10 @@ func TestInside(t *testing.T) {
 	if portrait := cell(t, n, "MustPortrait"); !strings.Contains(portrait.Printed(), "prompts") {
 		t.Errorf("no portrait:\n%s", portrait.Printed())
 	}
-	shows(t, cell(t, n, "kn.Suppress"), "Logit lens")
+	last := numbers(t, cell(t, n, "kn.Suppress"), `(?s).*after layer \d+ +([\d.]+) +([\d.]+) +([\d.]+)`)
+	if last[1] > 0.7*last[0] || last[2] < 0.9*last[0] {
+		t.Errorf("P(Paris) unmodified, without its neurons and without random ones: %v", last)
+	}
 }
 
 func TestBERTAndGPT(t *testing.T) {
@@ -263,7 +266,7 @@ func TestBERTAndGPT(t *testing.T) {
 		t.Errorf("the models know %v %% of the prompts", knows)
 	}
 	layers := cell(t, n, "func neuronsOf")
-	counts := numbers(t, layers, `(?s)mini +([\d.]+) neurons a fact.*\[(\d+) \d+ \d+ (\d+)\].*mini-gpt +([\d.]+) neurons a fact.*\[(\d+) \d+ \d+ (\d+)\]`)
+	counts := numbers(t, layers, `(?s)mini +([\d.]+) neurons a fact.*?\[(\d+) \d+ \d+ (\d+)\].*mini-gpt +([\d.]+) neurons a fact.*\[(\d+) \d+ \d+ (\d+)\]`)
 	if counts[0] < 2 || counts[3] < 2 || counts[2] < counts[1] || counts[4] < counts[5] {
 		t.Errorf("neurons a fact, and in the lowest and highest layer: %v", counts)
 	}
@@ -273,8 +276,10 @@ func TestBERTAndGPT(t *testing.T) {
 		change := func(set string) []float64 {
 			return numbers(t, effects, `(?m)^`+m+` +`+set+` +suppressed +([-+\d.]+) %   amplified +([-+\d.]+) %`)
 		}
-		if own := change("own"); own[0] > -30 || own[1] < 3 {
-			t.Errorf("%s: a fact's own neurons change its probability by %v %%", m, own)
+		for _, set := range []string{"own", "own, the strongest 5"} {
+			if own := change(set); own[0] > -30 || own[1] < 3 {
+				t.Errorf("%s: a fact's neurons (%s) change its probability by %v %%", m, set, own)
+			}
 		}
 		for _, control := range []string{"random", "another fact's"} {
 			if c := change(control); math.Abs(c[0]) > 10 || math.Abs(c[1]) > 10 {
@@ -288,7 +293,7 @@ func TestBERTAndGPT(t *testing.T) {
 	}
 	shows(t, trace, "Stockholm")
 	shows(t, cell(t, n, "var ways"), "random")
-	if long := numbers(t, cell(t, n, "const long"), `mini-gpt +P\(House of Representatives\) = ([-\d.e]+)`); long[0] < 1e-4 {
+	if long := numbers(t, cell(t, n, "const long"), `mini-gpt +one after another +P\(House of Representatives\) = ([-\d.e]+)`); long[0] < 1e-4 {
 		t.Errorf("an answer of three tokens has probability %v", long[0])
 	}
 }
