@@ -88,6 +88,9 @@ func (m *Model) LogitParts(prompt, answer string, options ...LogitOptions) (*Log
 			if err != nil {
 				return nil, err
 			}
+			if int32(ids[0]) == s.Answers[0] {
+				return nil, sameAnswers(o.Against)
+			}
 			row.Against = []int32{int32(ids[0])}
 			r.Against = m.Tokenizer().Shown(ids[0], space)
 		}

@@ -189,8 +189,16 @@ func (m *Model) line(prompt string, s sampled, o TokenOptions) (engine.Line, err
 		return line, fmt.Errorf("kn: the answers have %d and %d tokens, and a masked model is asked for them at as many [MASK]s, in prompts that differ; give answers of as many tokens, or attribute the %s of each",
 			len(s.Answers), len(rival.Answers), TargetLogProbability)
 	}
+	if slices.Equal(rival.Answers, s.Answers) {
+		return line, sameAnswers(o.Against)
+	}
 	line.Rival, line.RivalMoves = &rival.Sample, m.moves(rival, o.Baseline)
 	return line, nil
+}
+
+// sameAnswers is the error of a difference between an answer and itself.
+func sameAnswers(against string) error {
+	return fmt.Errorf("kn: the other answer, %q, is the answer itself to the model, so that the difference is 0; give another one", against)
 }
 
 // moves are the places of a sample whose embeddings start from the baseline: the

@@ -171,6 +171,7 @@ func TestTokenAttributionErrors(t *testing.T) {
 		"unknown baseline":     {Baseline: "x"},
 		"unknown target":       {Target: "x"},
 		"needs the other":      {Target: TargetLogitDifference},
+		"the answer itself":    {Against: want.Answer},
 		"leave out the target": {Target: TargetLogProbability, Against: "London"},
 		"is for neurons":       {Rule: ActivationBaseline},
 		"unknown integration":  {Rule: "x"},
@@ -180,6 +181,9 @@ func TestTokenAttributionErrors(t *testing.T) {
 		if _, err := m.AttributeTokens(want.prompt(), want.Answer, o); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("want an error with %q, got %v", words, err)
 		}
+	}
+	if _, err := m.LogitParts(want.prompt(), want.Answer, LogitOptions{Against: want.Answer}); err == nil || !strings.Contains(err.Error(), "the answer itself") {
+		t.Errorf("logit parts against the answer itself: %v", err)
 	}
 	if _, err := m.AttributeTokens(want.prompt(), ""); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("without an answer: %v", err)

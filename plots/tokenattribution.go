@@ -125,27 +125,16 @@ func addTokenBars(f *chart.Draft, p *plot.Plot, a *kn.TokenAttribution) {
 	p.Add(chart.Rulers{Style: t.Line(0.6, chart.Rule), Vertical: true}, bars, chart.ZeroLine{Style: t.Line(0.9, chart.Faint)}, lines)
 	p.Add(chart.PlotFunc(func(c draw.Canvas, x, y func(float64) vg.Length) {
 		ring := draw.GlyphStyle{Color: chart.Ink, Radius: t.Pt(2.6), Shape: chart.ThickRing{Width: t.Pt(1.1)}}
+		// Scores stand in a column of their own: beside a ring they would be taken for its.
+		style := t.Style(chart.SmallSize, chart.Ink)
+		style.XAlign, style.YAlign = draw.XRight, draw.YCenter
 		for i, v := range a.Occlusion {
-			at, middle := a.Scores[i], y(float64(n-1-i))
+			middle := y(float64(n - 1 - i))
 			c.DrawGlyphNoClip(ring, vg.Point{X: x(v), Y: middle})
-			// The score stands at the end of its bar, or beyond the ring if that is there.
-			style, side := t.Style(chart.SmallSize, chart.Ink), vg.Length(1)
-			style.YAlign = draw.YCenter
-			if at < 0 {
-				style.XAlign, side = draw.XRight, -1
-			}
-			text, from := withSign(at), x(at)+side*t.Pt(6)
-			if beside := side * (x(v) - from); beside > -t.Pt(5) && beside < chart.Width(style, text)+t.Pt(5) {
-				from = x(v) + side*t.Pt(6)
-			}
-			c.FillText(style, vg.Point{X: from, Y: middle + style.Font.Size*0.08}, text)
+			c.FillText(style, vg.Point{X: c.Max.X, Y: middle + style.Font.Size*0.08}, withSign(a.Scores[i]))
 		}
 	}))
-	room := 0.13 * (high - low) // for numbers
-	p.X.Min, p.X.Max = low-0.02*(high-low), high+room
-	if low < 0 {
-		p.X.Min = low - room
-	}
+	p.X.Min, p.X.Max = low-0.02*(high-low), high+0.15*(high-low) // with room for the scores
 	p.Y.Min, p.Y.Max = -0.6, float64(n)-0.4
 	p.X.Padding, p.Y.Padding = t.Pt(3), 0
 	p.X.Tick.Marker = chart.NiceTicks{}

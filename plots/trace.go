@@ -53,10 +53,10 @@ func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 	var cells []chart.Cell
 	for l, row := range trace.Probability {
 		for t, v := range row {
-			cells = append(cells, chart.Cell{X: float64(l), Y: float64(tokens - 1 - t), Fill: bar.Color(100*v), Text: percentCell(v)})
+			cells = append(cells, chart.Cell{X: float64(l), Y: float64(tokens - 1 - t), Fill: bar.Color(100 * v), Text: percentCell(v)})
 		}
 		if len(trace.Control) > 0 {
-			cells = append(cells, chart.Cell{X: float64(l), Y: -apart, Fill: bar.Color(100*trace.Control[l]), Text: percentCell(trace.Control[l])})
+			cells = append(cells, chart.Cell{X: float64(l), Y: -apart, Fill: bar.Color(100 * trace.Control[l]), Text: percentCell(trace.Control[l])})
 		}
 	}
 	f.AddCells(cells, layers <= overlapRoom(f))

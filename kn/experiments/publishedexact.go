@@ -23,7 +23,8 @@ type ExactFirst struct {
 	// Control compares one in [ControlEvery] of the others by it. Nil if there are none.
 	Control *PublishedComparison `json:"control,omitempty"`
 	// Share estimates the share of all facts whose sets are the same by the recipe's
-	// own rule: that of the others is taken to be the control's.
+	// own rule: that of the others is taken to be the control's. Its interval takes
+	// the ends of the control's exact one, so that a small control makes it wide.
 	Share stats.Interval `json:"share"`
 }
 
@@ -69,17 +70,24 @@ func CompareExactFirst(ctx context.Context, m *kn.Model, p *Published, recipe kn
 	if e.Control, _, err = of(control); err != nil {
 		return nil, err
 	}
-	share := map[int][]float64{} // whether the sets are the same by the recipe's own rule
-	for k, i := range differing {
-		share[i] = []float64{0}
-		if again[k] {
-			share[i][0] = 1
+	var ofControl stats.Interval // of the others, by the recipe's own rule
+	if e.Control != nil {
+		ofControl = proportion(e.Control.Identical, e.Control.Facts)
+	}
+	share := func(ofOthers float64) stats.Interval {
+		of := map[int][]float64{}
+		for k, i := range differing {
+			of[i] = []float64{0}
+			if again[k] {
+				of[i][0] = 1
+			}
 		}
+		for _, i := range others {
+			of[i] = []float64{ofOthers}
+		}
+		return stats.Bootstrap(of, o)
 	}
-	for _, i := range others {
-		share[i] = []float64{e.Control.Share.Mean}
-	}
-	e.Share = stats.Bootstrap(share, o)
+	e.Share = stats.Interval{Mean: share(ofControl.Mean).Mean, Low: share(ofControl.Low).Low, High: share(ofControl.High).High}
 	return e, nil
 }
 

@@ -100,6 +100,11 @@ func Figure(ctx context.Context, svg io.Reader, options ...Options) (*Report, er
 	for _, p := range of {
 		c.Models, c.Digests, c.Version = append(c.Models, printable(p.Model)), append(c.Digests, printable(p.Digest)), printable(p.Version)
 	}
+	for _, m := range o.Models {
+		if digest, err := m.Digest(); err == nil && !slices.Contains(c.Digests, printable(digest)) {
+			c.note("%s was given and not asked: the figure is of another model", m.Label())
+		}
+	}
 	if c.Picture, err = f.redraw(); err != nil {
 		return nil, damaged(err)
 	}

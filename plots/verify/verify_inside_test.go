@@ -117,6 +117,14 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// TestGivenButNotAsked: a model that a figure is not of is named.
+func TestGivenButNotAsked(t *testing.T) {
+	r, err := verified(t, svgOf(t, figures()["predictions"]), Options{Models: []*kn.Model{kn.MustLoad(mini.Name, kn.WithCache("off"))}})
+	if err != nil || !r.Equal() || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "mini was given and not asked") {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
 // TestOrder: answers of several tokens are asked for in the figure's order, whatever
 // the given model's is.
 func TestOrder(t *testing.T) {
@@ -295,6 +303,7 @@ func TestReasons(t *testing.T) {
 		names  string
 	}{
 		"no SVG":             {[]byte("fact"), nil, plots.ErrNoProvenance, "only figures"},
+		"a PNG":              {[]byte("\x89PNG\r\n\x1a\n"), nil, plots.ErrNoProvenance, "this is a PNG; give the figure as SVG"},
 		"another SVG":        {[]byte("<svg/>"), nil, plots.ErrNoProvenance, "only figures"},
 		"an older figure":    {old("predictions"), nil, plots.ErrNoProvenance, "save it again"},
 		"torn":               {svg[:1200], nil, ErrDamaged, "cut off"},

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bufio"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -66,7 +67,14 @@ func (p Provenance) brief() Provenance {
 
 // ReadProvenance reads back what a figure saved as SVG carries.
 func ReadProvenance(svg io.Reader) (*Provenance, error) {
-	decoder := xml.NewDecoder(io.LimitReader(svg, maxProvenance))
+	begins := bufio.NewReader(io.LimitReader(svg, maxProvenance))
+	head, _ := begins.Peek(8) // an error comes again
+	for kind, magic := range map[string]string{"PNG": "\x89PNG", "PDF": "%PDF"} {
+		if strings.HasPrefix(string(head), magic) {
+			return nil, fmt.Errorf("plots: %w that can be read: this is a %s; give the figure as SVG", ErrNoProvenance, kind)
+		}
+	}
+	decoder := xml.NewDecoder(begins)
 	for depth := 0; ; {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
