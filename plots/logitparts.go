@@ -60,9 +60,14 @@ func LogitHeads(parts *kn.LogitParts, options ...Options) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Subtitle = []string{parts.Prompt, logitLine(parts)}
 	f.Record(parts)
-	heads := beyondMean(parts).heads
+	heads, together := beyondMean(parts).heads, 0.0
+	for _, row := range heads {
+		for _, v := range row {
+			together += v
+		}
+	}
+	f.Subtitle = []string{parts.Prompt, logitLine(parts) + ", of which these heads " + withSign(together)}
 	layers, across := len(heads), len(heads[0])
 	if err := f.GrowFor(1.5*float64(layers) + 2); err != nil {
 		return nil, err
