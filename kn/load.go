@@ -1,7 +1,6 @@
 package kn
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -162,17 +161,14 @@ func (m *Model) open(name string) (*checkpoint.Folder, error) {
 		return checkpoint.OpenHub(m.ctx, hub[1], checkpoint.HubOptions{Revision: hub[2], Progress: m.downloadProgress()})
 	case strings.ContainsAny(name, `/\`):
 		return nil, fmt.Errorf("kn: there is no folder %s", name)
+	case len(Embedded()) > 0:
+		return nil, fmt.Errorf("kn: no embedded model is called %q: there are %s; give one of these, a folder, or a hub repository as owner/name", name, strings.Join(Embedded(), " and "))
 	default:
-		return nil, fmt.Errorf("kn: no embedded model is called %q (this program has %s); import _ "+
+		return nil, fmt.Errorf("kn: no embedded model is called %q, as this program has none; import _ "+
 			`"github.com/knowledge-neurons/gonb-kn/kn/mini" for "mini" (in a notebook write kn.MustLoad(mini.Name) instead, since `+
 			`GoNB keeps only one blank import), or give a folder or a hub repository as owner/name`,
-			name, embeddedNames())
+			name)
 	}
-}
-
-// embeddedNames lists the registered models for error messages.
-func embeddedNames() string {
-	return cmp.Or(strings.Join(Embedded(), ", "), "none")
 }
 
 // Must is for notebook cells, in the manner of template.Must: it panics with err,

@@ -37,7 +37,8 @@ const (
 // [MASK]s, so that each token must come from the prompt: of "Buenos Aires" both
 // words are asked of the fact. [LeftToRight] gives "Buenos" when it asks for
 // "Aires", which is the chain rule of probability, but makes spelling a part of
-// what is measured, and takes as many runs as there are tokens. On bert-base-cased
+// what is measured, and takes as many runs as there are tokens; an attribution scales in each run the
+// neurons at the [MASK] that it predicts, and no others. On bert-base-cased
 // it makes the right answer a thousand times as probable; that it ranks it first
 // among others more often is not certain, by a rule fixed before (notebooks/MEASURED.md),
 // so it is not the default. Causal models predict from left to right by themselves, in one run.

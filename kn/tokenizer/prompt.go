@@ -48,7 +48,7 @@ func (t *Tokenizer) PromptN(text string, masks, maxLen int) (Encoding, []int, er
 		}
 		return e, nil, fmt.Errorf("tokenizer: %w: %q needs one %s; %s", ErrNoMask, text, t.special.Mask, hint)
 	case slices.Contains(e.IDs[mask+1:], t.ids.mask):
-		return e, nil, fmt.Errorf("tokenizer: %w: %q must have one %s; ask for one token at a time", ErrManyMasks, text, t.special.Mask)
+		return e, nil, fmt.Errorf("tokenizer: %w: %q must have one %s, which stands for an answer of any length", ErrManyMasks, text, t.special.Mask)
 	}
 	e.AfterSpace = t.afterSpace([]rune(text), e.Offsets[mask])
 	at := make([]int, masks)

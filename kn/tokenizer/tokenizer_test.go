@@ -34,7 +34,7 @@ func TestPrompt(t *testing.T) {
 	}{
 		{"paris is france", 0, ErrNoMask, "where the answer belongs"},
 		{"paris is [mask]", 0, ErrNoMask, "capitals"},
-		{"[MASK] is [MASK]", 0, ErrManyMasks, "one token at a time"},
+		{"[MASK] is [MASK]", 0, ErrManyMasks, "an answer of any length"},
 		{"paris is the capital of [MASK]", 7, ErrTooLong, "8 tokens of at most 7"},
 		{strings.Repeat("[MASK] ", 1) + strings.Repeat("paris ", 99), 50, ErrTooLong, "…"},
 	} {
