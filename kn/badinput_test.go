@@ -64,7 +64,7 @@ func TestErrorsNameTheCulprit(t *testing.T) {
 		{"index out of range", with(Suppress([]Neuron{{0, 32}})), []string{"0:32", "0 to 31"}},
 		{"unknown edit", with(Edit{Op: "flip"}), []string{"flip", "scale"}},
 		{"infinite value", with(SetTo([]Neuron{{0, 0}}, math.Inf(1))), []string{"finite"}},
-		{"unknown name", load("maxi"), []string{"maxi", "kn/mini"}},
+		{"unknown name", load("maxi"), []string{"maxi", "there are mini and mini-gpt"}},
 		{"name without an owner", load("bert-base-cased"), []string{"google-bert/bert-base-cased", "offline"}},
 		{"RoBERTa without an owner", load("roberta-base"), []string{"FacebookAI/roberta-base", "offline"}},
 		{"DistilRoBERTa without an owner", load("distilroberta-base@main"), []string{"distilbert/distilroberta-base", "offline"}},
