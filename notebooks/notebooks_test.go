@@ -134,6 +134,9 @@ func TestQuickstart(t *testing.T) {
 	if first := cell(t, n, "range prompts {\n\tp :="); strings.Count(first.Printed(), " Paris ") < 4 {
 		t.Errorf("the model does not know the capital of France:\n%s", first.Printed())
 	}
+	if first := cell(t, n, "range prompts {\n\tp :="); len(regexp.MustCompile(`\[MASK\]\. `).FindAllString(first.Printed(), -1)) != 6 {
+		t.Errorf("a causal model can be asked prompts that end with the answer only:\n%s", first.Printed())
+	}
 	attribute := cell(t, n, "MustAttribute")
 	if p := numbers(t, attribute, `P\(Paris\) = ([\d.]+)`)[0]; p < 0.3 {
 		t.Errorf("the answer has probability %v", p)
