@@ -117,8 +117,8 @@ func (c CausalTrace) IndirectEffect(layer, token int) float64 {
 // Controls are the run with noise and nothing restored, [CausalTrace.Corrupted],
 // and that with a state restored at a token that is neither the subject's nor where
 // the answer is predicted, [CausalTrace.Control]. Of an answer of several tokens P
-// is the product of their probabilities. The same seed
-// gives the same noise on every backend.
+// is the product of their probabilities. The same seed gives the same noise on every
+// backend.
 func (m *Model) CausalTrace(prompt, subject, answer string, options ...TraceOptions) (*CausalTrace, error) {
 	o, err := optional(options)
 	if err != nil {

@@ -17,8 +17,9 @@ import (
 // state restored, over layers and tokens, as Meng et al. (2022) draw it: the
 // darker a cell, the more of the answer passes through that state. The subject's
 // tokens have a star. Apart from them, below, is the control: the mean of the tokens
-// that are neither the subject's nor where the answer is predicted. The scale begins at the probability with noise alone, or
-// below it where restoring something harms, and ends at that without noise, or above.
+// that are neither the subject's nor where the answer is predicted. The scale begins
+// at the probability with noise alone, or below it where restoring something harms,
+// and ends at that without noise, or above.
 func CausalTrace(trace *kn.CausalTrace, options ...Options) (*Figure, error) {
 	if trace == nil {
 		return nil, chart.Missing("causal trace")
