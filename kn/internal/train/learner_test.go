@@ -127,3 +127,25 @@ func TestFinite(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestFree: after a step all variables, the optimizer's too, give their memory back.
+func TestFree(t *testing.T) {
+	l, exec := small(t, nil, AdamW{Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Clip: 1})
+	if _, err := exec.Exec(float32(0.1)); err != nil {
+		t.Fatal(err)
+	}
+	var held []*tensors.Tensor
+	for v := range l.Store.IterVariables() {
+		held = append(held, v.MustValue())
+	}
+	if weights := len(l.Config.Expected()); len(held) < 3*weights { // and two moments of each
+		t.Fatalf("%d variables of %d weights", len(held), weights)
+	}
+	l.Free(exec, nil)
+	for _, x := range held {
+		if x.CheckValid() == nil {
+			t.Fatalf("a variable of %s is still held", x.Shape())
+		}
+	}
+	(*Learner)(nil).Free(nil)
+}
