@@ -162,9 +162,9 @@ func ExampleShow() {
 	kn.MustShow(before, kn.Effect(before, after))
 	// Output:
 	// The seat of government of France is [MASK].
-	//   token at [MASK]  rank  probability
-	//   Paris               1        0.430
-	//   Brussels            2        0.054
+	//   token       id  rank  probability
+	//   Paris     6760     1        0.430
+	//   Brussels  6285     2        0.054
 	// The seat of government of France is [MASK].
 	//   token at [MASK]       before        after
 	//   Paris                  0.430        0.178

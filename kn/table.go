@@ -80,17 +80,20 @@ func side(column int) string {
 	return "right"
 }
 
-// tableRows is how many tokens or neurons a table has at most.
+// tableRows is how many tokens or neurons a table has, unless told otherwise.
 const tableRows = 10
 
-// Table lists the most probable tokens, and the answer that was asked about.
+// Table lists the most probable tokens, as many as were asked for, and the answer
+// that was asked about. An answer of several tokens has a row of its own.
 func (p Prediction) Table() Table {
-	t := Table{Title: p.Prompt, Columns: []string{"token at [MASK]", "rank", "probability"}}
-	for i, token := range p.Predictions[:min(tableRows, len(p.Predictions))] {
-		t.Rows = append(t.Rows, []string{token.Token, fmt.Sprint(i + 1), significant(token.Probability)})
+	t := Table{Title: p.Prompt, Columns: []string{"token", "id", "rank", "probability"}}
+	listed := false
+	for i, token := range p.Predictions {
+		listed = listed || p.Answer != nil && len(p.Answer.IDs) == 0 && token.ID == p.Answer.ID
+		t.Rows = append(t.Rows, []string{token.Token, fmt.Sprint(token.ID), fmt.Sprint(i + 1), significant(token.Probability)})
 	}
-	if a := p.Answer; a != nil && a.Rank > len(t.Rows) {
-		t.Rows = append(t.Rows, []string{a.Token, fmt.Sprint(a.Rank), significant(a.Probability)})
+	if a := p.Answer; a != nil && !listed {
+		t.Rows = append(t.Rows, []string{a.Token, fmt.Sprint(a.ID), fmt.Sprint(a.Rank), significant(a.Probability)})
 	}
 	return t
 }
@@ -98,23 +101,37 @@ func (p Prediction) Table() Table {
 // String returns [Prediction.Table] as text.
 func (p Prediction) String() string { return p.Table().String() }
 
-// Table lists the neurons with the largest scores, and says how far the
+// Table lists the ten neurons with the largest scores, and says how far the
 // integrals can be trusted.
-func (a Attribution) Table() Table {
-	t := Table{Title: fmt.Sprintf("P(%s) = %s: %s", a.Answer, significant(a.Probability), a.Prompt), Columns: []string{"neuron", "activation"}}
-	scored := a.Rule != ActivationBaseline && a.Probability > 0 // else a score is no share of it
+func (a Attribution) Table() Table { return a.TableOf(tableRows) }
+
+// TableOf is [Attribution.Table] with n neurons.
+func (a Attribution) TableOf(n int) Table {
+	t := Table{Title: fmt.Sprintf("P(%s) = %s: %s", a.Answer, significant(a.Probability), a.Prompt), Columns: []string{"neuron"}}
+	of, _ := a.Provenance.Options["target"].(string)
+	target, scored := Target(of), a.Rule != ActivationBaseline
+	parts := scored && target == TargetProbability && a.Probability > 0 // else a score is no share of the probability
 	if scored {
-		t.Columns = []string{"neuron", "score", "of the probability", "activation"}
+		t.Columns = append(t.Columns, "score")
 	}
-	for _, n := range a.Top(tableRows) {
-		score, activation := a.Scores[n.Layer][n.Index], significant(a.Activations[n.Layer][n.Index])
+	if parts {
+		t.Columns = append(t.Columns, "of the probability")
+	}
+	t.Columns = append(t.Columns, "activation")
+	for _, n := range a.Top(n) {
+		score, row := a.Scores[n.Layer][n.Index], []string{n.String()}
 		if scored {
-			t.Rows = append(t.Rows, []string{n.String(), significant(score), share(score / a.Probability), activation})
-		} else {
-			t.Rows = append(t.Rows, []string{n.String(), activation})
+			row = append(row, significant(score))
 		}
+		if parts {
+			row = append(row, share(score/a.Probability))
+		}
+		t.Rows = append(t.Rows, append(row, significant(a.Activations[n.Layer][n.Index])))
 	}
-	if scored && len(a.Scores) > 1 {
+	if scored && target != TargetProbability {
+		t.Notes = append(t.Notes, fmt.Sprintf("scores are of %s, in %s", target.name(a.Answer, ""), target.unit()))
+	}
+	if parts && len(a.Scores) > 1 {
 		t.Notes = append(t.Notes, "each layer's scores add up to what its neurons give of the probability, so those of several layers can exceed it")
 	}
 	nodes, completeness := 0, 0.0
@@ -192,7 +209,7 @@ func (k KnowledgeNeurons) String() string { return k.Table().String() }
 // controls.
 func (c FactorCurves) Table() Table {
 	t := Table{
-		Title:   fmt.Sprintf("P(%s) with neurons multiplied by a factor, mean of %d prompts; unmodified %s", c.Answer, len(c.Prompts), significant(c.Probability)),
+		Title:   fmt.Sprintf("P(%s) with neurons multiplied by a factor, mean of %s; unmodified %s", c.Answer, counted(len(c.Prompts), "prompt"), significant(c.Probability)),
 		Columns: []string{"factor"},
 	}
 	var curves []Curve
@@ -207,7 +224,10 @@ func (c FactorCurves) Table() Table {
 		for _, curve := range curves {
 			cell := ""
 			if i := slices.Index(curve.Factors, factor); i >= 0 {
-				cell = fmt.Sprintf("%s (%s)", significant(curve.Probability[i]), signedShare(curve.Probability[i]/c.Probability-1))
+				cell = significant(curve.Probability[i])
+				if c.Probability > 0 {
+					cell += fmt.Sprintf(" (%s)", signedShare(curve.Probability[i]/c.Probability-1))
+				}
 			}
 			row = append(row, cell)
 		}

@@ -3,7 +3,9 @@ package verify
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
@@ -47,7 +49,7 @@ const mostDifferences = 50
 // picture the one that they give.
 func (r *Report) Equal() bool { return r.Different == 0 && r.Picture == "" }
 
-// Table lists what differs.
+// Table lists what differs, and says what was compared.
 func (r *Report) Table() kn.Table {
 	t := kn.Table{Title: fmt.Sprintf("%s: %s", r.Title, r.verdict()), Columns: []string{"", "figure", "computed", "off by"}}
 	for _, d := range r.Differences {
@@ -60,11 +62,15 @@ func (r *Report) Table() kn.Table {
 	if len(r.Differences) < r.Different {
 		t.Notes = append(t.Notes, fmt.Sprintf("and %d more", r.Different-len(r.Differences)))
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("%d numbers and sets compared; numbers differ by %s at most of the largest on their axis, and count as equal up to %s",
-		r.Numbers, share(r.Largest), share(r.Tolerance)))
+	picture := "the picture is the one that the file's own numbers give"
 	if r.Picture != "" {
-		t.Notes = append(t.Notes, "the picture is not the one that the file's own numbers give: "+r.Picture)
+		picture = "the picture is not the one that the file's own numbers give: " + r.Picture
 	}
+	t.Notes = append(t.Notes,
+		fmt.Sprintf("%s of %s, made by version %s", r.Chart, strings.Join(slices.Compact(slices.Clone(r.Models)), " and "), r.Version),
+		fmt.Sprintf("%d numbers, sets and texts compared; numbers differ by %s at most of the largest on their axis, and count as equal up to %s",
+			r.Numbers, share(r.Largest), share(r.Tolerance)),
+		picture)
 	t.Notes = append(t.Notes, r.Notes...)
 	return t
 }

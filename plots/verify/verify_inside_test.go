@@ -445,13 +445,14 @@ func TestEveryChartIsKnown(t *testing.T) {
 }
 
 func TestReportInWords(t *testing.T) {
-	r := &Report{Title: "Fact", Tolerance: 1e-3, Numbers: 9, Largest: 0.02, Different: 3, Differences: []Difference{{"p at factor 2", "0.3", "0.5", 0.02}, {"set", "has 1:2", "has it not", 0}}, Picture: "line 3", Notes: []string{"note"}}
+	r := &Report{Chart: "curves", Title: "Fact", Models: []string{"mini", "mini", "own"}, Version: "1.2.3", Tolerance: 1e-3, Numbers: 9, Largest: 0.02, Different: 3, Differences: []Difference{{"p at factor 2", "0.3", "0.5", 0.02}, {"set", "has 1:2", "has it not", 0}}, Picture: "line 3", Notes: []string{"note"}}
 	want := "Fact: 3 of 9 differ\n" +
 		"                  figure    computed  off by\n" +
 		"  p at factor 2      0.3         0.5     2 %\n" +
 		"  set            has 1:2  has it not\n" +
 		"and 1 more\n" +
-		"9 numbers and sets compared; numbers differ by 2 % at most of the largest on their axis, and count as equal up to 0.1 %\n" +
+		"curves of mini and own, made by version 1.2.3\n" +
+		"9 numbers, sets and texts compared; numbers differ by 2 % at most of the largest on their axis, and count as equal up to 0.1 %\n" +
 		"the picture is not the one that the file's own numbers give: line 3\nnote"
 	if got := r.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
