@@ -122,7 +122,7 @@ of the difference to another answer.`,
 				if err != nil {
 					return err
 				}
-				err = a.print(at, func(w *bytes.Buffer) { writeTokens(w, a.out, at) })
+				err = a.print(at, func(w *bytes.Buffer) { tableOf(at).write(w, a.out) })
 				if at.NotConverged {
 					a.warnNotConverged(prompt)
 				}
@@ -160,24 +160,6 @@ var (
 	baselines = []string{string(kn.BaselineZero), string(kn.BaselineMask), string(kn.BaselinePad)}
 )
 
-func writeTokens(w *bytes.Buffer, s cli.Style, at *kn.TokenAttribution) {
-	fmt.Fprintf(w, "%s\n%s is %s, at the baseline (%s) %s; in units of %s\n\n", at.Prompt, s.Good(at.TargetName()), number(at.Value), at.Baseline, number(at.ValueAtBaseline), at.Unit())
-	t := newTable("token", ">score", ">of the sum", ">lost without it")
-	for i, token := range at.Tokens {
-		share := "-"
-		if total := at.Value - at.ValueAtBaseline; total != 0 {
-			share = fmt.Sprintf("%.1f %%", 100*at.Scores[i]/total)
-		}
-		t.add(nil, token, at.Scores[i], share, at.Occlusion[i])
-	}
-	t.write(w, s)
-	estimate := ""
-	if at.EstimatedError > 0 {
-		estimate = ", estimated error of a score " + number(at.EstimatedError)
-	}
-	fmt.Fprintln(w, s.Faint(fmt.Sprintf("completeness error %s%s; rule %s, %d nodes", number(at.CompletenessError), estimate, at.Rule, at.Nodes)))
-}
-
 func attributionResult(at *kn.Attribution) attributeResult {
 	r := attributeResult{
 		Prompt: at.Prompt, Answer: at.Answer, Probability: at.Probability,
@@ -196,33 +178,28 @@ func (a *app) warnNotConverged(prompt string) {
 }
 
 func writeAttribution(w *bytes.Buffer, s cli.Style, at *kn.Attribution, top int) {
-	fmt.Fprintf(w, "%s\n%s has probability %s; rule %s\n\n", at.Prompt, s.Good(at.Answer), number(at.Probability), at.Rule)
+	neurons := tableOf(at.TableOf(top))
+	neurons.head, neurons.right = append(neurons.head, "of the largest"), append(neurons.right, true) // what --threshold is a share of
+	best := at.Top(top)
+	for i, n := range best {
+		of, largest := "-", at.Scores[best[0].Layer][best[0].Index]
+		if largest > 0 {
+			of = share(at.Scores[n.Layer][n.Index] / largest)
+		}
+		neurons.rows[i] = append(neurons.rows[i], of)
+	}
+	neurons.write(w, s)
+	fmt.Fprintln(w)
 	layers := newTable(">layer", ">nodes", ">sum of scores", ">probability at zero", ">completeness error", ">estimated error")
 	for l, row := range at.Scores {
-		sum := 0.0
+		sum, estimate := 0.0, any("-")
 		for _, score := range row {
 			sum += score
 		}
-		estimate := "-"
 		if l < len(at.EstimatedError) {
-			estimate = number(at.EstimatedError[l])
-		}
-		if slices.Contains(at.NotConverged, l) {
-			estimate += " not converged"
+			estimate = at.EstimatedError[l]
 		}
 		layers.add(nil, l, at.Nodes[l], sum, at.ProbabilityAtZero[l], at.CompletenessError[l], estimate)
 	}
 	layers.write(w, s)
-	fmt.Fprintln(w)
-	neurons := newTable("neuron", ">score", ">of the largest", ">activation")
-	best := at.Top(top)
-	for _, n := range best {
-		score, largest := at.Scores[n.Layer][n.Index], at.Scores[best[0].Layer][best[0].Index]
-		share := "-"
-		if largest > 0 {
-			share = fmt.Sprintf("%.1f %%", 100*score/largest)
-		}
-		neurons.add(nil, n, score, share, at.Activations[n.Layer][n.Index])
-	}
-	neurons.write(w, s)
 }

@@ -88,19 +88,12 @@ func (a *app) factProbes(m *kn.Model, data string, relations []string, limit int
 }
 
 func writePortrait(w *bytes.Buffer, s cli.Style, p *kn.Portrait) {
-	fmt.Fprintf(w, "%s\n", s.Head(fmt.Sprintf("Neuron %v: what it says", p.Neuron)))
-	t := newTable("raises", ">score", ">deviations", "lowers", ">score", ">deviations")
-	for k, up := range p.Raised {
-		down := p.Lowered[k]
-		t.add(nil, up.Word, up.Score, up.Deviations, down.Word, down.Score, down.Deviations)
-	}
-	t.write(w, s)
-	fmt.Fprintln(w, s.Faint(fmt.Sprintf("deviations from the mean of all words; the largest by chance is about %.1f", p.ChanceLargest)))
+	words := *p
+	words.Relations, words.Answers, words.Most, words.Least = nil, nil, nil, nil // below, and more of them
+	tableOf(words).write(w, s)
 	if p.Probes == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", s.Head("What fires it"))
-	fmt.Fprintf(w, "mean activation %s over %d texts, standard deviation %s\n", number(p.Mean), p.Probes, number(p.Deviation))
 	for _, of := range []struct {
 		name   string
 		groups []kn.Served

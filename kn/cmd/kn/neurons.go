@@ -132,24 +132,16 @@ func (a *app) readPrompts(ctx context.Context, m *kn.Model, file string) ([]stri
 }
 
 func writeNeurons(w *bytes.Buffer, s cli.Style, found *kn.KnowledgeNeurons) {
-	count := map[kn.Neuron]int{}
 	t := newTable(">neurons", "prompt")
 	for i, set := range found.Coarse {
 		t.add(nil, len(set), found.Prompts[i])
-		for _, n := range set {
-			count[n]++
-		}
 	}
 	t.write(w, s)
+	fmt.Fprintln(w)
+	tableOf(found).write(w, s)
 	if len(found.Refined) == 0 {
-		fmt.Fprintf(w, "\nNo neurons of %s are shared by enough prompts; try a smaller --share or --threshold.\n", found.Answer)
+		fmt.Fprintf(w, "No neurons of %s are shared by enough prompts; try a smaller --share or --threshold.\n", found.Answer)
 		return
 	}
-	fmt.Fprintf(w, "\nKnowledge neurons of %s: %d\n", s.Good(found.Answer), len(found.Refined))
-	t = newTable("neuron", ">prompts")
-	for _, n := range found.Refined {
-		t.add(nil, n, fmt.Sprintf("%d of %d", count[n], len(found.Coarse)))
-	}
-	t.write(w, s)
 	fmt.Fprintln(w, s.Faint("\nfor kn scale: --neurons "+joinNeurons(found.Refined)))
 }

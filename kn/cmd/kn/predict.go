@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +49,7 @@ probabilities, and the worst of their ranks.`,
 			if p.Answer != nil {
 				result.Answer = &answerResult{p.Answer.Token, p.Answer.ID, p.Answer.Probability, p.Answer.Rank}
 			}
-			return a.print(result, func(w *bytes.Buffer) { result.write(w, a.out) })
+			return a.print(result, func(w *bytes.Buffer) { writePrediction(w, a.out, p) })
 		}),
 	}
 	a.modelFlags(cmd)
@@ -61,19 +60,12 @@ probabilities, and the worst of their ranks.`,
 	return cmd
 }
 
-func (r predictResult) write(w *bytes.Buffer, s cli.Style) {
-	fmt.Fprintln(w, r.Prompt)
-	t := newTable(">rank", "token", ">id", ">probability")
-	shown := false
-	for i, p := range r.Predictions {
-		paint := (func(a ...any) string)(nil)
-		if r.Answer != nil && r.Answer.ID == p.ID {
-			paint, shown = s.Good, true
+func writePrediction(w *bytes.Buffer, s cli.Style, p *kn.Prediction) {
+	t := tableOf(p)
+	for i, row := range t.rows {
+		if p.Answer != nil && row[0] == p.Answer.Token {
+			t.paint[i] = s.Good
 		}
-		t.add(paint, i+1, p.Token, p.ID, p.Probability)
-	}
-	if r.Answer != nil && !shown {
-		t.add(s.Good, r.Answer.Rank, r.Answer.Token, r.Answer.ID, r.Answer.Probability)
 	}
 	t.write(w, s)
 }

@@ -52,8 +52,9 @@ both from 0, as "kn neurons" and "kn attribute" print them.`,
 				return err
 			}
 			return a.print(nil, func(w *bytes.Buffer) {
-				fmt.Fprintf(w, "%s\n%s has probability %s; neurons %s\n", prompt, a.out.Good(answer), number(plain), joinNeurons(neurons))
-				result.write(w, a.out, plain)
+				own := kn.Curve{Neurons: neurons, Factors: factors, Probability: result.Probability}
+				fmt.Fprintf(w, "%s\nneurons %s\n", prompt, joinNeurons(neurons))
+				tableOf(kn.FactorCurves{Prompts: []string{prompt}, Answer: answer, Probability: plain, Own: own}).write(w, a.out)
 			})
 		}),
 	}
@@ -76,16 +77,4 @@ func scaled(m *kn.Model, prompt, answer string, neurons []kn.Neuron, factor floa
 		return 0, err
 	}
 	return edited.Probability(prompt, answer)
-}
-
-func (r scaleResult) write(w *bytes.Buffer, s cli.Style, plain float64) {
-	t := newTable(">factor", ">probability", ">change")
-	for i, p := range r.Probability {
-		change := "-"
-		if plain > 0 {
-			change = percent(p/plain - 1)
-		}
-		t.add(nil, fmt.Sprintf("%g", r.Factors[i]), p, change)
-	}
-	t.write(w, s)
 }

@@ -26,12 +26,12 @@ func TestTrace(t *testing.T) {
 		t.Errorf("logit %+v, %d rows of the lens", r.Logit.Answers, len(r.Lens.Cells))
 	}
 	text := succeeds(t, args...)
-	for _, words := range []string{"Logit lens on Paris", "layer 1", "mean word"} {
+	for _, words := range []string{"logit lens on Paris", "layer 1", "mean word"} {
 		if !strings.Contains(text, words) || strings.Contains(text, "restored") {
 			t.Errorf("no %q, or a trace, in %s", words, text)
 		}
 	}
-	if text := succeeds(t, append(args, "--subject", "France", "--draws", "1")...); !strings.Contains(text, "France *") || !strings.Contains(text, "mean of others") {
+	if text := succeeds(t, append(args, "--subject", "France", "--draws", "1")...); !strings.Contains(text, "France *") || !strings.Contains(text, "mean P at other tokens") {
 		t.Errorf("no trace in %s", text)
 	}
 }
@@ -80,7 +80,7 @@ func TestAttributeTokens(t *testing.T) {
 			t.Errorf("%v: %+v, want %+v", c.args, got, want)
 		}
 		text := succeeds(t, append(append([]string{}, args...), c.args...)...)
-		for _, words := range []string{want.TargetName(), "France", "lost without it", "completeness error"} {
+		for _, words := range []string{want.TargetName(), "France", "lost without it", "the sum misses"} {
 			if !strings.Contains(text, words) {
 				t.Errorf("%v: no %q in %s", c.args, words, text)
 			}

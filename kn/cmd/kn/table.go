@@ -7,17 +7,31 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 )
 
 // table is aligned text: columns as wide as their widest cell, numbers to the
-// right. Widths are those on a terminal, where a CJK character takes two
-// columns and a combining one none.
+// right, between a title and notes if it has any. Widths are those on a terminal,
+// where a CJK character takes two columns and a combining one none.
 type table struct {
+	title string
 	head  []string
 	right []bool // by column
 	rows  [][]string
 	paint []func(a ...any) string // by row; nil for plain
+	notes []string
+}
+
+// tableOf is a result's own table: what a notebook shows of it.
+func tableOf(r kn.Tabler) *table {
+	own := r.Table()
+	t := &table{title: own.Title, head: own.Columns, rows: own.Rows, notes: own.Notes}
+	t.right, t.paint = make([]bool, len(t.head)), make([]func(a ...any) string, len(t.rows))
+	for i := range t.right {
+		t.right[i] = i > 0
+	}
+	return t
 }
 
 // newTable makes a table; a column whose head begins with ">" is right-aligned.
@@ -60,13 +74,21 @@ func (t *table) write(w io.Writer, s cli.Style) {
 		}
 		return strings.TrimRight(b.String(), " ")
 	}
-	fmt.Fprintln(w, s.Head(line(t.head)))
+	if t.title != "" {
+		fmt.Fprintln(w, s.Head(t.title))
+	}
+	if len(t.rows) > 0 {
+		fmt.Fprintln(w, s.Head(line(t.head)))
+	}
 	for i, row := range t.rows {
 		text := line(row)
 		if t.paint[i] != nil {
 			text = t.paint[i](text)
 		}
 		fmt.Fprintln(w, text)
+	}
+	for _, note := range t.notes {
+		fmt.Fprintln(w, s.Faint(note))
 	}
 }
 

@@ -34,10 +34,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) string {
 }
 
 const plainPrediction = `The capital of france is [MASK] .
-  rank  token    id  probability
-     1  lucy    228      0.08041
-     2  Norway  177      0.04128
-   176  Paris   143    0.0006511
+  token    id  rank  probability
+  lucy    228     1        0.080
+  Norway  177     2        0.041
+  Paris   143   176      0.00065
 `
 
 // TestColours: on a terminal only, and not against the user's wish.
@@ -50,7 +50,7 @@ func TestColours(t *testing.T) {
 		cmd := command(t, args...)
 		cmd.Env = append(cmd.Env, "TERM=xterm", env)
 		shown := onTerminal(t, cmd)
-		if got := strings.Contains(shown, "\x1b[32m   176  Paris"); got != coloured {
+		if got := strings.Contains(shown, "\x1b[32m  Paris"); got != coloured {
 			t.Errorf("%s: %q", env, shown)
 		}
 		if !coloured && shown != plainPrediction {

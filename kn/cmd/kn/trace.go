@@ -98,66 +98,41 @@ the mean of the tokens that are neither these words nor where the answer is pred
 }
 
 func (r traceResult) write(w *bytes.Buffer, s cli.Style) {
-	fmt.Fprintf(w, "%s\n\n%s\n", r.Lens.Prompt, s.Head("Logit lens on "+r.Lens.Token))
-	t := newTable("after", "first", ">its probability", ">P("+r.Lens.Token+")", ">rank", ">P at other tokens")
+	lens := tableOf(r.Lens)
 	for k, row := range r.Lens.Cells {
-		c, after := row[r.Lens.Mask], "embeddings"
-		if k > 0 {
-			after = fmt.Sprint("layer ", k-1)
+		if row[r.Lens.Mask].Rank == 1 {
+			lens.paint[k] = s.Good
 		}
-		paint := (func(a ...any) string)(nil)
-		if c.Rank == 1 {
-			paint = s.Good
-		}
-		t.add(paint, after, c.Top, c.TopProbability, c.Probability, c.Rank, r.Lens.Control[k])
 	}
-	t.write(w, s)
-	fmt.Fprintf(w, "\n%s\n", s.Head("What adds to the logit of "+r.Logit.Token))
-	own, control := r.Logit.Answers, r.Logit.Control
-	t = newTable("layer", ">attention", ">to the mean word", ">FFN", ">to the mean word")
-	for l := range own.FFN {
-		t.add(nil, l, own.Attention[l], control.Attention[l], own.FFN[l], control.FFN[l])
-	}
-	t.write(w, s)
-	fmt.Fprintf(w, "embeddings %s, to the mean word %s; biases %s, %s; in all %s, %s\n",
-		number(own.Embeddings), number(control.Embeddings), number(own.Biases), number(control.Biases), number(own.Sum), number(control.Sum))
+	lens.write(w, s)
+	fmt.Fprintln(w)
+	tableOf(r.Logit).write(w, s)
 	if r.Trace != nil {
+		fmt.Fprintln(w)
+		tableOf(r.Trace).write(w, s)
+		fmt.Fprintln(w)
 		writeTrace(w, s, r.Trace)
 	}
 }
 
+// writeTrace writes what is restored at each token and layer, of which the
+// result's own table has the best.
 func writeTrace(w *bytes.Buffer, s cli.Style, c *kn.CausalTrace) {
-	fmt.Fprintf(w, "\n%s\n", s.Head(fmt.Sprintf("P(%s) with noise on %q and %s restored", c.Answer, c.Subject, c.Restore)))
-	fmt.Fprintf(w, "%s without noise, %s with noise alone\n", number(c.Clean), number(c.Corrupted))
-	heads := []string{"token"}
+	heads := []string{"P by token and layer"}
 	for l := range c.Probability {
 		heads = append(heads, fmt.Sprint(">", l))
 	}
 	t := newTable(heads...)
-	line := func(paint func(a ...any) string, name string, at func(l int) float64) {
-		row := []any{name}
-		for l := range c.Probability {
-			row = append(row, fmt.Sprintf("%.3f", at(l)))
+	for i, token := range c.Tokens {
+		paint, row := (func(a ...any) string)(nil), []any{token}
+		if slices.Contains(c.Noisy, i) {
+			paint, row[0] = s.Good, token+" *"
+		}
+		for _, p := range c.Probability {
+			row = append(row, fmt.Sprintf("%.3f", p[i]))
 		}
 		t.add(paint, row...)
 	}
-	for i, token := range c.Tokens {
-		if slices.Contains(c.Noisy, i) {
-			line(s.Good, token+" *", func(l int) float64 { return c.Probability[l][i] })
-		} else {
-			line(nil, token, func(l int) float64 { return c.Probability[l][i] })
-		}
-	}
-	if len(c.Control) > 0 {
-		line(nil, "mean of others", func(l int) float64 { return c.Control[l] })
-	}
+	t.notes = []string{"* had the noise"}
 	t.write(w, s)
-	columns := "layers"
-	if c.Window > 1 {
-		columns = fmt.Sprintf("the middle of %d layers restored together", c.Window)
-	}
-	fmt.Fprintln(w, s.Faint("* had the noise; others are neither that nor where the answer is predicted; columns are "+columns))
-	if c.TotalEffect() <= 0 {
-		fmt.Fprintln(w, s.Bad("the noise does not lower the probability: the answer does not depend on the subject, so there is nothing to trace"))
-	}
 }

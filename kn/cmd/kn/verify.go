@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,7 +77,7 @@ Exit status
 			if err != nil {
 				return verifyError(err)
 			}
-			if err := a.print(r, func(w *bytes.Buffer) { writeVerified(w, a.out, r) }); err != nil {
+			if err := a.print(r, func(w *bytes.Buffer) { tableOf(r).write(w, a.out) }); err != nil {
 				return err
 			}
 			switch {
@@ -118,34 +117,4 @@ func verifyError(err error) error {
 		}
 	}
 	return err
-}
-
-func writeVerified(w *bytes.Buffer, s cli.Style, r *verify.Report) {
-	fmt.Fprintf(w, "%s\n%s of %s, made by version %s\n\n", s.Head(r.Title), r.Chart, strings.Join(slices.Compact(slices.Clone(r.Models)), " and "), r.Version)
-	if len(r.Differences) > 0 {
-		t := newTable("", ">figure", ">computed", ">off by")
-		for _, d := range r.Differences {
-			off := ""
-			if d.Off != 0 {
-				off = ofLargest(d.Off)
-			}
-			t.add(nil, d.What, d.Figure, d.Computed, off)
-		}
-		t.write(w, s)
-		if more := r.Different - len(r.Differences); more > 0 {
-			fmt.Fprintf(w, "  and %d more\n", more)
-		}
-		fmt.Fprintf(w, "\n%s: %d of %d numbers, sets and texts\n", s.Bad("different"), r.Different, r.Numbers)
-	} else {
-		fmt.Fprintf(w, "%s: %d numbers, sets and texts computed again\n", s.Good("equal"), r.Numbers)
-	}
-	fmt.Fprintf(w, "numbers are off by %s at most, and count as equal up to %s, of the largest on their axis\n", ofLargest(r.Largest), ofLargest(r.Tolerance))
-	if r.Picture == "" {
-		fmt.Fprintln(w, "the picture is what the file's numbers give")
-	} else {
-		fmt.Fprintf(w, "%s: the picture is not what the file's numbers give: %s\n", s.Bad("different"), r.Picture)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintln(w, s.Faint(note))
-	}
 }

@@ -49,11 +49,11 @@ func TestVerify(t *testing.T) {
 		stdout []string
 		stderr string
 	}{
-		"equal":              {good, of, 0, []string{"equal: ", "count as equal up to 0.1 %", "the picture is what"}, ""},
+		"equal":              {good, of, 0, []string{": equal\n", "count as equal up to 0.1 %", "the picture is the one"}, ""},
 		"equal, of mini":     {ofMini, nil, 0, []string{"factor curves of mini, made by version " + kn.Version}, ""},
-		"a number":           {wrong, of, exitDifferent, []string{"knowledge neurons, probability at factor 1", "different: 1 of "}, "1 of "},
+		"a number":           {wrong, of, exitDifferent, []string{"knowledge neurons, probability at factor 1", ": 1 of "}, "1 of "},
 		"a wide tolerance":   {wrong, append([]string{"--tolerance", "0.9"}, of...), 0, []string{"up to 90 %"}, ""},
-		"the picture":        {bytes.Replace(good, []byte(">Scaling"), []byte(">Changing"), 1), of, exitOtherPicture, []string{"equal: ", "Changing"}, "picture"},
+		"the picture":        {bytes.Replace(good, []byte(">Scaling"), []byte(">Changing"), 1), of, exitOtherPicture, []string{"the numbers are equal, the picture is another", "Changing"}, "picture"},
 		"no provenance":      {[]byte("<svg/>"), of, exitNoProvenance, nil, "no provenance"},
 		"no model":           {good, nil, exitNoModel, nil, "with --model"},
 		"no such model":      {good, []string{"--model", "./no/such"}, exitNoModel, nil, "./no/such"},
