@@ -53,8 +53,8 @@ func ExampleModel_Attribute() {
 	}
 	// Output:
 	// layers that did not converge: 0
-	// neuron 3:130 scores +0.23595
-	// neuron 3:113 scores +0.17681
+	// neuron 3:130 scores +0.23597
+	// neuron 3:113 scores +0.17678
 	// neuron 3:754 scores +0.07022
 }
 

@@ -60,6 +60,19 @@ func TestCheckedDoesNotTrustTheSum(t *testing.T) {
 	}
 }
 
+// TestCheckedSeesErrorsCancel: entries whose errors mostly cancel in the sum are
+// not estimated by the sum's.
+func TestCheckedSeesErrorsCancel(t *testing.T) {
+	for d := 6; d <= 12; d++ {
+		g, integral := power(d)
+		f := func(x float64) []float64 { return []float64{g(x)[0], -0.75 * g(x)[0]} }
+		in := runPath(NewChecked(4), 0, f, func(x float64) float64 { return 0.25 * integral(x) })
+		if err := math.Abs(in.Value()[0] - integral(1)); in.Error() < err {
+			t.Errorf("x^%d: estimate %g, error %g", d, in.Error(), err)
+		}
+	}
+}
+
 // TestCheckedSeesWhatNodesMiss: an integrand that is the same at all nodes of
 // the first rule is not taken for a constant, since S says otherwise.
 func TestCheckedSeesWhatNodesMiss(t *testing.T) {

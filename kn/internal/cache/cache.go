@@ -26,7 +26,7 @@ const EnvVar = "KN_CACHE"
 
 // format is part of every key: results written by code that computes or
 // stores them differently are never read.
-const format = 3
+const format = 4
 
 // Cache is a folder of results. The zero value keeps nothing. Any number of
 // processes may use one folder: entries are written whole or not at all, and
