@@ -31,7 +31,7 @@ type Claim struct {
 	Verdict   Verdict
 }
 
-// Tally counts the verdicts: "Of the paper's 10 claims 7 hold here, 1 does not
+// Tally counts the verdicts: "Of 10 claims of the paper 7 hold here, 1 does not
 // and of 2 it cannot be told."
 func (c Claims) Tally() string {
 	count := map[Verdict]int{}
@@ -58,7 +58,7 @@ func (c Claims) Tally() string {
 	if last := strings.LastIndex(tally, ", "); last >= 0 {
 		tally = tally[:last] + " and " + tally[last+2:]
 	}
-	return fmt.Sprintf("Of the paper's %d claims %s.", len(c), tally)
+	return fmt.Sprintf("Of %d claims of the paper %s.", len(c), tally)
 }
 
 // Greater: a is greater than b if its whole interval is above b's, not

@@ -211,12 +211,12 @@ func TestFormats(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	for want, verdicts := range map[string][]report.Verdict{
-		"Of the paper's 3 claims 3 hold here.":                                                            {report.Holds, report.Holds, report.Holds},
-		"Of the paper's 4 claims 1 holds here, 2 do not and of 1 it cannot be told.":                      {report.Fails, report.Holds, report.Unknown, report.Fails},
-		"Of the paper's 2 claims 1 holds here and 1 does not.":                                            {report.Fails, report.Holds},
-		"Of the paper's 1 claims 0 hold here and of 1 it cannot be told.":                                 {report.Unknown},
-		"Of the paper's 3 claims 1 holds here and 2 differ by task.":                                      {report.Differs, report.Holds, report.Differs},
-		"Of the paper's 5 claims 1 holds here, 1 does not, 1 differs by task and of 2 it cannot be told.": {report.Unknown, report.Differs, report.Holds, report.Unknown, report.Fails},
+		"Of 3 claims of the paper 3 hold here.":                                                            {report.Holds, report.Holds, report.Holds},
+		"Of 4 claims of the paper 1 holds here, 2 do not and of 1 it cannot be told.":                      {report.Fails, report.Holds, report.Unknown, report.Fails},
+		"Of 2 claims of the paper 1 holds here and 1 does not.":                                            {report.Fails, report.Holds},
+		"Of 1 claims of the paper 0 hold here and of 1 it cannot be told.":                                 {report.Unknown},
+		"Of 3 claims of the paper 1 holds here and 2 differ by task.":                                      {report.Differs, report.Holds, report.Differs},
+		"Of 5 claims of the paper 1 holds here, 1 does not, 1 differs by task and of 2 it cannot be told.": {report.Unknown, report.Differs, report.Holds, report.Unknown, report.Fails},
 	} {
 		var claims report.Claims
 		for _, v := range verdicts {

@@ -101,8 +101,8 @@ const pageEnd = "</main>\n</body>\n</html>"
 // withHowMade is a report with the section on how it was made taken from the one
 // before.
 func withHowMade(path, text, before string) string {
-	made, ok := howMade[filepath.Ext(path)]
-	if !ok {
+	made, report := howMade[filepath.Ext(path)]
+	if !report || !strings.Contains(before, made[1]) {
 		return text
 	}
 	upTo, _, _ := strings.Cut(before, made[0])

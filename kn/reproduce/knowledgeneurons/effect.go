@@ -1,6 +1,8 @@
 package knowledgeneurons
 
 import (
+	"math"
+
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/plots/experimentplots"
@@ -29,8 +31,17 @@ func (b book) effect(t *experiments.Intervention) report.Section {
 		return report.All(report.Exceeds(t.Sets[set].AmplifiedLess, 0), report.Greater(its.OfRelationsAmplified, t.Sets[set].OfRelationsAmplified))
 	}
 	paper := b.result("paper")
+	most := 0 // the relation that the baseline's neurons change most
+	for i, r := range t.ByRelation {
+		if math.Abs(r.Suppressed[baseline].Mean) > math.Abs(t.ByRelation[most].Suppressed[baseline].Mean) {
+			most = i
+		}
+	}
 	return b.Section("effect", report.Content{
-		Data: map[string]any{"paper_of": map[string]any{"own": paper["gradients"], "baseline": paper["baseline"]}},
+		Data: map[string]any{
+			"paper_of":      map[string]any{"own": paper["gradients"], "baseline": paper["baseline"]},
+			"baseline_most": b.result("intervene")["by_relation"].([]any)[most],
+		},
 		Figures: report.Drawings{
 			"interventions": b.Draw(experimentplots.Interventions(t)),
 			"suppressed":    b.Draw(experimentplots.SuppressedByRelation(t)),

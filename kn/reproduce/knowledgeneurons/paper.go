@@ -28,9 +28,9 @@ type PaperMethod struct {
 	Across     float64 `json:"across"`
 	Suppressed float64 `json:"suppressed"`
 	Amplified  float64 `json:"amplified"`
-	// Mean activation in texts with head and tail, head only, neither; of the
-	// knowledge neurons only.
-	Activation [3]float64 `json:"activation,omitzero"`
+	// Mean activation in texts with subject and answer, with the subject only, and
+	// in random ones.
+	Activation [3]float64 `json:"activation"`
 }
 
 // PaperUpdate is what the paper reports for updating facts.
@@ -66,6 +66,7 @@ var reported = Paper{
 	},
 	Baseline: PaperMethod{
 		PerFact: 3.96, Within: 2.85, Across: 1.92, Suppressed: -0.0147, Amplified: -0.0127,
+		Activation: [3]float64{-0.018, -0.020, -0.018},
 	},
 	Update: PaperUpdate{
 		Neurons: PaperUpdated{Changed: 0.485, Succeeded: 0.344, Within: 8.4, Across: 7.2},
