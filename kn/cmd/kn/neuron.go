@@ -28,15 +28,15 @@ The prompts are those of facts, drawn from what the model was taught or from a
 data set (--facts), so many of each relation; or the lines of a file (--texts), with a [MASK]
 or without. A line without [MASK] counts by the largest activation in it.`,
 		Example: `  kn neuron --model mini --neuron 3:117
-  kn neuron --model bert-base-cased --neuron 10:1122 --facts pararel --relation P36,P19 --json`,
+  kn neuron --model bert-base-cased --neuron 10:1122 --facts pararel --relations P36,P19 --json`,
 		Args: cobra.NoArgs,
 		RunE: cli.Checked(func(cmd *cobra.Command, _ []string) error {
 			changed := cmd.Flags().Changed
 			switch {
 			case len(which) != 1:
 				return cli.Usagef("--neuron takes one neuron, not %d", len(which))
-			case texts != "" && (changed("facts") || changed("relation") || changed("limit")):
-				return cli.Usagef("give --texts, or facts by --facts, --relation and --limit, not both")
+			case texts != "" && (changed("facts") || changed("relations") || changed("limit")):
+				return cli.Usagef("give --texts, or facts by --facts, --relations and --limit, not both")
 			}
 			m, err := a.load(cmd.Context())
 			if err != nil {
@@ -64,7 +64,7 @@ or without. A line without [MASK] counts by the largest activation in it.`,
 	a.modelFlags(cmd)
 	cmd.Flags().VarP(&which, "neuron", "n", "the neuron, as layer:index (required)")
 	cmd.Flags().StringVar(&data, "facts", "", "`DATA` set: PARAREL's folder, LAMA's, or a file of facts with prompts;\nwithout it what the model was taught, if anything")
-	cmd.Flags().StringSliceVarP(&relations, "relation", "r", nil, "only facts of these relations, Wikidata `PROPERTIES` such as P19,P36")
+	cmd.Flags().StringSliceVarP(&relations, "relations", "r", nil, "only facts of these relations, Wikidata `PROPERTIES` such as P19,P36")
 	cmd.Flags().Var(&limit, "limit", "facts to draw of each relation")
 	cmd.Flags().StringVar(&texts, "texts", "", "`FILE` with one text a line, - for standard input, in place of facts")
 	cmd.Flags().Var(&words, "words", "words to show of each kind")
