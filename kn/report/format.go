@@ -7,51 +7,32 @@ import (
 	"strings"
 )
 
-// Format says how a number is printed. The zero value prints whole numbers.
-type Format struct {
-	Digits int     // after the point
-	Scale  float64 // multiplies the number; 0: 1
-	Unit   string  // behind it
-	Signed bool    // a plus before positive numbers
-	// Significant is the number of digits that count; it replaces Digits.
-	Significant int
+// format says how a number is printed. The zero value prints whole numbers,
+// thousands apart: 27,738.
+type format struct {
+	digits int     // after the point
+	factor float64 // multiplies the number; 0: 1
+	unit   string  // behind it
+	signed bool    // a plus before positive numbers
+	// significant is the number of digits that count; it replaces digits.
+	significant int
 }
 
-// Count prints whole numbers, thousands apart: 27,738.
-var Count = Format{}
-
-// Decimals prints so many digits after the point.
-func Decimals(digits int) Format { return Format{Digits: digits} }
-
-// Percent prints a share: 0.123 as 12.3 %.
-func Percent(digits int) Format { return Format{Digits: digits, Scale: 100, Unit: " %"} }
-
-// Change prints a relative change: 0.123 as +12.3 %.
-func Change(digits int) Format { return Format{Digits: digits, Scale: 100, Unit: " %", Signed: true} }
-
-// Points prints a difference of shares in percentage points: 0.123 as +12.3 points.
-func Points(digits int) Format {
-	return Format{Digits: digits, Scale: 100, Unit: " points", Signed: true}
-}
-
-// Significant prints so many digits that count: 0.00123.
-func Significant(digits int) Format { return Format{Significant: digits} }
-
-func (f Format) scale() float64 {
-	if f.Scale == 0 {
+func (f format) scale() float64 {
+	if f.factor == 0 {
 		return 1
 	}
-	return f.Scale
+	return f.factor
 }
 
-// Print prints a number.
-func (f Format) Print(x float64) string {
+// print prints a number.
+func (f format) print(x float64) string {
 	x *= f.scale()
-	digits := f.Digits
-	if f.Significant > 0 {
+	digits := f.digits
+	if f.significant > 0 {
 		digits = 0
 		if x != 0 {
-			digits = max(0, f.Significant-1-int(math.Floor(math.Log10(math.Abs(x)))))
+			digits = max(0, f.significant-1-int(math.Floor(math.Log10(math.Abs(x)))))
 		}
 	}
 	text := strconv.FormatFloat(math.Abs(x), 'f', digits, 64)
@@ -61,31 +42,32 @@ func (f Format) Print(x float64) string {
 	case zero:
 	case x < 0:
 		text = "−" + text
-	case f.Signed:
+	case f.signed:
 		text = "+" + text
 	}
-	return text + f.Unit
+	return text + f.unit
 }
 
 // span prints a number of a result file.
-func (f Format) span(n Number) Span {
+func (f format) span(n Number) span {
 	n.Scale = f.scale()
-	return Span{Text: f.Print(n.Value), Number: &n}
+	return span{Text: f.print(n.Value), Number: &n}
 }
 
 // text prints a number of a result file, or an interval with its ends:
 // 4.92 [4.66, 5.19].
-func (f Format) text(value any) (Text, error) {
+func (f format) text(value any) (Text, error) {
 	switch v := value.(type) {
 	case Number:
 		return Text{f.span(v)}, nil
 	case Object:
 		if _, err := v.Interval(); err == nil {
 			end := f
-			end.Unit = ""
+			end.unit = ""
 			low, high := end.span(v["low"].(Number)), end.span(v["high"].(Number))
-			low.Style, high.Style = Faint, Faint
-			return Text{f.span(v["mean"].(Number)), Small(" ["), low, Small(", "), high, Small("]")}, nil
+			low.Style, high.Style = faint, faint
+			mark := func(s string) span { return span{Text: s, Style: faint} }
+			return Text{f.span(v["mean"].(Number)), mark(" ["), low, mark(", "), high, mark("]")}, nil
 		}
 	}
 	return nil, fmt.Errorf("%v is neither a number nor an interval of a result file", value)

@@ -45,16 +45,16 @@ func (Paragraph) Kind() string { return "paragraph" }
 func (*Table) Kind() string { return "table" }
 
 // Kind names the kind of block.
-func (*Figure) Kind() string { return "figure" }
+func (*figure) Kind() string { return "figure" }
 
 // Kind names the kind of block.
 func (Claims) Kind() string { return "claims" }
 
 // Kind names the kind of block.
-func (Pairs) Kind() string { return "pairs" }
+func (pairs) Kind() string { return "pairs" }
 
 // Class is the span's class on the page.
-func (s Style) Class() string { return [...]string{"", "faint", "code"}[s] }
+func (s style) Class() string { return [...]string{"", "faint", "code"}[s] }
 
 // Class is the verdict's class on the page.
 func (v Verdict) Class() string {

@@ -22,14 +22,14 @@ func (r *Report) markdown() []byte {
 				b.WriteString(Text(block).markdown() + "\n")
 			case *Table:
 				b.Write(block.markdown())
-			case *Figure:
+			case *figure:
 				fmt.Fprintf(&b, "![%s](%s/%s.svg)\n\n*%s.* %s\n", escaped(oneLine(block.Drawing.Description())), FiguresDir, block.ID,
 					escaped(block.Drawing.Title()), block.Caption.markdown())
 			case Claims:
 				for i, c := range block {
 					b.WriteString(c.markdown(i + 1))
 				}
-			case Pairs:
+			case pairs:
 				for _, p := range block {
 					fmt.Fprintf(&b, "- %s: %s\n", escaped(p.Name), p.Text.markdown())
 				}
@@ -87,7 +87,7 @@ func (t Text) markdown() string {
 		switch {
 		case s.Link != "":
 			fmt.Fprintf(&b, "[%s](%s)", escaped(text), s.Link)
-		case s.Style == Code:
+		case s.Style == code:
 			b.WriteString("`" + strings.NewReplacer("`", "'", "|", `\|`).Replace(text) + "`")
 		default:
 			b.WriteString(escaped(text))

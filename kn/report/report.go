@@ -22,11 +22,11 @@ type Report struct {
 // Section has a heading and what stands below it.
 type Section struct {
 	Title  string
-	Blocks []Block
+	Blocks []block
 }
 
-// Block is a [Paragraph], [*Table], [*Figure], [Claims] or [Pairs].
-type Block interface{ Kind() string }
+// block is a [Paragraph], [*Table], *figure, [Claims] or pairs.
+type block interface{ Kind() string }
 
 // Paragraph is running text.
 type Paragraph Text
@@ -34,17 +34,16 @@ type Paragraph Text
 // Claims are the claims of a paper with their verdicts.
 type Claims []Claim
 
-// Pairs are names with what they are, such as a setting: a short list.
-type Pairs []Pair
+// pairs are names with what they are, such as a setting: a short list.
+type pairs []pair
 
-// Pair is one of [Pairs].
-type Pair struct {
+type pair struct {
 	Name string
 	Text Text
 }
 
-// Figure is a chart.
-type Figure struct {
+// figure is a chart.
+type figure struct {
 	ID      string // name of its files
 	Drawing Drawing
 	Caption Text
@@ -57,9 +56,6 @@ type Drawing interface {
 	Title() string
 	Description() string // in words, for readers who do not see it
 }
-
-// Add puts blocks at the end of the section.
-func (s *Section) Add(blocks ...Block) { s.Blocks = append(s.Blocks, blocks...) }
 
 // Write writes the report and its tables, figures and claims into dir. Each
 // file appears when it is complete.
@@ -77,7 +73,7 @@ func (r *Report) Write(dir string) error {
 			switch b := b.(type) {
 			case *Table:
 				err = b.save(filepath.Join(dir, ResultsDir))
-			case *Figure:
+			case *figure:
 				drawn[b.ID], err = b.save(filepath.Join(dir, FiguresDir))
 			case Claims:
 				claims = append(claims, b...)
@@ -108,7 +104,7 @@ func save(path string, data []byte) error {
 }
 
 // save draws the figure and returns its SVG.
-func (f *Figure) save(dir string) ([]byte, error) {
+func (f *figure) save(dir string) ([]byte, error) {
 	svg, err := f.Drawing.SVG()
 	if err != nil {
 		return nil, fmt.Errorf("report: figure %s: %w", f.ID, err)

@@ -27,11 +27,16 @@ const measured = `{"facts": 27738, "tiny": 0.00012345, "change": -0.29034, "a/b"
 // folder has one result file.
 func folder(t testing.TB) string {
 	t.Helper()
+	return folderOf(t, measured)
+}
+
+func folderOf(t testing.TB, result string) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, report.ResultsDir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, report.ResultsDir, "counts.json"), []byte(measured), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, report.ResultsDir, "counts.json"), []byte(result), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -78,7 +83,7 @@ Rule: below 0
 	if len(claims) != 1 || claims[0].ID != "less" || claims[0].Evidence.String() != "By −29.0 %" {
 		t.Errorf("claims %+v", claims)
 	}
-	return &report.Report{Title: "A report", Subtitle: report.Join("of nothing"), Sections: []report.Section{s}}
+	return &report.Report{Title: "A report", Subtitle: report.Text{{Text: "of nothing"}}, Sections: []report.Section{s}}
 }
 
 func contents(t testing.TB, dir, name string) string {
@@ -180,31 +185,39 @@ func TestResultsSayWhatIsMissing(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	for _, c := range []struct {
-		format report.Format
-		x      float64
-		want   string
-	}{
-		{report.Count, 27738, "27,738"},
-		{report.Count, 1234567, "1,234,567"},
-		{report.Count, 7638, "7638"},
-		{report.Count, 0, "0"},
-		{report.Decimals(2), 4.126, "4.13"},
-		{report.Decimals(1), -0.04, "0.0"},
-		{report.Decimals(1), 12345.67, "12,345.7"},
-		{report.Percent(1), 0.9949, "99.5 %"},
-		{report.Change(1), 0.3117, "+31.2 %"},
-		{report.Change(2), -0.29034, "−29.03 %"},
-		{report.Change(1), 0.0001, "0.0 %"},
-		{report.Points(1), -0.0749, "−7.5 points"},
-		{report.Points(1), 0.03, "+3.0 points"},
-		{report.Significant(2), 0.00012345, "0.00012"},
-		{report.Significant(3), 1450, "1450"},
-		{report.Significant(3), 8.413, "8.41"},
-		{report.Significant(2), 0, "0"},
+	for _, c := range []struct{ format, x, want string }{
+		{"", "27738", "27,738"},
+		{"", "1234567", "1,234,567"},
+		{"", "7638", "7638"},
+		{"", "0", "0"},
+		{"decimals 2", "4.126", "4.13"},
+		{"decimals 1", "-0.04", "0.0"},
+		{"decimals 1", "12345.67", "12,345.7"},
+		{"signed 2", "4.126", "+4.13"},
+		{"percent 1", "0.9949", "99.5 %"},
+		{"percentTo 2", "0.0000123", "0.0012 %"},
+		{"change 1", "0.3117", "+31.2 %"},
+		{"change 2", "-0.29034", "−29.03 %"},
+		{"change 1", "0.0001", "0.0 %"},
+		{"points 1", "-0.0749", "−7.5 points"},
+		{"points 1", "0.331", "+33.1 points"},
+		{"points 1", `{"mean": 0.331, "low": -0.02, "high": 0.7}`, "+33.1 points [−2.0, +70.0]"},
+		{"significant 2", "0.00012345", "0.00012"},
+		{"significant 3", "1450", "1450"},
+		{"significant 3", "8.413", "8.41"},
+		{"significant 2", "0", "0"},
+		{"difference 2", "8.413", "+8.4"},
 	} {
-		if got := c.format.Print(c.x); got != c.want {
-			t.Errorf("%v is printed as %q, want %q", c.x, got, c.want)
+		action := "{{.counts.x}}"
+		if c.format != "" {
+			action = "{{.counts.x | " + c.format + "}}"
+		}
+		s, _, err := written(t, folderOf(t, `{"x": `+c.x+`}`), action, report.Content{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Text(s.Blocks[0].(report.Paragraph)).String(); got != c.want {
+			t.Errorf("%s as %q is printed as %q, want %q", c.x, c.format, got, c.want)
 		}
 	}
 }
@@ -259,9 +272,13 @@ func TestRules(t *testing.T) {
 }
 
 func TestTableNeedsWholeRows(t *testing.T) {
-	table := &report.Table{ID: "short", Columns: []report.Column{{Name: "a"}, {Name: "b"}}, Rows: [][]report.Text{{report.Join("one")}}}
-	r := &report.Report{Sections: []report.Section{{Blocks: []report.Block{table}}}}
-	if err := r.Write(t.TempDir()); err == nil || !strings.Contains(err.Error(), "table short has a row of 1 cells for 2 columns") {
+	dir := folder(t)
+	s, _, err := written(t, dir, "[table short] Short.\n| a | b |\n| one |\n", report.Content{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &report.Report{Sections: []report.Section{s}}
+	if err := r.Write(dir); err == nil || !strings.Contains(err.Error(), "table short has a row of 1 cells for 2 columns") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -12,15 +12,14 @@ import (
 type Table struct {
 	ID      string // name of its files
 	Caption Text
-	Columns []Column
+	Columns []column
 	// Rows of cells. One that is nil says the same as the one above it: it is blank
 	// where people read it, and repeated in the CSV.
 	Rows [][]Text
 	Note Text // below it
 }
 
-// Column of a table.
-type Column struct {
+type column struct {
 	Name  string
 	Right bool // flush right, for numbers
 }

@@ -75,11 +75,15 @@ type (
 )
 
 // formats are those that templates name, with their number of digits.
-var formats = map[string]func(digits int) Format{
-	"decimals": Decimals, "percent": Percent, "change": Change, "points": Points, "significant": Significant,
-	"signed":     func(digits int) Format { return Format{Digits: digits, Signed: true} },
-	"difference": func(digits int) Format { return Format{Significant: digits, Signed: true} },
-	"percentTo":  func(digits int) Format { return Format{Significant: digits, Scale: 100, Unit: " %"} },
+var formats = map[string]func(digits int) format{
+	"decimals":    func(digits int) format { return format{digits: digits} },
+	"signed":      func(digits int) format { return format{digits: digits, signed: true} },
+	"percent":     func(digits int) format { return format{digits: digits, factor: 100, unit: " %"} },
+	"change":      func(digits int) format { return format{digits: digits, factor: 100, unit: " %", signed: true} },
+	"points":      func(digits int) format { return format{digits: digits, factor: 100, unit: " points", signed: true} },
+	"significant": func(digits int) format { return format{significant: digits} },
+	"difference":  func(digits int) format { return format{significant: digits, signed: true} },
+	"percentTo":   func(digits int) format { return format{significant: digits, factor: 100, unit: " %"} },
 }
 
 // record is the function that every action ends with.
@@ -97,7 +101,7 @@ var blankLines = regexp.MustCompile(`\n[ \t]*\n`)
 // MustParseTemplates parses all files *.tmpl of some folders that are part of the
 // program; a section is named by its file.
 func MustParseTemplates(folders ...fs.FS) *Templates {
-	functions := template.FuncMap{"code": Mono, record: func(any) string { return "" }}
+	functions := template.FuncMap{"code": inCode, record: func(any) string { return "" }}
 	for name, of := range formats {
 		functions[name] = func(digits int, number any) (Text, error) { return of(digits).text(number) }
 	}
@@ -112,6 +116,8 @@ func MustParseTemplates(folders ...fs.FS) *Templates {
 	}
 	return &Templates{all}
 }
+
+func inCode(s string) span { return span{Text: s, Style: code} }
 
 // prepare marks the blank lines below a node, and has its actions end with [record].
 func prepare(n parse.Node) {
@@ -167,9 +173,13 @@ func (w *writer) record(value any) (string, error) {
 	case Object, []any:
 		return "", errors.New("neither a number nor a string; an interval is printed by decimals, percent and the like")
 	case Number:
-		t = Text{Count.span(v)}
+		t = Text{format{}.span(v)}
+	case Text:
+		t = v
+	case span:
+		t = Text{v}
 	default:
-		t = Join(v)
+		t = Text{{Text: fmt.Sprint(v)}}
 	}
 	if t.String() == "" {
 		return "", nil
@@ -209,6 +219,8 @@ func (w *writer) blocks() error {
 	return nil
 }
 
+func (w *writer) add(b block) { w.section.Blocks = append(w.section.Blocks, b) }
+
 func (w *writer) block(lines []string) error {
 	title, isTitle := strings.CutPrefix(lines[0], "# ")
 	m := head.FindStringSubmatch(lines[0])
@@ -217,25 +229,25 @@ func (w *writer) block(lines []string) error {
 		w.section.Title = w.text(title).String()
 		return nil
 	case strings.HasPrefix(lines[0], "- "):
-		w.section.Add(w.pairs(lines))
+		w.add(w.pairs(lines))
 		return nil
 	case m == nil:
-		w.section.Add(Paragraph(w.text(lines...)))
+		w.add(Paragraph(w.text(lines...)))
 		return nil
 	}
 	id := w.text(m[2]).String()
 	lines[0] = lines[0][len(m[0]):]
 	switch m[1] {
 	case "table":
-		w.section.Add(w.table(id, lines))
+		w.add(w.table(id, lines))
 	case "figure":
 		drawing := w.Figures[id]
 		if drawing == nil {
 			return fmt.Errorf("there is no drawing for the figure %q", id)
 		}
-		w.section.Add(&Figure{ID: id, Drawing: drawing, Caption: w.text(lines...)})
+		w.add(&figure{ID: id, Drawing: drawing, Caption: w.text(lines...)})
 	case "claims":
-		w.section.Add(append(slices.Clip(w.Claims), w.made...))
+		w.add(append(slices.Clip(w.Claims), w.made...))
 	case "claim":
 		verdict, ok := w.Verdicts[id]
 		if !ok {
@@ -264,13 +276,13 @@ func (w *writer) fields(name *regexp.Regexp, lines []string) map[string]Text {
 	return texts
 }
 
-func (w *writer) pairs(lines []string) Pairs {
-	var pairs Pairs
+func (w *writer) pairs(lines []string) pairs {
+	var all pairs
 	for _, line := range lines {
 		name, text, _ := strings.Cut(strings.TrimPrefix(line, "- "), ": ")
-		pairs = append(pairs, Pair{w.text(name).String(), w.text(text)})
+		all = append(all, pair{w.text(name).String(), w.text(text)})
 	}
-	return pairs
+	return all
 }
 
 // table reads a table's lines: its caption, the heads, the rows and the note.
@@ -302,7 +314,7 @@ func (w *writer) table(id string, lines []string) *Table {
 				name := strings.TrimLeft(cell, ">^-")
 				marks = append(marks, cell[:len(cell)-len(name)])
 				if !strings.Contains(marks[k], "-") {
-					t.Columns = append(t.Columns, Column{Name: w.text(name).String(), Right: strings.Contains(marks[k], ">")})
+					t.Columns = append(t.Columns, column{Name: w.text(name).String(), Right: strings.Contains(marks[k], ">")})
 				}
 				continue
 			}
@@ -330,15 +342,15 @@ func (w *writer) text(lines ...string) Text {
 	text, from := Text{}, 0
 	for _, m := range inText.FindAllStringSubmatchIndex(source, -1) {
 		if m[0] > from {
-			text = append(text, Span{Text: source[from:m[0]]})
+			text = append(text, span{Text: source[from:m[0]]})
 		}
 		from = m[1]
 		part := func(i int) string { return source[m[2*i]:m[2*i+1]] }
 		switch {
 		case m[2] >= 0:
-			text = append(text, Mono(w.text(part(1)).String()))
+			text = append(text, inCode(w.text(part(1)).String()))
 		case m[4] >= 0:
-			text = append(text, Link(w.text(part(2)).String(), w.text(part(3)).String()))
+			text = append(text, span{Text: w.text(part(2)).String(), Link: w.text(part(3)).String()})
 		default:
 			var i int
 			_, _ = fmt.Sscan(part(4), &i) // digits
@@ -346,7 +358,7 @@ func (w *writer) text(lines ...string) Text {
 		}
 	}
 	if from < len(source) {
-		text = append(text, Span{Text: source[from:]})
+		text = append(text, span{Text: source[from:]})
 	}
 	return text
 }
