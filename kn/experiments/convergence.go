@@ -45,9 +45,9 @@ const referenceNodes = 4096
 // integration error. The reference is the adaptive rule at a tolerance far
 // below all that is measured, which finds the jumps of ReLU's derivative; its
 // own estimate of its error is in the result.
-func Convergence(ctx context.Context, m *kn.Model, facts []Fact, options ConvergenceOptions, progress kn.Progress) (*ConvergenceTable, error) {
-	o := options.filled()
-	queries := drawQueries(facts, o.Prompts, o.Seed)
+func Convergence(ctx context.Context, m *kn.Model, of []Fact, o ConvergenceOptions, progress kn.Progress) (*ConvergenceTable, error) {
+	o = o.filled()
+	queries := drawQueries(of, o.Prompts, o.Seed)
 	if len(queries) == 0 {
 		return nil, errNoFacts
 	}

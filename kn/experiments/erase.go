@@ -86,12 +86,12 @@ func relationsToErase(groups map[string][]Fact) (relations []string) {
 // at random, and random neurons, as many in each layer.
 //
 // The authors' code measures all facts; here it is a sample, drawn by Seed.
-func Erase(ctx context.Context, m *kn.Model, facts []Fact, options EraseOptions, progress kn.Progress) (*EraseTable, error) {
-	groups := byRelation(facts)
+func Erase(ctx context.Context, m *kn.Model, of []Fact, o EraseOptions, progress kn.Progress) (*EraseTable, error) {
+	groups := byRelation(of)
 	if len(groups) < 2 {
 		return nil, NothingLeft(fmt.Sprintf("erasing a relation is measured against others: give facts of at least two relations, not %d", len(groups)))
 	}
-	o, err := options.filled(groups)
+	o, err := o.filled(groups)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func Erase(ctx context.Context, m *kn.Model, facts []Fact, options EraseOptions,
 	var cases []*erasure
 	var parts []func(m *kn.Model) error
 	for _, r := range o.Relations {
-		c, err := newErasure(r, facts, groups, m.Config().IntermediateSize, o)
+		c, err := newErasure(r, of, groups, m.Config().IntermediateSize, o)
 		if err != nil {
 			return nil, err
 		}

@@ -61,7 +61,7 @@ func (o ExactnessOptions) check() error {
 
 // Exactness tests what the adaptive rule promises: that each score is within
 // tolerance times the prompt's largest score, or that the attribution says
-// that it did not converge. See [Kept] for the rule by which it is judged.
+// that it did not converge. [PromiseKept] has the rule by which it is judged.
 //
 // The true error is that against a reference: the same rule at a tolerance far
 // below. Where the rule were deceived at both tolerances alike the reference
@@ -73,14 +73,14 @@ func (o ExactnessOptions) check() error {
 // No attribution is held for longer than its prompt takes. Those in the
 // model's cache are not computed again, so that an experiment that was cut
 // short goes on where it was.
-func Exactness(ctx context.Context, m *kn.Model, facts []Fact, options ExactnessOptions, progress kn.Progress) (*ExactnessTable, error) {
-	o := options.filled(checkpoint.Parameters(m.Config().Expected()), m.Config().HiddenAct)
+func Exactness(ctx context.Context, m *kn.Model, of []Fact, o ExactnessOptions, progress kn.Progress) (*ExactnessTable, error) {
+	o = o.filled(checkpoint.Parameters(m.Config().Expected()), m.Config().HiddenAct)
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	t := &ExactnessTable{
 		Layers: m.Config().Layers, Activation: m.Config().HiddenAct,
-		Each: drawPrompts(facts, o.Prompts, o.Seed),
+		Each: drawPrompts(of, o.Prompts, o.Seed),
 	}
 	if len(t.Each) == 0 {
 		return nil, errNoFacts

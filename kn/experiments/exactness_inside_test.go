@@ -28,20 +28,20 @@ func TestVerdict(t *testing.T) {
 		prompts int
 		want    Promise
 	}{
-		{"all within", nil, 300, Kept},
-		{"one prompt", nil, 1, Kept},
-		{"at the tolerance", []AttributionExactness{fabricated(tolerance, tolerance, false)}, 1, Kept},
-		{"one of 300 by twice as much", []AttributionExactness{twice}, 300, Kept},
-		{"one of 200", []AttributionExactness{twice}, 200, Kept},
-		{"one of 199", []AttributionExactness{twice}, 199, NotKept},
-		{"two of 300", []AttributionExactness{twice, twice}, 300, NotKept},
-		{"two of 400", []AttributionExactness{twice, twice}, 400, Kept},
-		{"one of 300 by three times as much", []AttributionExactness{thrice}, 300, NotKept},
-		{"one of 300 by much, which is reported", []AttributionExactness{admitted}, 300, Kept},
-		{"two of 300, reported", []AttributionExactness{admitted, admitted}, 300, NotKept},
-		{"one of 300 by three times as much, another reported", []AttributionExactness{admitted, thrice}, 1000, NotKept},
-		{"reported without need", slices.Repeat([]AttributionExactness{modest}, 50), 300, Kept},
-		{"an estimate that deceives", slices.Repeat([]AttributionExactness{fabricated(4e-3, 1e-4, false)}, 30), 300, NotKept},
+		{"all within", nil, 300, PromiseKept},
+		{"one prompt", nil, 1, PromiseKept},
+		{"at the tolerance", []AttributionExactness{fabricated(tolerance, tolerance, false)}, 1, PromiseKept},
+		{"one of 300 by twice as much", []AttributionExactness{twice}, 300, PromiseKept},
+		{"one of 200", []AttributionExactness{twice}, 200, PromiseKept},
+		{"one of 199", []AttributionExactness{twice}, 199, PromiseBroken},
+		{"two of 300", []AttributionExactness{twice, twice}, 300, PromiseBroken},
+		{"two of 400", []AttributionExactness{twice, twice}, 400, PromiseKept},
+		{"one of 300 by three times as much", []AttributionExactness{thrice}, 300, PromiseBroken},
+		{"one of 300 by much, which is reported", []AttributionExactness{admitted}, 300, PromiseKept},
+		{"two of 300, reported", []AttributionExactness{admitted, admitted}, 300, PromiseBroken},
+		{"one of 300 by three times as much, another reported", []AttributionExactness{admitted, thrice}, 1000, PromiseBroken},
+		{"reported without need", slices.Repeat([]AttributionExactness{modest}, 50), 300, PromiseKept},
+		{"an estimate that deceives", slices.Repeat([]AttributionExactness{fabricated(4e-3, 1e-4, false)}, 30), 300, PromiseBroken},
 	} {
 		var each []PromptExactness
 		for _, a := range c.others {
@@ -81,7 +81,7 @@ func TestExactnessTo(t *testing.T) {
 	if first := got.WorstPrompts[0]; worst != "21065" || first.Layer != 1 || first.Estimate != 5e-3 {
 		t.Errorf("the worst prompts are %q, the first of them %+v", worst, first)
 	}
-	if got.Verdict != NotKept {
+	if got.Verdict != PromiseBroken {
 		t.Errorf("5 of 7 within: %s", got.Verdict)
 	}
 }

@@ -109,7 +109,7 @@ func TestExactnessOfGolden(t *testing.T) {
 		t.Errorf("the reference is off: %+v", x.Check)
 	}
 	for _, r := range x.Tolerances {
-		if r.Verdict != experiments.Kept {
+		if r.Verdict != experiments.PromiseKept {
 			t.Errorf("to %g: %+v", r.Tolerance, r)
 		}
 	}

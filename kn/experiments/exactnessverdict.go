@@ -17,8 +17,8 @@ type Promise string
 // prompts are within it, and each of the others is off by less than three
 // times the tolerance or reported as not converged.
 const (
-	Kept    Promise = "kept"
-	NotKept Promise = "not kept"
+	PromiseKept   Promise = "kept"
+	PromiseBroken Promise = "not kept"
 )
 
 // The numbers of that rule.
@@ -110,9 +110,9 @@ func exactnessTo(tolerance float64, k, layers int, each []PromptExactness) Toler
 	slices.SortStableFunc(t.WorstPrompts, func(a, b WorstPrompt) int { return cmp.Compare(b.Error, a.Error) })
 	t.WorstPrompts = slices.Clone(t.WorstPrompts[:min(worstPrompts, len(each))])
 	t.Share = proportion(t.Within, t.Prompts)
-	t.Verdict = NotKept
+	t.Verdict = PromiseBroken
 	if 1000*t.Within >= keptPerMille*t.Prompts && excused {
-		t.Verdict = Kept
+		t.Verdict = PromiseKept
 	}
 	return t
 }

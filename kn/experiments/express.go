@@ -82,16 +82,16 @@ const factsPerCall = 16
 // have its neurons act at [MASK] in the answer's place, so that they act in T1
 // says little; that they act less where a subject stands without its fact,
 // and least in random texts, was not asked for.
-func Express(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenText, options ExpressOptions, progress kn.Progress) (*ActivationExpression, error) {
-	if len(all) == 0 {
+func Express(ctx context.Context, m *kn.Model, of []Fact, texts []facts.OpenText, o ExpressOptions, progress kn.Progress) (*ActivationExpression, error) {
+	if len(of) == 0 {
 		return nil, errNoFacts
 	}
-	o, err := options.filled(all)
+	o, err := o.filled(of)
 	if err != nil {
 		return nil, err
 	}
 	r := &ActivationExpression{Pooling: o.Pooling}
-	plans := planTexts(m, all, texts, o, r)
+	plans := planTexts(m, of, texts, o, r)
 	if len(plans) == 0 {
 		return nil, NothingLeft("no fact has neurons and both kinds of texts; are the texts of these facts?")
 	}
@@ -104,7 +104,7 @@ func Express(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenTex
 	}
 	r.Facts = len(plans)
 	r.summarize(plans, o)
-	r.Extremes = extremes(all, plans, o)
+	r.Extremes = extremes(of, plans, o)
 	r.Provenance, err = m.Provenance(o, o.Seed)
 	return r, err
 }

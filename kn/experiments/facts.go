@@ -90,8 +90,8 @@ type Gathered struct {
 // neurons by both methods, p tuned relation by relation for each of them, as
 // the authors' code does. Records hold no scores below a share of the largest one,
 // so thresholds below it would find too little: see the sweep's header.
-func Gather(records iter.Seq2[sweep.Record, error], options GatherOptions) (*Gathered, error) {
-	o := options.filled()
+func Gather(records iter.Seq2[sweep.Record, error], o GatherOptions) (*Gathered, error) {
+	o = o.filled()
 	g := &Gathered{}
 	index := map[string]int{}
 	for r, err := range records {
@@ -175,7 +175,7 @@ func (g *Gathered) refine(o GatherOptions) {
 			}
 			of := RelationShare{Relation: relation, Share: o.Share}
 			if !o.Fixed {
-				of.Share, of.Moves = TuneShare(sets, o.Share, o.MinPrompts)
+				of.Share, of.Moves = tuneShare(sets, o.Share, o.MinPrompts)
 			}
 			for k, i := range groups[relation] {
 				put(&g.Facts[i], kn.RefineAtLeast(sets[k], of.Share, o.MinPrompts), of.Share)
@@ -227,11 +227,11 @@ const (
 	fewestAvg, upAvg = 2, 5
 )
 
-// TuneShare moves the share p as the authors' code does until the facts of a
+// tuneShare moves the share p as the authors' code does until the facts of a
 // relation have 2 to 5 refined neurons on average: up by 0.05 when there are
 // more, down when there are fewer, at most 5 times. coarse is
 // [facts][prompts]. It returns p and the number of moves.
-func TuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int) (share float64, moves int) {
+func tuneShare(coarse [][][]kn.Neuron, start float64, minPrompts int) (share float64, moves int) {
 	// Their p is moved by adding up 0.05, whose rounding decides at 0.9.
 	for share = start; moves < mostMoves; moves++ {
 		total := 0

@@ -127,35 +127,3 @@ func TestGatherRefusesWhatIsNotWhole(t *testing.T) {
 		}
 	}
 }
-
-// TestTuneShare follows the authors' rule on sets whose refined sizes at each
-// share are known: n neurons in each of 20 prompts' shares.
-func TestTuneShare(t *testing.T) {
-	// sized makes a fact of 20 prompts in which neuron i is in counts[i] of them.
-	sized := func(counts ...int) [][]kn.Neuron {
-		sets := make([][]kn.Neuron, 20)
-		for i, n := range counts {
-			for j := range n {
-				sets[j] = append(sets[j], kn.Neuron{Index: i})
-			}
-		}
-		return sets
-	}
-	for _, c := range []struct {
-		counts []int
-		share  float64
-		moves  int
-	}{
-		{[]int{20, 20, 20}, 0.7, 0},                  // three neurons: nothing to do
-		{[]int{14, 14, 14, 14, 14, 20, 20}, 0.75, 1}, // seven at 0.7, two at 0.75
-		{[]int{14, 14, 15, 15, 16, 20, 20}, 0.75, 1}, // five at 0.75 are enough
-		{[]int{12, 20, 4}, 0.6, 2},                   // one at 0.7, two at 0.6
-		{[]int{20, 20, 20, 20, 20, 20}, 0.95, 5},     // six in every prompt: looks six times
-		{[]int{1, 1, 1}, 0.45, 5},                    // none: the same
-	} {
-		share, moves := experiments.TuneShare([][][]kn.Neuron{sized(c.counts...)}, 0.7, 3)
-		if diff := share - c.share; diff > 1e-9 || diff < -1e-9 || moves != c.moves {
-			t.Errorf("%v: share %v after %d moves, want %v after %d", c.counts, share, moves, c.share, c.moves)
-		}
-	}
-}

@@ -51,37 +51,37 @@ const negligible = 1e-12
 // is the fact's own neurons in another relation's prompts); random neurons, as many in each layer as the own ones; the other
 // neurons of the same layers that are nearest in activation; and the
 // neurons that the activation baseline finds.
-func Intervene(ctx context.Context, m *kn.Model, facts []Fact, o InterveneOptions, progress kn.Progress) (*Intervention, error) {
+func Intervene(ctx context.Context, m *kn.Model, of []Fact, o InterveneOptions, progress kn.Progress) (*Intervention, error) {
 	o.Draws = cmp.Or(o.Draws, 2)
-	if len(facts) == 0 {
+	if len(of) == 0 {
 		return nil, errNoFacts
 	}
-	changed := make([]changes, len(facts))
-	err := sideBySide(ctx, len(facts), "facts suppressed and amplified", progress, func(ctx context.Context, i int) (err error) {
+	changed := make([]changes, len(of))
+	err := sideBySide(ctx, len(of), "facts suppressed and amplified", progress, func(ctx context.Context, i int) (err error) {
 		m := silent(ctx, m)
-		sets, err := controlSets(m, facts, i, o)
+		sets, err := controlSets(m, of, i, o)
 		if err != nil {
 			return err
 		}
-		changed[i], err = intervene(m, facts[i], sets)
+		changed[i], err = intervene(m, of[i], sets)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	groups := map[string][]int{}
-	for i, f := range facts {
+	for i, f := range of {
 		groups[f.Bag.Relation] = append(groups[f.Bag.Relation], i)
 	}
-	r := &Intervention{Facts: len(facts), Sets: summarizeSets(changed, groups, o)}
-	for _, f := range facts {
+	r := &Intervention{Facts: len(of), Sets: summarizeSets(changed, groups, o)}
+	for _, f := range of {
 		r.Prompts += len(f.Bag.Prompts)
 	}
 	for _, relation := range sortedRelations(groups) {
-		r.ByRelation = append(r.ByRelation, relationChange(facts, changed, groups[relation], o))
+		r.ByRelation = append(r.ByRelation, relationChange(of, changed, groups[relation], o))
 	}
-	if len(facts) <= FewFacts {
-		for _, f := range facts {
+	if len(of) <= FewFacts {
+		for _, f := range of {
 			r.Of = append(r.Of, IntervenedFact{f.Bag, f.Neurons, f.BaselineNeurons})
 		}
 	}

@@ -14,8 +14,8 @@ import (
 // Must returns an error.
 
 // MustGather is [Gather] for notebook cells.
-func MustGather(records iter.Seq2[sweep.Record, error], options GatherOptions) *Gathered {
-	return kn.Must(Gather(records, options))
+func MustGather(records iter.Seq2[sweep.Record, error], o GatherOptions) *Gathered {
+	return kn.Must(Gather(records, o))
 }
 
 // MustNeurons is [Neurons] for notebook cells.
@@ -24,36 +24,36 @@ func MustNeurons(m *kn.Model, g *Gathered, o stats.Options) *NeuronTable {
 }
 
 // MustIntervene is [Intervene] for notebook cells.
-func MustIntervene(ctx context.Context, m *kn.Model, all []Fact, o InterveneOptions, progress kn.Progress) *Intervention {
-	return kn.Must(Intervene(ctx, m, all, o, progress))
+func MustIntervene(ctx context.Context, m *kn.Model, of []Fact, o InterveneOptions, progress kn.Progress) *Intervention {
+	return kn.Must(Intervene(ctx, m, of, o, progress))
 }
 
 // MustExpress is [Express] for notebook cells.
-func MustExpress(ctx context.Context, m *kn.Model, all []Fact, texts []facts.OpenText, o ExpressOptions, progress kn.Progress) *ActivationExpression {
-	return kn.Must(Express(ctx, m, all, texts, o, progress))
+func MustExpress(ctx context.Context, m *kn.Model, of []Fact, texts []facts.OpenText, o ExpressOptions, progress kn.Progress) *ActivationExpression {
+	return kn.Must(Express(ctx, m, of, texts, o, progress))
 }
 
 // MustUpdate is [Update] for notebook cells.
-func MustUpdate(ctx context.Context, m *kn.Model, all []Fact, o UpdateOptions, progress kn.Progress) *UpdateTable {
-	return kn.Must(Update(ctx, m, all, o, progress))
+func MustUpdate(ctx context.Context, m *kn.Model, of []Fact, o UpdateOptions, progress kn.Progress) *UpdateTable {
+	return kn.Must(Update(ctx, m, of, o, progress))
 }
 
 // MustErase is [Erase] for notebook cells.
-func MustErase(ctx context.Context, m *kn.Model, all []Fact, o EraseOptions, progress kn.Progress) *EraseTable {
-	return kn.Must(Erase(ctx, m, all, o, progress))
+func MustErase(ctx context.Context, m *kn.Model, of []Fact, o EraseOptions, progress kn.Progress) *EraseTable {
+	return kn.Must(Erase(ctx, m, of, o, progress))
 }
 
 // MustDiffRecipes is [DiffRecipes] for notebook cells.
-func MustDiffRecipes(ctx context.Context, m *kn.Model, all []Fact, o DiffOptions, progress kn.Progress) *RecipeDiff {
-	return kn.Must(DiffRecipes(ctx, m, all, o, progress))
+func MustDiffRecipes(ctx context.Context, m *kn.Model, of []Fact, o DiffOptions, progress kn.Progress) *RecipeDiff {
+	return kn.Must(DiffRecipes(ctx, m, of, o, progress))
 }
 
 // MustConvergence is [Convergence] for notebook cells.
-func MustConvergence(ctx context.Context, m *kn.Model, all []Fact, o ConvergenceOptions, progress kn.Progress) *ConvergenceTable {
-	return kn.Must(Convergence(ctx, m, all, o, progress))
+func MustConvergence(ctx context.Context, m *kn.Model, of []Fact, o ConvergenceOptions, progress kn.Progress) *ConvergenceTable {
+	return kn.Must(Convergence(ctx, m, of, o, progress))
 }
 
 // MustExactness is [Exactness] for notebook cells.
-func MustExactness(ctx context.Context, m *kn.Model, all []Fact, o ExactnessOptions, progress kn.Progress) *ExactnessTable {
-	return kn.Must(Exactness(ctx, m, all, o, progress))
+func MustExactness(ctx context.Context, m *kn.Model, of []Fact, o ExactnessOptions, progress kn.Progress) *ExactnessTable {
+	return kn.Must(Exactness(ctx, m, of, o, progress))
 }

@@ -118,9 +118,9 @@ func relationNeurons(facts []Fact) RelationNeurons {
 }
 
 // Commonest lists the neurons of facts, those that most facts have first.
-func Commonest(facts []Fact) []NeuronCount {
+func Commonest(of []Fact) []NeuronCount {
 	count := map[kn.Neuron]int{}
-	for _, f := range facts {
+	for _, f := range of {
 		for _, n := range f.Neurons {
 			count[n]++
 		}

@@ -59,9 +59,9 @@ var (
 // refined sets, means over facts), and which difference moves how much: one
 // after another on the way from [kn.Dai2022] over [kn.EleutherAI2021] to the
 // default, and each alone from [kn.Dai2022].
-func DiffRecipes(ctx context.Context, m *kn.Model, facts []Fact, o DiffOptions, progress kn.Progress) (*RecipeDiff, error) {
+func DiffRecipes(ctx context.Context, m *kn.Model, of []Fact, o DiffOptions, progress kn.Progress) (*RecipeDiff, error) {
 	o.Facts = cmp.Or(o.Facts, 60)
-	drawn := drawFacts(facts, o.Facts, o.Seed)
+	drawn := drawFacts(of, o.Facts, o.Seed)
 	if len(drawn) == 0 {
 		return nil, errNoFacts
 	}

@@ -6,15 +6,6 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// Method is a way to score neurons.
-type Method string
-
-// The two methods that the paper compares.
-const (
-	Gradients Method = "gradients" // integrated gradients: knowledge neurons
-	Baseline  Method = "baseline"  // the activation itself
-)
-
 // Selection says how a fact's neurons were chosen from its prompts' scores.
 type Selection struct {
 	Threshold  float64         `json:"threshold"` // t
@@ -91,7 +82,7 @@ type Intervention struct {
 	Provenance kn.Provenance    `json:"provenance"`
 }
 
-// FewFacts are as many as a result lists one by one.
+// FewFacts is the largest number of facts that a result lists one by one.
 const FewFacts = 20
 
 // IntervenedFact is a fact with the neurons that [Intervene] changes.

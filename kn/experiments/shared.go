@@ -9,8 +9,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// Holder is a fact as [Shared] sees it.
-type Holder struct {
+// holder is a fact as [sharedBy] sees it.
+type holder struct {
 	Relation, Answer string
 	Neurons          []kn.Neuron
 }
@@ -24,14 +24,14 @@ type SharedNeurons struct {
 	AcrossOther stats.Interval `json:"across_other_answer"`
 }
 
-// Shared counts what pairs of facts share. Both facts of a pair are
+// sharedBy counts what pairs of facts share. Both facts of a pair are
 // resampled: the bootstrap draws facts and takes all pairs of what it drew,
 // except of a fact with itself.
 //
 // With m_i how often fact i was drawn, the pairs that share a neuron are
 // Σ over neurons of ½((Σ m_i)² - Σ m_i²), the sums being over the facts that
 // have it: no pair is looked at, so tens of thousands of facts are no matter.
-func Shared(holders []Holder, o stats.Options) SharedNeurons {
+func sharedBy(holders []holder, o stats.Options) SharedNeurons {
 	var kinds pairKinds
 	for _, h := range holders {
 		kinds.add(h)
@@ -74,7 +74,7 @@ type pairKinds struct{ facts, neurons [4]grouping }
 // The groupings: by nothing, relation, answer, both.
 const all, relation, answer, both = 0, 1, 2, 3
 
-func (k *pairKinds) add(h Holder) {
+func (k *pairKinds) add(h holder) {
 	type key struct {
 		relation, answer string
 		neuron           kn.Neuron

@@ -1,4 +1,4 @@
-package experiments_test
+package experiments
 
 import (
 	"fmt"
@@ -8,15 +8,14 @@ import (
 	"testing"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
 // holders makes n facts of two relations and three answers, each with neuron
 // 0 at chance p and up to two others.
-func holders(n int, p float64, seed uint64) []experiments.Holder {
+func holders(n int, p float64, seed uint64) []holder {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	all := make([]experiments.Holder, n)
+	all := make([]holder, n)
 	for i := range all {
 		all[i].Relation, all[i].Answer = fmt.Sprint("P", rng.IntN(2)), fmt.Sprint("answer ", rng.IntN(3))
 		if rng.Float64() < p {
@@ -34,7 +33,7 @@ func holders(n int, p float64, seed uint64) []experiments.Holder {
 // all pairs, of the sample and of every resample.
 func TestSharedEqualsEveryPair(t *testing.T) {
 	sample := holders(30, 0.4, 1)
-	means := func(drawn []experiments.Holder, of []int) (m [4]float64) {
+	means := func(drawn []holder, of []int) (m [4]float64) {
 		var sum, pairs [4]float64
 		for a, i := range of {
 			for b, j := range of[:a] {
@@ -63,11 +62,11 @@ func TestSharedEqualsEveryPair(t *testing.T) {
 		}
 		return m
 	}
-	rng := rand.New(rand.NewPCG(3, 0x9a15)) // as Shared draws
+	rng := rand.New(rand.NewPCG(3, 0x9a15)) // as sharedBy draws
 	const resamples = 50
 	var values [4][]float64
 	for range resamples {
-		var drawn []experiments.Holder
+		var drawn []holder
 		var of []int
 		for range sample {
 			i := rng.IntN(len(sample))
@@ -82,7 +81,7 @@ func TestSharedEqualsEveryPair(t *testing.T) {
 		whole[i] = i
 	}
 	want := means(sample, whole)
-	n := experiments.Shared(sample, stats.Options{Resamples: resamples, Seed: 3})
+	n := sharedBy(sample, stats.Options{Resamples: resamples, Seed: 3})
 	for k, got := range []stats.Interval{n.Within, n.Across, n.WithinOther, n.AcrossOther} {
 		slices.Sort(values[k])
 		low, high := stats.Quantile(values[k], 0.025), stats.Quantile(values[k], 0.975)
@@ -107,7 +106,7 @@ func TestSharedIntervalsCover(t *testing.T) {
 				all[i].Neurons = nil
 			}
 		}
-		n := experiments.Shared(all, stats.Options{Resamples: 200, Seed: 1})
+		n := sharedBy(all, stats.Options{Resamples: 200, Seed: 1})
 		if n.Across.Low > n.Across.Mean || n.Across.High < n.Across.Mean {
 			t.Fatalf("interval %+v", n.Across)
 		}
@@ -120,20 +119,21 @@ func TestSharedIntervalsCover(t *testing.T) {
 	}
 }
 
-func ExampleShared() {
+func TestSharedOfThree(t *testing.T) {
 	a, b := kn.Neuron{Layer: 11, Index: 7}, kn.Neuron{Layer: 11, Index: 8}
-	n := experiments.Shared([]experiments.Holder{
+	n := sharedBy([]holder{
 		{Relation: "P36", Answer: "Paris", Neurons: []kn.Neuron{a, b}},
 		{Relation: "P36", Answer: "Rome", Neurons: []kn.Neuron{a, b}},
 		{Relation: "P19", Answer: "Rome", Neurons: []kn.Neuron{b}},
 	}, stats.Options{Seed: 1})
-	fmt.Println("within a relation:", n.Within.Mean, "across:", n.Across.Mean, "with different answers:", n.AcrossOther.Mean)
-	// Output: within a relation: 2 across: 1 with different answers: 1
+	if n.Within.Mean != 2 || n.Across.Mean != 1 || n.AcrossOther.Mean != 1 {
+		t.Errorf("%+v", n)
+	}
 }
 
 func BenchmarkShared(b *testing.B) {
 	all := holders(20_000, 0.1, 1)
 	for b.Loop() {
-		experiments.Shared(all, stats.Options{Resamples: 10})
+		sharedBy(all, stats.Options{Resamples: 10})
 	}
 }

@@ -25,7 +25,7 @@ func tunedAnew(facts []Fact, s Selection, o stats.Options, sets func(Fact) ([]kn
 		for _, p := range levels {
 			refined := kn.RefineAtLeast(coarse, p, s.MinPrompts)
 			size[i] = append(size[i], float64(len(refined)))
-			kinds.add(Holder{f.Bag.Relation, f.Bag.Answer, refined})
+			kinds.add(holder{f.Bag.Relation, f.Bag.Answer, refined})
 		}
 	}
 	relations := sortedRelations(groups)
@@ -67,7 +67,7 @@ func shareLevels(start float64) []float64 {
 	return levels
 }
 
-// tunedLevel is the level of [shareLevels] to which [TuneShare] leads, mean
+// tunedLevel is the level of [shareLevels] to which [tuneShare] leads, mean
 // being the mean number of refined neurons at a level.
 func tunedLevel(mean func(level int) float64) int {
 	level := mostMoves

@@ -13,7 +13,7 @@ import (
 )
 
 // TestTunedAnewEqualsTuningEachResample draws the same facts, tunes p for them by
-// TuneShare, refines, and counts pair by pair.
+// tuneShare, refines, and counts pair by pair.
 func TestTunedAnewEqualsTuningEachResample(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	all := make([]Fact, 24)
@@ -41,7 +41,7 @@ func TestTunedAnewEqualsTuningEachResample(t *testing.T) {
 					coarse = append(coarse, all[i].Coarse)
 				}
 			}
-			p, _ := TuneShare(coarse, start, minPrompts)
+			p, _ := tuneShare(coarse, start, minPrompts)
 			levels[math.Round(100*p)/100]++
 			for k, i := range of {
 				if all[i].Bag.Relation == r {
@@ -98,11 +98,43 @@ func TestTunedAnewEqualsTuningEachResample(t *testing.T) {
 	}
 	// Where p is fixed the intervals are those of the refined sets.
 	s.Fixed = true
-	var holders []Holder
+	var holders []holder
 	for _, f := range all {
-		holders = append(holders, Holder{f.Bag.Relation, f.Bag.Answer, kn.RefineAtLeast(f.Coarse, start, minPrompts)})
+		holders = append(holders, holder{f.Bag.Relation, f.Bag.Answer, kn.RefineAtLeast(f.Coarse, start, minPrompts)})
 	}
-	if _, shared := tunedAnew(all, s, stats.Options{Seed: 5, Resamples: resamples}, byGradients); shared != Shared(holders, stats.Options{Seed: 5, Resamples: resamples}) {
+	if _, shared := tunedAnew(all, s, stats.Options{Seed: 5, Resamples: resamples}, byGradients); shared != sharedBy(holders, stats.Options{Seed: 5, Resamples: resamples}) {
 		t.Errorf("with p fixed: %+v", shared)
+	}
+}
+
+// TestTuneShare follows the authors' rule on sets whose refined sizes at each
+// share are known: n neurons in each of 20 prompts' shares.
+func TestTuneShare(t *testing.T) {
+	// sized makes a fact of 20 prompts in which neuron i is in counts[i] of them.
+	sized := func(counts ...int) [][]kn.Neuron {
+		sets := make([][]kn.Neuron, 20)
+		for i, n := range counts {
+			for j := range n {
+				sets[j] = append(sets[j], kn.Neuron{Index: i})
+			}
+		}
+		return sets
+	}
+	for _, c := range []struct {
+		counts []int
+		share  float64
+		moves  int
+	}{
+		{[]int{20, 20, 20}, 0.7, 0},                  // three neurons: nothing to do
+		{[]int{14, 14, 14, 14, 14, 20, 20}, 0.75, 1}, // seven at 0.7, two at 0.75
+		{[]int{14, 14, 15, 15, 16, 20, 20}, 0.75, 1}, // five at 0.75 are enough
+		{[]int{12, 20, 4}, 0.6, 2},                   // one at 0.7, two at 0.6
+		{[]int{20, 20, 20, 20, 20, 20}, 0.95, 5},     // six in every prompt: looks six times
+		{[]int{1, 1, 1}, 0.45, 5},                    // none: the same
+	} {
+		share, moves := tuneShare([][][]kn.Neuron{sized(c.counts...)}, 0.7, 3)
+		if diff := share - c.share; diff > 1e-9 || diff < -1e-9 || moves != c.moves {
+			t.Errorf("%v: share %v after %d moves, want %v after %d", c.counts, share, moves, c.share, c.moves)
+		}
 	}
 }

@@ -72,16 +72,16 @@ func (o UpdateOptions) filled() (UpdateOptions, error) {
 // all are asked, and [UpdateSet.Sampled] is what theirs would find on average;
 // its random neurons are of any layer; and it counts the fact
 // itself twice when it looks how many facts of the relation have a neuron.
-func Update(ctx context.Context, m *kn.Model, facts []Fact, options UpdateOptions, progress kn.Progress) (*UpdateTable, error) {
-	o, err := options.filled()
+func Update(ctx context.Context, m *kn.Model, of []Fact, o UpdateOptions, progress kn.Progress) (*UpdateTable, error) {
+	o, err := o.filled()
 	if err != nil {
 		return nil, err
 	}
-	if len(facts) == 0 {
+	if len(of) == 0 {
 		return nil, errNoFacts
 	}
 	t := &UpdateTable{Lambda1: o.Lambda1, Lambda2: o.Lambda2}
-	cases, err := t.choose(ctx, m, facts, o, progress)
+	cases, err := t.choose(ctx, m, of, o, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func writeExactness(w *bytes.Buffer, s cli.Style, t *experiments.ExactnessTable)
 	table := newTable("tolerance", ">within", ">share", ">95 % interval", ">worst", ">not converged", ">worst other", ">too low", ">nodes", "verdict")
 	for _, r := range t.Tolerances {
 		paint := s.Good
-		if r.Verdict != experiments.Kept {
+		if r.Verdict != experiments.PromiseKept {
 			paint = s.Bad
 		}
 		table.add(paint, ofLargest(r.Tolerance), fmt.Sprintf("%d of %d", r.Within, r.Prompts), share(r.Share.Mean), interval(r.Share, share),

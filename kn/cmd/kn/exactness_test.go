@@ -35,7 +35,7 @@ func TestExactness(t *testing.T) {
 	var got experiments.ExactnessTable
 	object(t, succeeds(t, append(args, "--json")...), &got,
 		"prompts", "relations", "layers", "activation", "reference", "check", "tolerances", "each", "provenance")
-	if got.Prompts != 6 || got.Relations != 1 || got.Check.Nodes != 16 || got.Check.Prompts != 1 || len(got.Tolerances) != 2 || got.Tolerances[1].Verdict != experiments.Kept {
+	if got.Prompts != 6 || got.Relations != 1 || got.Check.Nodes != 16 || got.Check.Prompts != 1 || len(got.Tolerances) != 2 || got.Tolerances[1].Verdict != experiments.PromiseKept {
 		t.Errorf("%+v", got)
 	}
 	text := succeeds(t, append(args, "--prompts", "2")...)
