@@ -36,7 +36,7 @@ func carryOut[T any](ctx context.Context, s study, result func(all []Measures, s
 	if err != nil {
 		return nil, err
 	}
-	key, err := cache.Key("dynamics "+s.kind, s.names, digests, s.query, texts, Kept)
+	key, err := cache.Key("dynamics "+s.kind, s.names, digests, s.query, texts, SVCCAThreshold)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func carryOut[T any](ctx context.Context, s study, result func(all []Measures, s
 	}
 	r = result(all, t.sample, kn.Provenance{
 		Model: strings.Join(s.names, ", "), Digest: digests[0], Version: kn.Version,
-		Options: map[string]any{"measure": s.kind, "digests": strings.Join(digests, ", "), "texts": texts, "kept": Kept},
+		Options: map[string]any{"measure": s.kind, "digests": strings.Join(digests, ", "), "texts": texts, "kept": SVCCAThreshold},
 	})
 	if err := store.Put(key, r); err != nil {
 		fmt.Fprintln(os.Stderr, "warning:", err) // the result is there all the same

@@ -9,9 +9,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Kept is the share of the sum of singular values that the directions kept by
-// [SVCCADistance] have at least, as published.
-const Kept = 0.99
+// SVCCAThreshold is the share of the sum of singular values that the directions
+// kept by [SVCCADistance] have at least, as published.
+const SVCCAThreshold = 0.99
 
 // Resolution is the least distance that [SVCCADistance] tells from 0. Directions
 // kept can have singular values a thousand times below the largest; computed from
@@ -103,7 +103,7 @@ func leading(covariance *mat.SymDense) (subspace, error) {
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)
 	k, sum := 0, 0.0
-	for k < h && (k == 0 || sum < Kept*total && values[h-1-k] > negligible*values[h-1]) {
+	for k < h && (k == 0 || sum < SVCCAThreshold*total && values[h-1-k] > negligible*values[h-1]) {
 		sum += values[h-1-k]
 		k++
 	}

@@ -82,7 +82,7 @@ func (b *book) layers() report.Section {
 		}
 	}
 	return b.Section("layers", report.Content{
-		Data: map[string]any{"hidden": b.e.m.Config().HiddenSize, "kept": 100 * dynamics.Kept},
+		Data: map[string]any{"hidden": b.e.m.Config().HiddenSize, "kept": 100 * dynamics.SVCCAThreshold},
 		Figures: report.Drawings{
 			"attention-steps":  b.Draw(trainingplots.DynamicsHeatMap(&mean, dynamics.JSD)),
 			"svcca-steps":      b.Draw(trainingplots.DynamicsHeatMap(&mean, dynamics.SVCCA)),
