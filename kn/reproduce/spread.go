@@ -13,23 +13,15 @@ type Spread struct {
 	Above  int       `json:"above"` // values above 0
 }
 
-// SpreadOf spreads values, one a training.
-func SpreadOf(values []float64) Spread {
-	clusters := map[int][]float64{}
-	for i, v := range values {
-		clusters[i] = []float64{v}
+// SpreadOver spreads what each of so many trainings has.
+func SpreadOver(trainings int, of func(i int) float64) Spread {
+	values, clusters := make([]float64, trainings), map[int][]float64{}
+	for i := range values {
+		values[i] = of(i)
+		clusters[i] = []float64{values[i]}
 	}
 	above, _ := signs(values)
 	return Spread{stats.Bootstrap(clusters, stats.Options{Seed: 1}), values, above}
-}
-
-// SpreadOver spreads what each of so many trainings has.
-func SpreadOver(trainings int, of func(i int) float64) Spread {
-	values := make([]float64, trainings)
-	for i := range values {
-		values[i] = of(i)
-	}
-	return SpreadOf(values)
 }
 
 // Fewest is the number of trainings of which [Unanimous] gives a verdict: that

@@ -9,6 +9,10 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
 )
 
+func spread(values ...float64) reproduce.Spread {
+	return reproduce.SpreadOver(len(values), func(i int) float64 { return values[i] })
+}
+
 // TestUnanimous: a verdict needs all trainings, and enough of them.
 func TestUnanimous(t *testing.T) {
 	one, two, three := reproduce.Trainings([]*reproduce.Task{{Name: "a"}}, 6), reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}}, 3), reproduce.Trainings([]*reproduce.Task{{Name: "a"}, {Name: "b"}, {Name: "c"}}, 2)
@@ -31,14 +35,14 @@ func TestUnanimous(t *testing.T) {
 		{[]float64{1, 2, 3, 4, -5, -6}, six, report.Unknown}, // one training a task tells nothing of it
 		{[]float64{1, 2, -3, -4}, two[:4], report.Unknown},
 	} {
-		if got := reproduce.Unanimous(reproduce.SpreadOf(c.values), c.of); got != c.want {
+		if got := reproduce.Unanimous(spread(c.values...), c.of); got != c.want {
 			t.Errorf("%v of %v: %s, want %s", c.values, c.of, got, c.want)
 		}
 	}
 }
 
 func TestAbove(t *testing.T) {
-	if got := reproduce.SpreadOf([]float64{1, -1, 0, 2}).Above; got != 2 {
+	if got := spread(1, -1, 0, 2).Above; got != 2 {
 		t.Errorf("above 0: %d", got)
 	}
 }
