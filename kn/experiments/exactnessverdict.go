@@ -123,7 +123,7 @@ func exactnessTo(tolerance float64, k, layers int, each []PromptExactness) Toler
 // there.
 func proportion(k, n int) stats.Interval {
 	const tail = 0.025
-	i := stats.Interval{Mean: float64(k) / float64(n), Low: 0, High: 1}
+	i := stats.Interval{Mean: float64(k) / float64(max(n, 1)), Low: 0, High: 1}
 	if k > 0 {
 		i.Low = distuv.Beta{Alpha: float64(k), Beta: float64(n - k + 1)}.Quantile(tail)
 	}

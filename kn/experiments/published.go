@@ -167,7 +167,7 @@ func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 // comparePublished also says of which facts the sets are the same.
 func comparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.Recipe, o stats.Options, progress kn.Progress) (*PublishedComparison, []bool, error) {
 	c, same := &PublishedComparison{Recipe: recipe, Facts: len(p.Facts)}, make([]bool, len(p.Facts))
-	overlap, identical, relations := map[int][]float64{}, map[int][]float64{}, map[string]bool{}
+	overlap, relations := map[int][]float64{}, map[string]bool{}
 	differences := make([]*PublishedDifference, len(p.Facts))
 	err := sideBySide(ctx, len(p.Facts), "facts compared with the published neurons", progress, func(ctx context.Context, i int) (err error) {
 		differences[i], err = compareSet(silent(ctx, m), p.Facts[i], p.Sets[i], recipe)
@@ -180,11 +180,11 @@ func comparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 		b := p.Facts[i]
 		relations[b.Relation] = true
 		c.Prompts += len(b.Prompts)
-		overlap[i], identical[i] = []float64{jaccard(d.Here, d.Published)}, []float64{0}
+		overlap[i] = []float64{jaccard(d.Here, d.Published)}
 		switch {
 		case len(d.Neurons) == 0:
 			c.Identical++
-			identical[i][0], same[i] = 1, true
+			same[i] = true
 			continue
 		case d.Margin < NarrowMargin:
 			c.Narrow++
@@ -193,7 +193,7 @@ func comparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.
 	}
 	slices.SortStableFunc(c.Differences, func(a, b PublishedDifference) int { return cmp.Compare(b.Margin, a.Margin) })
 	c.Relations = len(relations)
-	c.Share, c.Overlap = stats.Bootstrap(identical, o), stats.Bootstrap(overlap, o)
+	c.Share, c.Overlap = proportion(c.Identical, c.Facts), stats.Bootstrap(overlap, o)
 	c.Provenance, err = m.Provenance(recipe, o.Seed)
 	return c, same, err
 }
@@ -222,14 +222,16 @@ func compareSet(m *kn.Model, b facts.Bag, published []kn.Neuron, recipe kn.Recip
 
 // PublishedComparison is the result of [ComparePublished].
 type PublishedComparison struct {
-	Recipe    kn.Recipe      `json:"recipe"`
-	Facts     int            `json:"facts"`
-	Relations int            `json:"relations"`
-	Prompts   int            `json:"prompts"`
-	Identical int            `json:"identical"` // facts whose sets are the same
-	Narrow    int            `json:"narrow"`    // of the others those whose margins are below [NarrowMargin]
-	Share     stats.Interval `json:"share"`     // of the facts, identical
-	Overlap   stats.Interval `json:"overlap"`   // Jaccard index of the two sets, mean over facts
+	Recipe    kn.Recipe `json:"recipe"`
+	Facts     int       `json:"facts"`
+	Relations int       `json:"relations"`
+	Prompts   int       `json:"prompts"`
+	Identical int       `json:"identical"` // facts whose sets are the same
+	Narrow    int       `json:"narrow"`    // of the others those whose margins are below [NarrowMargin]
+	// Share is Identical of Facts, with the 95 % interval of Clopper and Pearson,
+	// which has a width even where all sets are the same.
+	Share   stats.Interval `json:"share"`
+	Overlap stats.Interval `json:"overlap"` // Jaccard index of the two sets, mean over facts
 	// Differences are the facts whose sets are not the same, the largest margin first.
 	Differences []PublishedDifference `json:"differences"`
 	Provenance  kn.Provenance         `json:"provenance"`

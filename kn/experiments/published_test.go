@@ -112,6 +112,9 @@ func TestComparePublished(t *testing.T) {
 	if c.Facts != 3 || c.Identical != 1 || c.Narrow != 0 || math.Abs(c.Share.Mean-1./3) > 1e-12 || len(c.Differences) != 2 {
 		t.Fatalf("%+v", c)
 	}
+	if low := 1 - math.Cbrt(1-0.025); math.Abs(c.Share.Low-low) > 1e-9 { // P(none of three) = 1 - 0.025
+		t.Errorf("one of three is %v, want Clopper and Pearson's lower end %v", c.Share, low)
+	}
 	n := map[kn.Neuron]experiments.MarginNeuron{}
 	for _, d := range c.Differences {
 		if len(d.Neurons) != 1 || d.Margin != math.Abs(d.Neurons[0].Margin) {
@@ -157,6 +160,10 @@ func TestCompareExactFirst(t *testing.T) {
 	}
 	if want := (e.Exact.Identical + experiments.ControlEvery - 1) / experiments.ControlEvery; e.Control.Facts != want || e.Control.Identical != want {
 		t.Errorf("control %+v, want %d facts, all the same", e.Control, want)
+	}
+	// All n of n: the share of which so many in a row have a chance of 2.5 %. For 28 it is 87.7 %.
+	if s, low := e.Control.Share, math.Pow(0.025, 1/float64(e.Control.Facts)); math.Abs(s.Low-low) > 1e-9 || s.Mean != 1 || s.High != 1 {
+		t.Errorf("the control's share is %v, want a lower end of %v", s, low)
 	}
 	if math.Abs(e.Share.Mean-float64(n-1)/float64(n)) > 1e-12 {
 		t.Errorf("share %v, want all but one of %d", e.Share, n)

@@ -72,7 +72,7 @@ func CompareExactFirst(ctx context.Context, m *kn.Model, p *Published, recipe kn
 	}
 	var ofControl stats.Interval // of the others, by the recipe's own rule
 	if e.Control != nil {
-		ofControl = proportion(e.Control.Identical, e.Control.Facts)
+		ofControl = e.Control.Share
 	}
 	share := func(ofOthers float64) stats.Interval {
 		of := map[int][]float64{}
