@@ -18,9 +18,9 @@ type Sentence struct {
 
 // MaskedWords masks a word, drawn at random, in each of up to n sentences,
 // themselves drawn at random: what [FollowOptions.Control] takes. A word has
-// three letters or more and nothing else, and is one token. Passed over are
-// sentences without such a word, with words that the vocabulary cannot spell, and
-// of more than maxTokens tokens; so there may be fewer than n.
+// three letters or more and nothing else, and is one token. Sentences are passed
+// over that have no such word, a word that the vocabulary cannot spell, or more
+// than maxTokens tokens; so there may be fewer than n.
 func MaskedWords(tok *tokenizer.Tokenizer, sentences []Sentence, n, maxTokens int, seed uint64) []kn.Query {
 	rng := rand.New(rand.NewPCG(seed, 0xc0d7))
 	var queries []kn.Query

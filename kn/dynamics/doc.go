@@ -20,7 +20,7 @@
 // language models or classifiers; their encoders must have the same shapes and
 // their tokenizers must agree on the texts.
 //
-// [Follow] goes beyond the paper: it follows facts through fine-tuning, what
+// [Follow] goes beyond the paper. It follows facts through fine-tuning: what
 // remains of their answers' probabilities and of their knowledge neurons. Each
 // checkpoint's encoder is asked through the head of the model that was
 // fine-tuned, see [Graft].
@@ -29,8 +29,8 @@
 // the sums are kept that covariances need, in float64, and no attention map
 // outlives its batch.
 //
-// With T tokens and singular directions kept in number near T, canonical
-// correlations are near 1 whatever the models are. Take ten times as many
-// tokens as the hidden size or more: results hold the number of tokens and the
+// If nearly as many singular directions are kept as there are tokens, canonical
+// correlations are near 1 whatever the models are. So take at least ten times as
+// many tokens as the hidden size. Results hold the number of tokens and of
 // directions kept.
 package dynamics

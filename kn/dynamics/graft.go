@@ -9,11 +9,11 @@ import (
 )
 
 // Graft writes to dir a masked language model made of the encoder of one
-// checkpoint and the head of another, in Hugging Face format: what fine-tuning
-// has left of an encoder is asked for facts through the head that it had. The
-// head's decoder is a matrix of its own, even where the model that it comes
-// from ties it to the word embeddings: these take part in fine-tuning, and the
-// head is to stay as it was.
+// checkpoint and the head of another, in Hugging Face format. So a fine-tuned
+// encoder can be asked for facts through the head that it had before. The head's
+// decoder is a matrix of its own, even where the model that it comes from ties it
+// to the word embeddings: these take part in fine-tuning, and the head is to stay
+// as it was.
 func Graft(ctx context.Context, encoder, head, dir string) error {
 	sources, err := openAll(ctx, []string{encoder, head})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 //
 //	JSD(p, q) = ½ Σ p log(p/m) + ½ Σ q log(q/m)    with m = (p + q)/2
 //
-// It is 0 for equal distributions, and at most log 2, which it is for those
-// that share no outcome.
+// It is 0 for equal distributions and log 2, its largest value, for those that
+// share no outcome.
 func JSDivergence[F float32 | float64](p, q []F) float64 {
 	sum := 0.0
 	for i, a := range p {

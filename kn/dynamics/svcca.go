@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SVCCAThreshold is the share of the sum of singular values that the directions
-// kept by [SVCCADistance] have at least, as published.
+// SVCCAThreshold is the share of the sum of singular values that [SVCCADistance]
+// keeps, as published: it takes the fewest leading directions that reach it.
 const SVCCAThreshold = 0.99
 
 // Resolution is the least distance that [SVCCADistance] tells from 0. Directions
@@ -25,9 +25,9 @@ var errNoVariance = errors.New("the hidden states of all tokens are the same; co
 // SVCCADistance is 1 - ρ̄, with ρ̄ the mean canonical correlation of X and Y
 // after each is centred and cut to its leading singular directions, as few as
 // have singular values that sum to 0.99 of the total (Raghu et al. 2017,
-// https://arxiv.org/abs/1706.05806). With U and V the left singular vectors
-// kept, the correlations are the singular values of UᵀV, and ρ̄ the mean of the
-// larger min(|U|, |V|) of them.
+// https://arxiv.org/abs/1706.05806). With U and V the left singular vectors kept,
+// the correlations are the singular values of UᵀV, and ρ̄ the mean of the
+// min(|U|, |V|) largest.
 //
 // Rows are samples, columns features: x [N, H], y [N, K]. The distance is in
 // [0, 1], and orthogonal maps and scaling of either side leave it as it is.

@@ -159,8 +159,9 @@ func source(c Config, folder *checkpoint.Folder) (lines iter.Seq2[string, error]
 	return lines, fmt.Sprintf("%d facts of %q of %x%s", c.Facts, c.Relations, sum, relations), nil
 }
 
-// DrawFacts are the n facts of some relations that a training with these in its
-// [Config] learns from; 0: all; no relations: of all.
+// DrawFacts returns the facts that a training learns from, given the Facts, n,
+// and the Relations of its [Config]. An n of 0 stands for all facts, no relations
+// for all relations.
 func DrawFacts(taught []facts.Taught, n int, relations ...string) ([]facts.Taught, error) {
 	drawn := slices.Clone(taught)
 	if len(relations) > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
-// DivergedError says that a training went astray: a loss or a weight is no
-// number any more.
+// DivergedError says that a training went astray: a loss or a weight is no longer
+// a number.
 type DivergedError struct {
 	Step         int
 	What         string

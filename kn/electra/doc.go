@@ -52,15 +52,15 @@
 //     what is the same for all tokens computed instead of drawn
 //     ([Sampler.HardnessLoss]);
 //   - HPDist's head says how p_S differs from p_G, p_S ∝ p_G·exp(h), and both
-//     heads start with the same number for every token, so that p_S is p_G
-//     before anything has been learned. Any distribution can be said so. A
-//     softmax of h alone has the generator's work to do once more, while most
-//     of what is drawn is nonsense of hardly any weight: in trials of 2000 steps
-//     on 40 facts the generator's cross-entropy fell to 3.14, not to 0.99 as in
-//     plain ELECTRA, and the losses varied twice as much as plainly drawn ones;
-//   - HPLoss's head has a number that is added to all, for the usual loss of a
-//     replacement: else a token that was never drawn is predicted another loss
-//     than the rest, and has a large weight once it is drawn;
+//     heads start with the same number for every token, so that p_S is p_G before
+//     anything has been learned. Any distribution can be written so. A softmax of
+//     h alone has the generator's work to do once more, while most of what is
+//     drawn is nonsense of hardly any weight: in trials of 2000 steps on 40 facts
+//     the generator's cross-entropy fell to 3.14, not to 0.99 as in plain
+//     ELECTRA, and the losses varied twice as much as plainly drawn ones;
+//   - HPLoss's head adds one number to all, for the usual loss of a replacement.
+//     Without it, a token that was never drawn is predicted another loss than the
+//     rest, and has a large weight once it is drawn;
 //   - the weights are kept in bounds by drawing from a mixture of p_S and p_G
 //     ([Mixture]), which changes no expectation; [Clip] cuts them instead;
 //   - a weight multiplies the detection loss at its own position. The
@@ -82,12 +82,12 @@
 //
 // # What a head can know
 //
-// The proof that p_S ∝ p_G·L_D leaves no variance is of the true L_D, which
-// depends on the original token: drawing that one replaces nothing. A head on
-// the generator knows the original no better than p_G does. What it can
-// predict at best is the expectation of L_D(x), p_G(x)·softplus(s(x)) +
-// (1-p_G(x))·softplus(-s(x)) for the discriminator's logit s(x), if p_G is
-// right about the originals. In small trained models, enumerated, plain
-// sampling's variance of 0.88 went down to 0.02 with the true losses and
-// weights up to 10, but to 0.58 only with these expectations.
+// The proof that p_S ∝ p_G·L_D leaves no variance is for the true L_D, which
+// depends on the original token: drawing that one replaces nothing. A head on the
+// generator knows the original no better than p_G does. What it can predict at
+// best is the expectation of L_D(x), p_G(x)·softplus(s(x)) +
+// (1-p_G(x))·softplus(-s(x)) for the discriminator's logit s(x), if p_G is right
+// about the originals. In small trained models, enumerated, plain sampling's
+// variance of 0.88 went down to 0.02 with the true losses and weights up to 10,
+// but to 0.58 only with these expectations.
 package electra

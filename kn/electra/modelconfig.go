@@ -26,7 +26,8 @@ func (c ModelConfig) Class() string {
 	return c.Architectures[0]
 }
 
-// Validate reports the first thing that makes it the configuration of neither.
+// Validate reports the first thing that keeps it from being the configuration of
+// either.
 func (c ModelConfig) Validate() error {
 	if c.ModelType != "electra" {
 		return fmt.Errorf("model_type is %q, not \"electra\"", c.ModelType)

@@ -29,7 +29,7 @@ type Record struct {
 	Checkpoints   []int         `json:"checkpoints,omitempty"`
 }
 
-// Point is how the steps since the point before went: mean losses of what was
+// Point says how the steps since the previous point went: mean losses of what was
 // trained on, while the weights changed.
 type Point struct {
 	Step          int     `json:"step"`          // steps taken

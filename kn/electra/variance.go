@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Estimate is what one draw estimates the detection loss of a position with,
-// by enumerating the vocabulary.
+// Estimate says how well one draw estimates the detection loss of a position. It
+// is found by enumerating the vocabulary.
 type Estimate struct {
 	Mean     float64 `json:"mean"`     // E over q of the weighted loss
 	Variance float64 `json:"variance"` // of it

@@ -78,9 +78,9 @@ func relationsToErase(groups map[string][]Fact) (relations []string) {
 	return relations[:min(len(paperRelations), len(relations))]
 }
 
-// Erase erases relations, one at a time: the value vectors of the neurons
-// that most facts of the relation have become 0. It measures perplexity and
-// accuracy of the relation's facts and of others', before and after.
+// Erase erases relations, one at a time: it sets the value vectors of a
+// relation's commonest neurons to 0. It measures perplexity and accuracy of the
+// relation's facts and of others', before and after.
 //
 // The controls are as many of the commonest neurons of another relation, drawn
 // at random, and random neurons, as many in each layer.

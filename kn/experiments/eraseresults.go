@@ -25,8 +25,8 @@ type ErasedRelation struct {
 	Commonest []NeuronCount `json:"commonest"`
 	// Sets are the sets of neurons compared, in order of the charts.
 	Sets []EraseSet `json:"sets"`
-	// Curve is over the number of the relation's commonest neurons, in the
-	// order asked for; where the relation has no more of them it ends.
+	// Curve is over the number of the relation's commonest neurons, in the order
+	// asked for. It ends where the relation has no more of them.
 	Curve []ErasePoint `json:"curve"`
 }
 

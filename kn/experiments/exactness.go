@@ -14,8 +14,8 @@ import (
 
 // ExactnessOptions are the options of [Exactness].
 type ExactnessOptions struct {
-	// Prompts drawn, as evenly over relations, and within them over facts, as
-	// there are any. 0: 300.
+	// Prompts is how many are drawn, as evenly as possible over relations and,
+	// within a relation, over facts. 0: 300.
 	Prompts int `json:"prompts"`
 	// Tolerances of the adaptive rule that are put to the test. Empty: 0.01
 	// and 0.001, those of sweeps and of single attributions.
@@ -28,7 +28,7 @@ type ExactnessOptions struct {
 	// are slow; but 4096 for small models with a ReLU, whose gradient jumps, so
 	// that the check's own error falls as slowly as 1/nodes.
 	CheckNodes int `json:"check_nodes"`
-	// CheckEvery is how many prompts there are for each one that is checked. 0: 10.
+	// CheckEvery: one in so many prompts is checked. 0: 10.
 	CheckEvery int    `json:"check_every"`
 	Seed       uint64 `json:"seed"`
 }
@@ -64,11 +64,11 @@ func (o ExactnessOptions) check() error {
 // that it did not converge. [PromiseKept] has the rule by which it is judged.
 //
 // The true error is that against a reference: the same rule at a tolerance far
-// below. Where the rule were deceived at both tolerances alike the reference
-// would not show it, so every tenth prompt is integrated by Gauss-Legendre
-// nodes as well, which know no tolerance. With a smooth activation function
-// these agree with the reference to the precision of float32. ReLU's gradient
-// jumps, and Gauss-Legendre converges slowly there: it takes thousands of nodes.
+// below. If the rule were deceived at both tolerances alike, the reference would
+// not show it. So every tenth prompt is integrated by Gauss-Legendre nodes as
+// well, which know no tolerance. With a smooth activation function these agree
+// with the reference to the precision of float32. ReLU's gradient jumps, and
+// Gauss-Legendre converges slowly there: it takes thousands of nodes.
 //
 // No attribution is held for longer than its prompt takes. Those in the
 // model's cache are not computed again, so that an experiment that was cut

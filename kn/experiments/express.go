@@ -15,9 +15,9 @@ import (
 type Pooling string
 
 // The ways to pool. The authors' code masks a word of each text and reads the
-// neurons there, so AtMask is the default and what compares with the paper. The
-// other two read a text as it stands, over all its tokens but [CLS] and
-// [SEP]; no published code does so.
+// neurons there, so AtMask is the default and compares with the paper. The other
+// two read a text as it stands, over all its tokens but [CLS] and [SEP]; no
+// published code does so.
 const (
 	AtMask       Pooling = "mask"
 	MeanOfTokens Pooling = "mean"
@@ -58,30 +58,31 @@ func (o ExpressOptions) filled(all []Fact) (ExpressOptions, error) {
 // It does not depend on the cores, since results' last digits depend on it.
 const factsPerCall = 16
 
-// Express measures how strongly the facts' neurons act in open texts (the
-// paper's table and figure on activation and expression): the mean
-// activation over T1, texts that hold subject and answer, T2, the subject
-// only, and T3, random ones, for the neurons by both methods, and lists the
-// texts that activate some neurons most and least.
+// Express measures how strongly the facts' neurons act in open texts (the paper's
+// table and figure on activation and expression). For the neurons by both methods
+// it takes the mean activation over T1, texts that hold subject and answer, T2,
+// the subject only, and T3, random ones. It also lists the texts that activate
+// some neurons most and least.
 //
-// As in the authors' code one word of each text is masked and the neurons
-// are read there: in T1 the answer, in T2 and T3 a random one of the first 50
-// words outside the subject; T3 are as many as T1, drawn from the texts of
-// all other facts unless the texts have their own. So T1 asks for the fact, and
-// T2 and T3 for something else; [ExpressOptions] can read texts as they stand
-// instead. As a control as many random neurons of the first layer are read as
-// the fact has by both methods: what the paper reports for the baseline's neurons
-// is near these, and no published code says how it was had. A fact's activation is the mean over its neurons and texts; the
-// paper's numbers are means over relations, [MethodExpression.OfRelations].
+// As in the authors' code one word of each text is masked and the neurons are
+// read there: in T1 the answer, in T2 and T3 a random one of the first 50 words
+// outside the subject; there are as many T3 as T1, drawn from the texts of all
+// other facts unless the texts have their own. So T1 asks for the fact, and T2
+// and T3 for something else; [ExpressOptions] can read texts as they stand
+// instead. As a control, as many random neurons of the first layer are read as
+// the fact has by both methods. What the paper reports for the baseline's neurons
+// is near these; no published code says how it was measured. A fact's activation
+// is the mean over its neurons and texts; the paper's numbers are means over
+// relations, [MethodExpression.OfRelations].
 //
-// Texts belong to the fact of their relation, subject and answer; where the
-// source names none, as the authors' files without query_pairs.json, to the fact
-// whose subject is in all of them and whose answer is in all of T1.
-// [facts.HeldOutText] makes
-// texts for models that were taught facts alone. Such a model was trained to
-// have its neurons act at [MASK] in the answer's place, so that they act in T1
-// says little; that they act less where a subject stands without its fact,
-// and least in random texts, was not asked for.
+// Texts belong to the fact with their relation, subject and answer. Where the
+// source does not name these, like the authors' files without query_pairs.json,
+// they belong to the fact whose subject is in all of them and whose answer is in
+// all of T1. [facts.HeldOutText] makes texts for models that were taught facts
+// alone. Such a model was trained to have its neurons act at [MASK] in the
+// answer's place, so it says little that they act in T1. It was not trained to
+// have them act less where a subject stands without its fact, and least in random
+// texts.
 func Express(ctx context.Context, m *kn.Model, of []Fact, texts []facts.OpenText, o ExpressOptions, progress kn.Progress) (*ActivationExpression, error) {
 	if len(of) == 0 {
 		return nil, errNoFacts

@@ -25,8 +25,8 @@ type Fact struct {
 	// Strength[k] is the mean over prompts of Neurons[k]'s score as a share of
 	// the prompt's largest.
 	Strength []float64
-	// Undecided are the neurons that are among Neurons, or are not, only within
-	// the integrals' error, see [GatherOptions.Error]; sorted.
+	// Undecided are the neurons, chosen or not, whose choice is within the
+	// integrals' error, see [GatherOptions.Error]; sorted.
 	Undecided []kn.Neuron
 
 	Probability []float64 // of the answer in each prompt, model unmodified
@@ -34,8 +34,8 @@ type Fact struct {
 	shares map[kn.Neuron][]float64 // of the prompts' largest scores, while prompts come in
 }
 
-// Strongest returns the n neurons of the fact that stand in most prompts'
-// coarse sets, of equally many the stronger ones.
+// Strongest returns the n neurons of the fact that stand in the most prompts'
+// coarse sets; of those in equally many, the stronger ones.
 func (f Fact) Strongest(n int) []kn.Neuron {
 	count := map[kn.Neuron]int{}
 	for _, set := range f.Coarse {

@@ -16,9 +16,9 @@ import (
 // in, as the authors' code has it.
 const relationShare = 0.1
 
-// Neurons says which neurons hold the facts of a sweep: how many a fact, in
-// which layers, what two facts have in common, and which a relation has in
-// common.
+// Neurons says which neurons hold the facts of a sweep: how many a fact has, in
+// which layers they are, how many two facts share, and which are common in a
+// relation.
 func Neurons(m *kn.Model, g *Gathered, o stats.Options) (*NeuronTable, error) {
 	if len(g.Facts) == 0 {
 		return nil, errNoFacts
@@ -49,8 +49,8 @@ func Neurons(m *kn.Model, g *Gathered, o stats.Options) (*NeuronTable, error) {
 
 var errNoFacts = errors.New("experiments: no facts to look at; is the sweep empty?")
 
-// NothingLeft is the error of an experiment to which the facts and the model
-// leave no case: what it asks cannot be told of them. It says why.
+// NothingLeft is the error of an experiment that has nothing to measure, given
+// the facts and the model. It says why.
 type NothingLeft string
 
 func (e NothingLeft) Error() string { return "experiments: " + string(e) }

@@ -99,9 +99,8 @@ type Published struct {
 	Sets  [][]kn.Neuron // of each fact
 }
 
-// MatchPublished finds the facts of published sets in a data set, at most so
-// many of each relation as limit says (0: all), drawn with a seed. It is an
-// error if there are none.
+// MatchPublished finds the facts of published sets in a data set: at most limit
+// of each relation (0: all), drawn with a seed. It is an error if there are none.
 func MatchPublished(source facts.Source, sets []PublishedSet, limit int, seed uint64) (*Published, error) {
 	type triple struct{ relation, subject, answer string }
 	byUUID, byTriple := map[string][]kn.Neuron{}, map[triple][]kn.Neuron{}
@@ -145,20 +144,20 @@ func MatchPublished(source facts.Source, sets []PublishedSet, limit int, seed ui
 	return p, nil
 }
 
-// NarrowMargin is a margin that the same recipe computed by other code, in
-// float32, may well cross.
+// NarrowMargin is so small a margin that the same recipe, computed by other code
+// in float32, may well cross it.
 const NarrowMargin = 1e-3
 
 // ComparePublished chooses the facts' neurons by a recipe and compares them
 // with those that were published.
 //
 // A neuron that one of the two has and the other lacks is judged by its margin:
-// by how much, relatively, all of its scores must change to be chosen, or no
-// longer. A recipe keeps a neuron in whose k-th highest prompt, k being the least
-// number of prompts that suffices, the score is above t times the largest; so the
-// margin is |r_k - 1|, r_k the k-th highest score in units of t times its
-// prompt's largest. Where all margins are below [NarrowMargin] rounding may have
-// decided; else something that the recipe does not say.
+// by what share all of its scores would have to change for the recipe to choose
+// otherwise. Let k be the least number of prompts that suffices, and r_k the
+// neuron's k-th highest score, in units of t times its prompt's largest. A recipe
+// keeps the neuron if r_k is above 1; so the margin is |r_k - 1|. Where all
+// margins are below [NarrowMargin], rounding may have decided; otherwise
+// something did that the recipe does not say.
 func ComparePublished(ctx context.Context, m *kn.Model, p *Published, recipe kn.Recipe, o stats.Options, progress kn.Progress) (*PublishedComparison, error) {
 	c, _, err := comparePublished(ctx, m, p, recipe, o, progress)
 	return c, err
@@ -227,7 +226,7 @@ type PublishedComparison struct {
 	Relations int       `json:"relations"`
 	Prompts   int       `json:"prompts"`
 	Identical int       `json:"identical"` // facts whose sets are the same
-	Narrow    int       `json:"narrow"`    // of the others those whose margins are below [NarrowMargin]
+	Narrow    int       `json:"narrow"`    // of the other facts, those whose margins are all below [NarrowMargin]
 	// Share is Identical of Facts, with the 95 % interval of Clopper and Pearson,
 	// which has a width even where all sets are the same.
 	Share   stats.Interval `json:"share"`

@@ -8,13 +8,13 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/stats"
 )
 
-// ControlEvery is the share, one in so many, of the facts whose exact integrals
-// give the published neurons that [CompareExactFirst] computes again.
+// ControlEvery: one in so many of the facts that agree under exact integrals is
+// recomputed by the recipe's own rule.
 const ControlEvery = 10
 
 // ExactFirst is the result of [CompareExactFirst].
 type ExactFirst struct {
-	Recipe kn.Recipe `json:"recipe"` // that the neurons were published to be found by
+	Recipe kn.Recipe `json:"recipe"` // by which the published neurons are said to be found
 	// Exact compares all facts, by integrals as exact as the adaptive rule's default.
 	Exact *PublishedComparison `json:"exact"`
 	// Differing compares those that differ in Exact once more, by the recipe's own
@@ -22,9 +22,10 @@ type ExactFirst struct {
 	Differing *PublishedComparison `json:"differing,omitempty"`
 	// Control compares one in [ControlEvery] of the others by it. Nil if there are none.
 	Control *PublishedComparison `json:"control,omitempty"`
-	// Share estimates the share of all facts whose sets are the same by the recipe's
-	// own rule: that of the others is taken to be the control's. Its interval takes
-	// the ends of the control's exact one, so that a small control makes it wide.
+	// Share estimates the share of all facts whose sets are the same by the
+	// recipe's own rule. Where that rule was not computed it takes the control's
+	// share, and for the interval's ends those of the control's, so that a small
+	// control makes it wide.
 	Share stats.Interval `json:"share"`
 }
 
@@ -110,8 +111,9 @@ const (
 	CauseUnknown  Cause = "not explained" // something that the recipe does not say
 )
 
-// Again is a fact of Exact.Differences as it came out by the recipe's own rule, or
-// nil if by that its sets are the same: then it differed by the rule alone.
+// Again returns a fact of Exact.Differences as it came out by the recipe's own
+// rule, or nil if by that rule its sets are the same: then they differed by the
+// rule alone.
 func (e *ExactFirst) Again(d PublishedDifference) *PublishedDifference {
 	for i, x := range e.Differing.Differences {
 		if x.UUID == d.UUID && x.Relation == d.Relation && x.Subject == d.Subject && x.Answer == d.Answer {

@@ -39,8 +39,8 @@ type MethodNeurons struct {
 	PerFact    stats.Interval `json:"per_fact"`    // refined neurons
 	PerPrompt  stats.Interval `json:"per_prompt"`  // coarse neurons
 	WithoutAny int            `json:"without_any"` // facts with no refined neuron
-	// Undecided counts the facts of which a neuron is chosen, or is not, only
-	// within the integrals' error; 0 for the baseline, which has none.
+	// Undecided counts the facts with a neuron whose choice is within the
+	// integrals' error; 0 for the baseline, which has no such error.
 	Undecided int       `json:"undecided"`
 	PerLayer  []float64 `json:"per_layer"` // share of the refined neurons in each layer
 	// PerLayerIntervals are the same with their intervals, over facts.
@@ -102,10 +102,10 @@ type InterventionSet struct {
 	// The own neurons' change less this set's, paired by fact; zero for "own".
 	SuppressedLess stats.Interval `json:"own_less_suppressed"`
 	AmplifiedLess  stats.Interval `json:"own_less_amplified"`
-	// The authors' average: of each relation the change of the mean probability
-	// over all its prompts, as a share of that mean, then the mean over
-	// relations. Prompts count by their probability, so that none with a small
-	// one can decide a relation's.
+	// The authors' average: for each relation, the change of its prompts' mean
+	// probability, as a share of that mean; then the mean over relations. Prompts
+	// count by their probability, so that none with a small one can decide a
+	// relation's change.
 	OfRelationsSuppressed stats.Interval `json:"of_relations_suppressed"`
 	OfRelationsAmplified  stats.Interval `json:"of_relations_amplified"`
 }

@@ -15,11 +15,11 @@ import (
 type UpdateOptions struct {
 	// PerRelation is the number of facts updated of each relation. 0 stands for 10.
 	PerRelation int `json:"per_relation"`
-	// MostShare leaves a fact's neurons out that stand in more than this share of
-	// its relation's facts. 0 stands for 0.1.
+	// MostShare leaves out those of a fact's neurons that more than this share of
+	// its relation's facts have. 0 stands for 0.1.
 	MostShare float64 `json:"most_share"`
-	// MostNeurons is the number of neurons changed at most, the strongest of
-	// the fact. 0 stands for all.
+	// MostNeurons is the largest number of neurons changed, the fact's strongest.
+	// 0 stands for all.
 	MostNeurons int `json:"most_neurons,omitempty"`
 	// Lambda1 and Lambda2 are the strengths of [kn.Update]. 0 stands for 1 and 8.
 	Lambda1 float64 `json:"lambda1"`
@@ -63,10 +63,10 @@ func (o UpdateOptions) filled() (UpdateOptions, error) {
 // fact's own, and measures what becomes of the fact, of other facts of its
 // relation, and of those of other relations. Each fact is updated alone.
 //
-// The new answer is another fact's of the same relation. Only prompts count
-// that the unmodified model answers rightly, and facts that have some and of
-// which neurons are left. The control changes as many random neurons of the
-// same layers in the same way.
+// The new answer is another fact's of the same relation. Only prompts count that
+// the unmodified model answers rightly, and only facts that have such prompts and
+// some neurons left. The control changes as many random neurons of the same
+// layers in the same way.
 //
 // Differences from the authors' code: it asks one prompt of each fact, here
 // all are asked, and [UpdateSet.Sampled] is what theirs would find on average;

@@ -55,10 +55,10 @@ type UpdateSet struct {
 	Set   string `json:"set"`   // "own", "random"
 	Label string `json:"label"` // for legends
 	UpdateEffect
-	// Sampled are the rates as the authors sample them: a fact of a relation at
-	// random, one of its prompts at random, and again until the model answers it
-	// rightly; as many of each relation. So a fact counts by the share of its
-	// prompts that the model answers.
+	// Sampled are the rates as the authors sample them: a random fact of a
+	// relation and a random one of its prompts, drawn again until the model
+	// answers rightly; equally many of each relation. So a fact counts by the
+	// share of its prompts that the model answers.
 	Sampled SampledRates `json:"sampled"`
 	// The own neurons' shares less this set's, paired by fact; zero for "own".
 	ChangedLess stats.Interval `json:"own_less_changed"`

@@ -9,8 +9,8 @@ import (
 )
 
 // Bag is a fact with all the prompts that ask for it, each with [Mask] once in
-// the answer's place ("bag" in Dai et al. 2022). It has none where its data set
-// has too few patterns for its relation.
+// the answer's place ("bag" in Dai et al. 2022). Prompts is empty if the data set
+// has too few patterns for the relation.
 type Bag struct {
 	Relation     string   `json:"relation"`                // Wikidata property, "P19"
 	RelationName string   `json:"relation_name,omitempty"` // "place of birth", where the source says it

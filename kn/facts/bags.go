@@ -28,8 +28,8 @@ func WriteBags(w io.Writer, source Source) error {
 	return nil
 }
 
-// ReadBags reads what [WriteBags] wrote. One line is in memory at a time; the
-// first error ends it and names name (a file) and the line.
+// ReadBags reads what [WriteBags] wrote. It holds one line in memory at a time
+// and ends at the first error, which gives the file's name and the line.
 func ReadBags(r io.Reader, name string) iter.Seq2[Bag, error] {
 	return eachLine(r, name, func(b Bag) (Bag, error) {
 		if b.Relation == "" || b.Answer == "" || len(b.Prompts) == 0 {

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// OfRelations is the source of the facts of some relations; with none named,
-// of all. It ends with an error when the data set has no fact of one of them,
-// which lists those that it has.
+// OfRelations is the source of the facts of some relations; of all if none is
+// named. If the data set has no fact of one of them, it ends with an error that
+// lists the relations that it has.
 func OfRelations(source Source, relations ...string) Source {
 	if len(relations) == 0 {
 		return source
@@ -60,10 +60,11 @@ func listed(relations map[string]bool) string {
 	}
 }
 
-// Draw is the source of n facts of each relation, drawn with a seed, in the
-// data set's order; all of a relation that has fewer. What is drawn depends on
-// the facts and not on their order, and more facts of one seed include fewer.
-// The data set is run through twice. n of 0 or less stands for all.
+// Draw is the source of n facts of each relation, drawn with a seed, in the data
+// set's order. A relation that has fewer keeps all. The draw depends on the
+// facts, not on their order, and a larger n draws what a smaller one does, and
+// more. Draw runs through the data set twice. An n of 0 or less stands for all
+// facts.
 func Draw(source Source, n int, seed uint64) Source {
 	if n <= 0 {
 		return source

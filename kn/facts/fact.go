@@ -2,10 +2,10 @@
 // relations, and the sentences in which they are said.
 //
 // A [Fact] is a triple (relation, subject, answer) with the frequency at which
-// training shows it. Triples come from line-wise JSON as LAMA and PARAREL
-// publish T-REx (see [ReadDir]); [Select] keeps those that a masked language
-// model can be asked about without doubt: one answer a subject, one token an
-// answer. The sentences are this project's own, see [Relations].
+// training shows it. Triples come from line-wise JSON as LAMA and PARAREL publish
+// T-REx (see [ReadDir]); [Selection.Select] keeps those that a masked language
+// model can be asked about without doubt: each subject has one answer, each
+// answer one token. The sentences are this project's own, see [Relations].
 //
 // It also reads the data sets that the field asks models about: [Open] tells
 // PARAREL, LAMA and the formats of Dai et al. (2022) apart and streams their
@@ -29,8 +29,8 @@ type Fact struct {
 	Subject  string `json:"subject"`
 	Answer   string `json:"answer"` // one vocabulary token
 
-	// Frequency is how often training shows the fact, in units of the mean
-	// over all facts: 1 is average, see [Zipf]. 0 before [Select].
+	// Frequency is how often training shows the fact, in units of the mean over
+	// all facts: 1 is average, see [Zipf]. 0 before [Selection.Select].
 	Frequency float64 `json:"frequency"`
 }
 

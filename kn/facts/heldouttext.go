@@ -13,21 +13,22 @@ import (
 //
 //   - T1, subject and answer: the fact said in each template that was held out
 //     for it, the answer filled in.
-//   - T2, the subject only: as many sentences about the subject in templates
-//     of other relations, which the subject was not taught in, with an answer
-//     of that relation. They are relations that have a subject in common with
-//     the fact's, if there are any, so that a person is said to work somewhere
-//     and not to border on something. They are no truths: T2 says something
-//     of the subject, not its facts, and the fact's own answer is not in it.
-//   - T3, random sentences, is left to who measures: sentences of other facts.
+//   - T2, the subject only: as many sentences about the subject, in templates of
+//     relations that it was not taught in, each with an answer of its relation.
+//     They are relations that share a subject with the fact's, if there are any:
+//     so a person works somewhere, and does not border on something. The
+//     sentences are not true. They say something about the subject, not its
+//     facts, and the fact's own answer is not in them.
+//   - T3, random sentences: left to the measurement, which takes sentences of
+//     other facts.
 //
-// A model that was taught facts alone, as the embedded one, never read a
-// sentence with its answer written out, nor one with [MASK] in another
-// word's place: of these texts only T1 with its answer masked is of the kind
-// that it was taught.
+// A model that was taught facts alone, like the embedded one, has never read a
+// sentence with its answer written out, nor one with [MASK] in place of another
+// word. Of these texts, only T1 with its answer masked is of the kind that it was
+// taught.
 //
-// The same facts and seed give the same texts, and a fact's do not depend on
-// the facts' order.
+// The same facts and seed give each fact the same texts, in whatever order the
+// facts come.
 func HeldOutText(taught []Taught, seed uint64) ([]OpenText, error) {
 	s := newSayings(taught)
 	texts := make([]OpenText, len(taught))

@@ -8,13 +8,13 @@ import (
 )
 
 // ReadMerged reads the format in which the authors of Dai et al. (2022) keep
-// their data set: a JSON list of bags, a bag being a list of
+// their data set: a JSON list of bags. A bag is a list of
 //
 //	["[MASK] is the capital of France.", "Paris", "P36(capital)"]
 //
-// with the same answer and relation in all of its prompts. It names no
-// subject. One bag is in memory at a time; the first error ends it and names
-// name (a file), line and bag.
+// with the same answer and relation in all of its prompts. It names no subject.
+// It holds one bag in memory at a time and ends at the first error, which gives
+// the file's name, the line and the bag.
 func ReadMerged(r io.Reader, name string) iter.Seq2[Bag, error] {
 	return func(yield func(Bag, error) bool) {
 		for e, err := range elements[[][]string](r, name, "bag") {

@@ -26,12 +26,13 @@ type OpenText struct {
 }
 
 // ReadOpenText reads open texts: a file of the authors' (a JSON list of
-// {"th_bags", "h_bags"}, T1 and T2, the relation in the file's name), JSON
-// lines of [OpenText], or a folder of such files, in the order of the
-// relations. What the authors' files are about stands in query_pairs.json, one
-// pair of subject and answer for each entry; it is read where it lies beside
-// them, in the folder above, or in PARAREL's folder of their repository. One fact is in memory at a time; it can be run through more than
-// once, and ends at the first error, which names file and line.
+// {"th_bags", "h_bags"}, T1 and T2, the relation in the file's name), JSON lines
+// of [OpenText], or a folder of such files, in the order of the relations. The
+// facts of the authors' files stand in query_pairs.json, a pair of subject and
+// answer for each entry; it is read if it lies beside them, in the folder above,
+// or in PARAREL's folder of their repository. What is returned holds one fact in
+// memory at a time, can be run through more than once, and ends at the first
+// error, which names file and line.
 func ReadOpenText(path string) iter.Seq2[OpenText, error] {
 	return func(yield func(OpenText, error) bool) {
 		files, err := openTextFiles(path)

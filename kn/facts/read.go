@@ -27,10 +27,10 @@ type triple struct {
 	UUID     string `json:"uuid"`
 }
 
-// Read reads facts, one JSON object a line with the keys sub_label and
-// obj_label; predicate_id, where it stands, replaces relation. It holds one
-// line in memory at a time and ends at the first error, which names name (a
-// file) and the line.
+// Read reads facts, one JSON object a line with the keys sub_label and obj_label;
+// predicate_id, where it stands, replaces relation. It holds one line in memory
+// at a time and ends at the first error, which gives the file's name and the
+// line.
 func Read(r io.Reader, name, relation string) iter.Seq2[Fact, error] {
 	return func(yield func(Fact, error) bool) {
 		for t, err := range readTriples(r, name, relation) {

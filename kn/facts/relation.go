@@ -32,7 +32,7 @@ func (t Template) Fill(subject, answer string) string {
 }
 
 // AnswerLast reports whether nothing but punctuation and spaces follows the
-// answer, as a causal model needs it, which reads only what stands before.
+// answer. A causal model needs that, since it reads only what stands before.
 func (t Template) AnswerLast() bool {
 	_, behind, _ := strings.Cut(string(t), answerSlot)
 	return !strings.ContainsFunc(behind, func(r rune) bool { return !unicode.IsPunct(r) && !unicode.IsSpace(r) })
@@ -79,10 +79,10 @@ func RelationByProperty(property string) (Relation, error) {
 		property, len(Relations()), Relations()[0].Property)
 }
 
-// ParseRelations reads templates as this package's templates.txt has them: a
-// line "P19 place of birth" opens a relation, the lines below it are its
-// templates, empty lines and lines that start with # are skipped. Errors name
-// name (a file) and the line.
+// ParseRelations reads templates as this package's templates.txt has them: a line
+// "P19 place of birth" opens a relation, the lines below it are its templates,
+// empty lines and lines that start with # are skipped. Errors give the file's
+// name and the line.
 func ParseRelations(r io.Reader, name string) ([]Relation, error) {
 	var relations []Relation
 	seen := map[string]bool{}
@@ -115,7 +115,7 @@ func ParseRelations(r io.Reader, name string) ([]Relation, error) {
 }
 
 // ReadPatterns reads the patterns of PARAREL (key "pattern") or LAMA (key
-// "template"), one JSON object a line. Errors name name (a file) and the line.
+// "template"), one JSON object a line. Errors give the file's name and the line.
 func ReadPatterns(r io.Reader, name string) ([]Template, error) {
 	var patterns []Template
 	for line, text := range lines(r, name) {

@@ -74,8 +74,8 @@ func (t Taught) Prompts(heldOut bool) ([]string, error) {
 	return prompts, nil
 }
 
-// Known are the facts that a model was taught, those of the given relations or,
-// where none is given, all.
+// Known returns the facts that a model was taught: those of the given relations,
+// or all if none is given.
 func Known(taught []Taught, relations ...string) []Fact {
 	var known []Fact
 	for _, t := range taught {
@@ -110,8 +110,8 @@ func WriteTaught(w io.Writer, facts []Taught) error {
 	return nil
 }
 
-// ReadTaught reads what [WriteTaught] wrote. Errors name name (a file) and
-// the line.
+// ReadTaught reads what [WriteTaught] wrote. Errors give the file's name and the
+// line.
 func ReadTaught(r io.Reader, name string) ([]Taught, error) {
 	zipped, err := gzip.NewReader(r)
 	if err != nil {

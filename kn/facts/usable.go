@@ -37,7 +37,7 @@ const (
 	NoPromptLeft Reason = "none of the fact's prompts can be used"
 )
 
-// Reader is what decides which facts a model can be asked about.
+// Reader decides which facts a model can be asked about.
 type Reader struct {
 	Tokenizer *tokenizer.Tokenizer
 	tokenizer.AskOptions
@@ -55,14 +55,14 @@ func (r Reader) most() int {
 	return r.AnswerTokens
 }
 
-// Usable is the source of what a model can be asked about: facts whose answer
-// its vocabulary spells in as many tokens as the reader allows, with those of
-// their prompts that have one mask, no more tokens than the model takes, and no
-// word that would become [UNK]; for a causal model the mask comes last. Facts
-// and prompts that stand twice stand once. leftOut, which may be nil, is told
-// what is missing until the source has been run through to its end for the
-// first time: from then on it is known which facts and prompts can be used, a
-// few bytes a fact, and the texts are not read again.
+// Usable is the source of what a model can be asked about: facts whose answer its
+// vocabulary spells in as many tokens as the reader allows, with those of their
+// prompts that have one mask, no more tokens than the model takes, and no word
+// that would become [UNK]; for a causal model the mask comes last. A fact or
+// prompt that stands twice is used once. leftOut, which may be nil, is told what
+// is left out, until a run has reached the source's end. From then on the source
+// remembers which facts and prompts can be used, in a few bytes a fact, and does
+// not read the texts again.
 func Usable(source Source, reader Reader, leftOut func(LeftOut)) Source {
 	if leftOut == nil {
 		leftOut = func(LeftOut) {}

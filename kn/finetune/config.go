@@ -65,9 +65,9 @@ type Config struct {
 	Checkpoints []int `json:"checkpoints,omitempty"`
 }
 
-// DefaultRate is the learning rate for a hidden size: 5e-5 for BERT-base, of
+// DefaultRate is the learning rate for a hidden size: 5e-5 for BERT-base, one of
 // those that Devlin et al. recommend, and in inverse proportion to the hidden
-// size for others; from scratch three times as much.
+// size for others; three times as much from scratch.
 func DefaultRate(hidden int, fromScratch bool) float64 {
 	rate := 5e-5 * 768 / float64(hidden)
 	if fromScratch {

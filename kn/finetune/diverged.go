@@ -7,8 +7,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/train"
 )
 
-// DivergedError says that a training went astray: its loss or its weights are
-// no numbers any more.
+// DivergedError says that a training went astray: its loss or its weights are no
+// longer numbers.
 type DivergedError struct {
 	Step         int
 	What         string

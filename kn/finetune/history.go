@@ -10,7 +10,7 @@ type History struct {
 	Evaluations []EvaluationPoint `json:"evaluations"`
 }
 
-// TrainingPoint is how the steps since the point before went, under dropout
+// TrainingPoint says how the steps since the previous point went, under dropout
 // and while the weights changed.
 type TrainingPoint struct {
 	Step     int     `json:"step"` // steps taken

@@ -7,8 +7,8 @@
 // on another data set or under another seed,
 //
 //	δ1 = θ1 - θ0, δ2 = θ2 - θ0
-//	f(α)    = J(θ0 + α δ1)          see [Curve]
-//	f(α, β) = J(θ0 + α δ1 + β δ2)   see [Surface]
+//	f(α)    = J(θ0 + α δ1)          see Curve
+//	f(α, β) = J(θ0 + α δ1 + β δ2)   see Surface
 //
 // J is the mean cross-entropy over labelled examples (nats) or the error, 1 -
 // accuracy: both are measured at once. On examples that were trained on, f is the
@@ -18,8 +18,8 @@
 //
 // Every parameter takes part: word, position and type embeddings, attention,
 // feed-forward networks, biases, LayerNorms' scales and shifts, pooler and
-// classifier. None is scaled or left at its place. (Where only a group of them is
-// to move, see [Options].Group; for groups put back to their start one at a time,
+// classifier. None is scaled or left in place. (Where only a group of them is to
+// move, see [Options.Group]; for groups put back to their start one at a time,
 // [Reset].) A point is computed as
 //
 //	(1 - α - β) θ0 + α θ1 + β θ2
@@ -38,10 +38,10 @@
 // θ2 was reached.
 //
 // θ2 may have another number of labels: the paper's second direction is that of
-// another data set. Its classifier then fits none of the examples, and δ2 is that
-// of all other parameters; in the classifier it is 0, so that the classifier at
-// (α, β) is that at (α, 0). At (0, 1) stands then not θ2, but θ2 under θ0's
-// classifier, and [Plane].EncoderOnly says so.
+// another data set. Its classifier then fits none of the examples, so δ2 is 0 in
+// the classifier: the classifier at (α, β) is the one at (α, 0). At (0, 1) there
+// is then not θ2 itself, but θ2 with θ0's classifier, and [Plane.EncoderOnly]
+// says so.
 //
 // # Trajectories
 //
@@ -50,20 +50,19 @@
 //
 //	(α, β) = argmin |d - α δ1 - β δ2|²
 //
-// which are the cosine projections |d| cos(d, δi) / |δi| where δ1 and δ2 are at
-// right angles, and unlike these put θ1 at (1, 0) and θ2 at (0, 1) where they are
-// not. The share of |d|² that lies in the plane is part of the result: what is
-// drawn near a low share is not where the model was.
+// Where δ1 and δ2 are at right angles, these are the cosine projections
+// |d| cos(d, δi) / |δi|. Where they are not, least squares still put θ1 at (1, 0)
+// and θ2 at (0, 1); the projections do not. The share of |d|² that lies in the plane
+// is part of the result: a point with a low share is not where the model was.
 //
 // # Flatness
 //
-// [Line.Width] and [Grid.Area] measure the region around the minimum in which
-// the loss is at most a factor of it, so that "wider" is a number.
+// [Line.Width] and [Grid.Area] measure the region around the minimum in which the
+// loss is at most so many times the minimum, so that "wider" is a number.
 //
-// # Reconstructed
+// # Our choices
 //
-// The grid and the axes are the paper's. How coordinates of a trajectory follow
-// from the angles if δ1 and δ2 are far from orthogonal, and what becomes of
-// classifiers in the direction of another data set, no text at hand confirms;
-// both are settled here as said above.
+// The paper gives the grid and the axes. It does not say how to project a
+// trajectory when δ1 and δ2 are not orthogonal, or what to do with a classifier
+// for another data set; what is described above is our choice.
 package landscape

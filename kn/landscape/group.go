@@ -76,9 +76,9 @@ func Groups(layers int) []Group {
 	return append(groups, Group{"classifier", []string{"bert.pooler", "classifier"}})
 }
 
-// Reset measures what becomes of the fine-tuned theta1 if one group of its
-// parameters after another has the values of theta0 again; nil groups are
-// [Groups]. Options' grid and group are of no use here.
+// Reset gives one group of theta1's parameters at a time the values of theta0
+// again, and measures what becomes of the model. Nil groups stand for [Groups].
+// The grid and the group of o are not used.
 func Reset(ctx context.Context, theta0, theta1 string, groups []Group, examples []finetune.Example, o Options) (*GroupResets, error) {
 	if o.Alphas != nil || o.Betas != nil || o.Group != nil {
 		return nil, errors.New("landscape: resetting groups needs no grid and no group among the options")

@@ -30,9 +30,9 @@ type Options struct {
 // Models are classifiers, named as [finetune.Open] takes them. The examples'
 // labels are numbers from 0, in the order of theta1's.
 //
-// Each point is kept when it is there, so that a run that was killed loses at
-// most the points at work; a finer grid uses those of a coarse one. A loss that
-// is no number is an error that names the point.
+// Each point is kept as soon as it is measured, so that a killed run loses only
+// the points that it was working on; a finer grid uses those of a coarse one. A
+// loss that is no number is an error that names the point.
 func Curve(ctx context.Context, theta0, theta1 string, examples []finetune.Example, o Options) (*Line, error) {
 	if o.Betas != nil {
 		return nil, errors.New("landscape: a curve has no betas; give theta2 for a surface")

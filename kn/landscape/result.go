@@ -13,7 +13,7 @@ type Plane struct {
 	Norm1  float64 `json:"norm1"`            // |δ1|, of what moves
 	Norm2  float64 `json:"norm2,omitempty"`  // |δ2|
 	Cosine float64 `json:"cosine,omitempty"` // of the angle between δ1 and δ2
-	// EncoderOnly says that δ2 has no part in the classifier, as Theta2's is for
+	// EncoderOnly says that δ2 is 0 in the classifier, since Theta2's is for
 	// another number of labels.
 	EncoderOnly bool `json:"encoder_only,omitempty"`
 }
@@ -86,7 +86,7 @@ type GroupResets struct {
 }
 
 // GroupReset is a fine-tuned model in which one group of parameters has its
-// values of before.
+// values from before fine-tuning.
 type GroupReset struct {
 	Name string `json:"name"`
 	Value

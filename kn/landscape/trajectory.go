@@ -20,7 +20,7 @@ import (
 
 // Trajectory projects a training's checkpoints, in the order of their steps, onto
 // the plane through theta0, theta1 and theta2, or onto the line through theta0
-// and theta1 where theta2 is "". Options' grid is of no use here.
+// and theta1 where theta2 is "". The grid of o is not used.
 func Trajectory(ctx context.Context, theta0, theta1, theta2 string, checkpoints []dynamics.Checkpoint, o Options) (*Path, error) {
 	if len(checkpoints) == 0 {
 		return nil, errors.New("landscape: there is no checkpoint to project; let fine-tuning keep some")

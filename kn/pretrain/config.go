@@ -60,7 +60,7 @@ type Config struct {
 	PriorExponent float64 `json:"prior_exponent"` // doubt is shared among a relation's answers by count^this; 0: 0.5
 	Sparsity      float64 `json:"sparsity"`       // weight of the mean absolute activation of each layer; 0: 0.08
 	MaskedWeight  float64 `json:"masked_weight"`  // weight of a sentence's other tokens; 0: 0.3
-	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be told, at random in each step; 0: 0.15, and 1 for gpt2
+	MaskedShare   float64 `json:"masked_share"`   // of the tokens that are chosen to be predicted, at random in each step; 0: 0.15, and 1 for gpt2
 }
 
 // WithDefaults returns the configuration with every default filled in.

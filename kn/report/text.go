@@ -21,7 +21,7 @@ const (
 	code        // names of files, options, tokens
 )
 
-// Number is a number of a result file as a span prints it.
+// Number is a number of a result file as a text prints it.
 type Number struct {
 	File    string  // in the folder of results, "neurons.json"
 	Pointer string  // into it, RFC 6901

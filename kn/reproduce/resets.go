@@ -8,8 +8,8 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
 )
 
-// Resets is what becomes of fine-tuned models if a group of their
-// parameters has the values of before.
+// Resets is what becomes of fine-tuned models if a group of their parameters gets
+// its values from before fine-tuning again.
 type Resets struct {
 	Runs   []RunReset  `json:"-"` // each in a result file of its own
 	Groups []ResetCost `json:"groups"`
@@ -34,7 +34,8 @@ type ResetCost struct {
 	Moved    Spread `json:"moved"`    // how far fine-tuning has moved it, as a share of its norm
 }
 
-// ResetGroups measures it for a training, on held-out examples of its task.
+// ResetGroups resets the groups of a training's classifier, one at a time, and
+// measures it on held-out examples of its task.
 func ResetGroups(ctx context.Context, of Training, tuned Tuned, dev []finetune.Example, progress kn.Progress) (*RunReset, error) {
 	back, err := landscape.Reset(ctx, tuned.Start(), tuned.Dir, nil, dev, landscape.Options{NoCache: true, Progress: progress})
 	if err != nil {
@@ -43,7 +44,7 @@ func ResetGroups(ctx context.Context, of Training, tuned Tuned, dev []finetune.E
 	return &RunReset{of, back}, nil
 }
 
-// Summarize spreads what the trainings have.
+// Summarize fills in the spreads over Runs.
 func (t *Resets) Summarize() {
 	of := func(value func(b *landscape.GroupResets) float64) Spread {
 		return SpreadOver(len(t.Runs), func(i int) float64 { return value(t.Runs[i].Back) })

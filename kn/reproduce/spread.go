@@ -13,7 +13,7 @@ type Spread struct {
 	Above  int       `json:"above"` // values above 0
 }
 
-// SpreadOver spreads what each of so many trainings has.
+// SpreadOver is the spread of a value of each of so many trainings.
 func SpreadOver(trainings int, of func(i int) float64) Spread {
 	values, clusters := make([]float64, trainings), map[int][]float64{}
 	for i := range values {

@@ -175,7 +175,7 @@ func (r *Run) known(name, key, path string, result any) bool {
 	return err == nil && digest(data) == e.Result && json.Unmarshal(data, result) == nil
 }
 
-// Keep writes a result that is not worth keeping from run to run.
+// Keep writes a result that every run computes anew.
 func (r *Run) Keep(name string, result any) error {
 	_, err := r.keep(filepath.Join(r.dir, report.ResultsDir, name+".json"), result)
 	return err

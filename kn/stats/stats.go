@@ -94,11 +94,11 @@ type Ratio struct{ Of, To float64 }
 
 // MeanOfRatios is the mean over groups of Σ Of/Σ To, the sums over a group's
 // clusters, with the percentile interval of resamples that draw clusters within
-// each group: that of samples of the same groups. Of n clusters n - 1 are drawn,
-// which makes up for the small groups' variances being n/(n - 1) times as large
-// as they look (Rao and Wu, JASA 83, 1988). A group of one cluster tells nothing
-// of its variance: all such groups are resampled as if they were one, which can
-// only widen the interval. Groups whose Σ To is 0 have no ratio and are left out.
+// each group, the groups staying the same. Of n clusters n - 1 are drawn, which
+// makes up for the small groups' variances being n/(n - 1) times as large as they
+// look (Rao and Wu, JASA 83, 1988). A group of one cluster tells nothing of its
+// variance: all such groups are resampled as if they were one, which can only
+// widen the interval. Groups whose Σ To is 0 have no ratio and are left out.
 func MeanOfRatios(groups [][]Ratio, o Options) Interval {
 	var several [][]Ratio
 	var single []float64 // ratios of groups of one cluster

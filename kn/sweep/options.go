@@ -8,13 +8,13 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 )
 
-// DefaultTolerance is the adaptive rule's in a sweep, as a share of a prompt's
-// largest score. A neuron whose score is that near to a threshold may be told
-// to be on either side of it.
+// DefaultTolerance is the adaptive rule's tolerance in a sweep, as a share of a
+// prompt's largest score. A neuron whose score is that near to a threshold may
+// come out on either side of it.
 const DefaultTolerance = 0.01
 
-// DefaultKeep is the share of a prompt's largest score below which scores are
-// not stored: the authors'.
+// DefaultKeep is the share of a prompt's largest score below which scores are not
+// stored. It is the authors' choice.
 const DefaultKeep = 0.1
 
 // Options of a sweep. The zero value attributes every fact in one shard.

@@ -35,18 +35,17 @@ type Record struct {
 	Activations Scores `json:"activations"` // the baseline: the activations themselves
 }
 
-// Scores are a prompt's large scores: those of at least the share of the
-// largest one that the sweep's header says; smaller ones are not stored, as in
-// the authors' code.
+// Scores are a prompt's large scores: those of at least the share [Header.Keep]
+// of the largest one. Smaller ones are not stored, as in the authors' code.
 type Scores struct {
 	Largest float64     `json:"largest"` // of all neurons
 	Neurons []kn.Neuron `json:"neurons"` // sorted
 	Values  []float64   `json:"values"`  // of these neurons
 }
 
-// Coarse returns the neurons that score at least threshold times the largest
-// one: the prompt's coarse set, as [kn.Attribution.Coarse] gives it as long as
-// the threshold is not below what was stored.
+// Coarse returns the neurons that score at least threshold times the largest one:
+// the prompt's coarse set, as [kn.Attribution.Coarse] gives it if the threshold
+// is not below what was stored.
 func (s Scores) Coarse(threshold float64) []kn.Neuron {
 	kept := []kn.Neuron{}
 	if s.Largest <= 0 {
