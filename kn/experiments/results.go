@@ -54,7 +54,7 @@ type RelationNeurons struct {
 	Relation string `json:"relation"`
 	Name     string `json:"name,omitempty"`
 	Facts    int    `json:"facts"`
-	// PerFact is the mean number of refined neurons, for each method.
+	// Gradients and Baseline are the mean numbers of refined neurons a fact, by each method.
 	Gradients float64 `json:"gradients"`
 	Baseline  float64 `json:"baseline"`
 	// Common are the neurons that at least 10 % of the relation's facts have:
