@@ -114,6 +114,9 @@ func TestLogProbability(t *testing.T) {
 	if slices.Equal(a.Scores[0], plain.Scores[0]) {
 		t.Error("the target makes no difference")
 	}
+	if a.Target != TargetLogProbability || a.Unit() != "nats" || plain.Target != TargetProbability || plain.Unit() != "probability" {
+		t.Errorf("targets %q in %s and %q in %s", a.Target, a.Unit(), plain.Target, plain.Unit())
+	}
 	if _, err := m.Attribute(prompt, answer, AttributeOptions{Target: "logit"}); err == nil {
 		t.Error("an unknown target is taken")
 	}

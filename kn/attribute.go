@@ -216,7 +216,7 @@ func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attrib
 // store completes an attribution and puts it into the cache.
 func (m *Model) store(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
 	a := &Attribution{
-		Prompt: q.Prompt, Answer: q.Answer, Rule: o.Rule,
+		Prompt: q.Prompt, Answer: q.Answer, Target: o.Target, Rule: o.Rule,
 		Probability:       r.Probability,
 		ProbabilityAtZero: r.ProbabilityAtZero,
 		CompletenessError: r.CompletenessError,

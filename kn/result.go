@@ -45,7 +45,8 @@ type Prediction struct {
 type Attribution struct {
 	Prompt      string  `json:"prompt"`
 	Answer      string  `json:"answer"`
-	Probability float64 `json:"probability"` // of the answer, model unmodified
+	Target      Target  `json:"target,omitempty"` // what was attributed
+	Probability float64 `json:"probability"`      // of the answer, model unmodified
 
 	// ProbabilityAtZero[l] is the answer's probability when the whole
 	// activation of layer l is 0 where the answer is predicted.
@@ -65,8 +66,7 @@ type Attribution struct {
 	// tolerance within the allowed number of nodes.
 	NotConverged []int `json:"not_converged,omitempty"`
 
-	// Scores[l][i] is the integrated gradient of neuron (l, i), in units of the
-	// target: of probability unless told otherwise.
+	// Scores[l][i] is the integrated gradient of neuron (l, i), in the target's [Attribution.Unit].
 	Scores [][]float64 `json:"scores"` // [L][F]
 	// Activations[l][i] is the neuron's activation where the answer is predicted,
 	// in the mean over its tokens: the baseline attribution.
@@ -147,8 +147,8 @@ type KnowledgeNeurons struct {
 	Answer  string     `json:"answer"`
 	Coarse  [][]Neuron `json:"coarse"`  // per prompt
 	Refined []Neuron   `json:"refined"` // kept by the share of prompts
-	// Scores[i][k] is the score of Refined[k] in prompt i, in units of
-	// probability.
+	// Scores[i][k] is the score of Refined[k] in prompt i, in units of the
+	// recipe's target.
 	Scores [][]float64 `json:"scores"` // [len(Prompts)][len(Refined)]
 	// NotConverged lists the prompts, from 0, whose attribution did not reach
 	// the adaptive rule's tolerance in every layer.

@@ -108,9 +108,8 @@ func (a Attribution) Table() Table { return a.TableOf(tableRows) }
 // TableOf is [Attribution.Table] with n neurons.
 func (a Attribution) TableOf(n int) Table {
 	t := Table{Title: fmt.Sprintf("P(%s) = %s: %s", a.Answer, significant(a.Probability), a.Prompt), Columns: []string{"neuron"}}
-	of, _ := a.Provenance.Options["target"].(string)
-	target, scored := Target(of), a.Rule != ActivationBaseline
-	parts := scored && target == TargetProbability && a.Probability > 0 // else a score is no share of the probability
+	scored := a.Rule != ActivationBaseline
+	parts := scored && a.Target == TargetProbability && a.Probability > 0 // else a score is no share of the probability
 	if scored {
 		t.Columns = append(t.Columns, "score")
 	}
@@ -128,8 +127,8 @@ func (a Attribution) TableOf(n int) Table {
 		}
 		t.Rows = append(t.Rows, append(row, significant(a.Activations[n.Layer][n.Index])))
 	}
-	if scored && target != TargetProbability {
-		t.Notes = append(t.Notes, fmt.Sprintf("scores are of %s, in %s", target.name(a.Answer, ""), target.unit()))
+	if scored && a.Target != TargetProbability {
+		t.Notes = append(t.Notes, fmt.Sprintf("scores are of %s, in %s", a.Target.name(a.Answer, ""), a.Unit()))
 	}
 	if parts && len(a.Scores) > 1 {
 		t.Notes = append(t.Notes, "each layer's scores add up to what its neurons give of the probability, so those of several layers can exceed it")

@@ -32,17 +32,14 @@ func TestAttributionTable(t *testing.T) {
 	a := kn.Attribution{Probability: 0.5, Scores: [][]float64{{1, 2, 3}}, Activations: [][]float64{{4, 5, 6}}}
 	for _, c := range []struct {
 		rule   kn.Rule
-		target string
+		target kn.Target
 		want   string
 	}{
 		{kn.Adaptive, "", "[neuron score of the probability activation] [0:2 3.000 600.0 % 6.000]"},
-		{kn.Adaptive, "log_probability", "[neuron score activation] [0:2 3.000 6.000]"},
+		{kn.Adaptive, kn.TargetLogProbability, "[neuron score activation] [0:2 3.000 6.000]"},
 		{kn.ActivationBaseline, "", "[neuron activation] [0:2 6.000]"},
 	} {
-		a.Rule, a.Provenance.Options = c.rule, map[string]any{}
-		if c.target != "" {
-			a.Provenance.Options["target"] = c.target
-		}
+		a.Rule, a.Target = c.rule, c.target
 		table := a.TableOf(2)
 		if got := fmt.Sprint(table.Columns, " ", table.Rows[0]); got != c.want || len(table.Rows) != 2 {
 			t.Errorf("%s: %s and %d rows, want %s", c.rule, got, len(table.Rows), c.want)
@@ -78,8 +75,7 @@ func TestResultsSayWhatTheyAre(t *testing.T) {
 		{kn.Attribution{Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.ActivationBaseline, Scores: [][]float64{{3, 2}}, Activations: [][]float64{{3, 2}}}, []string{"0:0", "3.000"}},
 		// Nor is a score of its logarithm.
 		{kn.Attribution{
-			Prompt: "p", Answer: "a", Probability: 0.4, Rule: kn.Adaptive, Scores: [][]float64{{3, 2}}, Activations: [][]float64{{1, 2}},
-			Provenance: kn.Provenance{Options: map[string]any{"target": "log_probability"}},
+			Prompt: "p", Answer: "a", Target: kn.TargetLogProbability, Probability: 0.4, Rule: kn.Adaptive, Scores: [][]float64{{3, 2}}, Activations: [][]float64{{1, 2}},
 		}, []string{"log P(a), in nats", "3.000"}},
 		{kn.KnowledgeNeurons{Prompts: []string{"p", "q"}, Answer: "a", Refined: neurons, Coarse: [][]kn.Neuron{neurons, {{}, {Index: 1}}}, Scores: [][]float64{{0.5}, {0.25}}}, []string{"0.375", "1 knowledge neuron of a, from 2 prompts", "1:7", "1 of 2", "1, 2"}},
 		{kn.FactorCurves{

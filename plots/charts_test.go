@@ -1,8 +1,10 @@
 package plots_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/plots"
 	"github.com/knowledge-neurons/gonb-kn/plots/internal/charttest"
 )
@@ -54,6 +56,15 @@ func TestFiles(t *testing.T) {
 
 		"predictions": {"before", "after", "answer: Paris", "Rome", "< 0.015", "Probability at [MASK]"},
 	})
+}
+
+// TestHeatMapUnit: the colour bar has the target's unit.
+func TestHeatMapUnit(t *testing.T) {
+	a := attribution(3, 512)
+	a.Target = kn.TargetLogProbability
+	if text := charttest.Text(t, charttest.SVG(t, plots.MustAttributionHeatMap(a))); !strings.Contains(text, "Score [nats]") {
+		t.Errorf("no unit of the logarithm in %q", text)
+	}
 }
 
 func TestGolden(t *testing.T) {

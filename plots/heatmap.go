@@ -45,7 +45,7 @@ func AttributionHeatMap(attribution *kn.Attribution, options ...Options) (*Figur
 		x += fmt.Sprintf(" (%d a column, the strongest shown)", m.bin)
 	}
 	p := f.Panel(x, "Layer")
-	bar := chart.ColorBar{Label: scoreLabel(attribution.Rule), Scale: f.Options.Palette.Diverging, Low: -m.largest, High: m.largest}
+	bar := chart.ColorBar{Label: scoreLabel(attribution), Scale: f.Options.Palette.Diverging, Low: -m.largest, High: m.largest}
 	m.paint = bar.Color
 	top := strongest(attribution, named)
 	p.Add(m, topMarks(f, top, m))
@@ -79,11 +79,11 @@ func checkScores(scores [][]float64) error {
 }
 
 // scoreLabel is what the colours mean, with the unit.
-func scoreLabel(rule kn.Rule) string {
-	if rule == kn.ActivationBaseline {
+func scoreLabel(a *kn.Attribution) string {
+	if a.Rule == kn.ActivationBaseline {
 		return "Activation"
 	}
-	return "Score [probability]"
+	return fmt.Sprintf("Score [%s]", a.Unit())
 }
 
 // scored is a neuron with its score.

@@ -78,6 +78,7 @@ func (r *attribution) again(_ context.Context, c *comparison, models []*kn.Model
 	}
 	c.provenance("", r.Provenance, got.Provenance)
 	c.exactly("rule", r.Rule, got.Rule)
+	c.exactly("target", r.Target, got.Target)
 	c.number("probability of the answer", r.Probability, got.Probability, got.Probability)
 	for l, row := range got.Scores {
 		// The figure has, of each column, the strongest neuron's score.

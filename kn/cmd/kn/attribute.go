@@ -15,6 +15,7 @@ import (
 type attributeResult struct {
 	Prompt            string      `json:"prompt"`
 	Answer            string      `json:"answer"`
+	Target            kn.Target   `json:"target,omitempty"`
 	Probability       float64     `json:"probability"`
 	ProbabilityAtZero []float64   `json:"probability_at_zero"`
 	CompletenessError []float64   `json:"completeness_error"`
@@ -162,7 +163,7 @@ var (
 
 func attributionResult(at *kn.Attribution) attributeResult {
 	r := attributeResult{
-		Prompt: at.Prompt, Answer: at.Answer, Probability: at.Probability,
+		Prompt: at.Prompt, Answer: at.Answer, Target: at.Target, Probability: at.Probability,
 		ProbabilityAtZero: at.ProbabilityAtZero, CompletenessError: at.CompletenessError,
 		Rule: at.Rule, Nodes: at.Nodes, Scores: at.Scores,
 	}

@@ -88,6 +88,15 @@ func TestAttributeTokens(t *testing.T) {
 	}
 }
 
+// TestAttributeTarget: the JSON names a target that is not the default.
+func TestAttributeTarget(t *testing.T) {
+	var got attributeResult
+	args := []string{"attribute", "--model", small(t), "--prompt", "The capital of France is [MASK] .", "--answer", "Paris", "--target", "log_probability", "--json"}
+	if err := json.Unmarshal([]byte(succeeds(t, args...)), &got); err != nil || got.Target != kn.TargetLogProbability {
+		t.Errorf("target %q, %v", got.Target, err)
+	}
+}
+
 // TestSeeInsideUsage: flags that do not go together.
 func TestSeeInsideUsage(t *testing.T) {
 	trace := []string{"trace", "--model", "m", "--prompt", "p", "--answer", "a"}

@@ -21,13 +21,14 @@ type Figure struct {
 // Attribution is a [kn.Attribution] without the scores that no chart shows:
 // those of most neurons, of which an attribution has some ten thousands.
 type Attribution struct {
-	Prompt      string  `json:"prompt"`
-	Answer      string  `json:"answer"`
-	Probability float64 `json:"probability"`
-	Rule        kn.Rule `json:"rule"`
-	Layers      int     `json:"layers"`
-	FFN         int     `json:"ffn"`
-	Bin         int     `json:"bin"` // neurons to a column of the chart
+	Prompt      string    `json:"prompt"`
+	Answer      string    `json:"answer"`
+	Target      kn.Target `json:"target,omitempty"`
+	Probability float64   `json:"probability"`
+	Rule        kn.Rule   `json:"rule"`
+	Layers      int       `json:"layers"`
+	FFN         int       `json:"ffn"`
+	Bin         int       `json:"bin"` // neurons to a column of the chart
 	// Neurons[l] are indices of layer l, ascending, and Scores[l] their scores, to six digits.
 	Neurons    [][]int       `json:"neurons"`
 	Scores     [][]float64   `json:"scores"`
@@ -38,7 +39,7 @@ type Attribution struct {
 // largest magnitude, and those of the given neurons. Scores of 0 are left out.
 func Sparse(a *kn.Attribution, bin int, top []kn.Neuron) *Attribution {
 	s := &Attribution{
-		Prompt: a.Prompt, Answer: a.Answer, Probability: a.Probability, Rule: a.Rule,
+		Prompt: a.Prompt, Answer: a.Answer, Target: a.Target, Probability: a.Probability, Rule: a.Rule,
 		Layers: len(a.Scores), FFN: len(a.Scores[0]), Bin: bin, Provenance: a.Provenance,
 	}
 	for l, row := range a.Scores {
@@ -88,7 +89,7 @@ func Rounded(x float64) float64 {
 // Full is the attribution with 0 for the scores that were left out: the same
 // figure can be drawn from it. Neurons must be inside of Layers and FFN.
 func (s *Attribution) Full() *kn.Attribution {
-	a := &kn.Attribution{Prompt: s.Prompt, Answer: s.Answer, Probability: s.Probability, Rule: s.Rule, Provenance: s.Provenance}
+	a := &kn.Attribution{Prompt: s.Prompt, Answer: s.Answer, Target: s.Target, Probability: s.Probability, Rule: s.Rule, Provenance: s.Provenance}
 	for l := range s.Layers {
 		row := make([]float64, s.FFN)
 		for k, i := range s.Neurons[l] {
