@@ -80,7 +80,10 @@ type Rule string
 
 // The integration rules. See package quadrature for nodes and weights.
 const (
-	Adaptive           Rule = "adaptive"            // nested rules and bisection until the scores' estimated error is small
+	// Adaptive takes as many nodes as the tolerance needs: [quadrature.NewChecked],
+	// or [quadrature.NewAdaptive] where gradients jump.
+	Adaptive Rule = "adaptive"
+
 	GaussLegendre      Rule = "gauss_legendre"      // n nodes, exact for polynomials of degree 2n-1
 	LeftRiemann        Rule = "left_riemann"        // nodes k/n for k in 0..n-1, weight 1/n: the paper authors' code
 	LinspaceInclusive  Rule = "linspace_inclusive"  // n nodes from 0 to 1 inclusive, weight 1/n: EleutherAI's code

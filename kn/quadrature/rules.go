@@ -1,10 +1,17 @@
 // Package quadrature integrates vector-valued functions over [0, 1].
 //
 // Fixed rules are given by their nodes and weights ([LeftRiemann],
-// [LinspaceInclusive], [Trapezoid], [GaussLegendre], [ClenshawCurtis]).
-// [Adaptive] doubles nested Clenshaw-Curtis rules, and bisects the interval
-// where that does not help, until an estimate of the integral's own error is
-// small.
+// [LinspaceInclusive], [Trapezoid], [GaussLegendre], [ClenshawCurtis]), and
+// evaluated by [Fixed]. Others add nodes until an estimate of the integral's own
+// error is small:
+//
+//   - [Checked] is for smooth integrands whose entries add up to the derivative
+//     of a known function, as gradients along a path do. It takes the fewest nodes.
+//   - [Adaptive] is for integrands that may jump or have kinks, or of which no such
+//     function is known. It doubles nested Clenshaw-Curtis rules, and bisects the
+//     interval where that does not help.
+//   - [Graded] is either of them with nodes that crowd near 0, for integrands that
+//     are large and change fast there.
 //
 // Clenshaw-Curtis nodes include both ends of the interval and every node of
 // the rule with half as many intervals, so nothing is evaluated twice; its
