@@ -14,6 +14,8 @@ type rule struct {
 	// start starts one layer's integral, where the gradient jumps at known
 	// places. It is nil if there is nothing to integrate.
 	start func(jumps []float64) quadrature.Integral
+	// rough says that start makes use of the jumps.
+	rough bool
 	// zero says that 0 is among the first nodes.
 	zero bool
 	// nodes is how many a layer is likely to take, not counting the node 1.
@@ -26,15 +28,17 @@ func (o Options) rule(rough bool) (rule, error) {
 	switch {
 	case o.Rule != nil:
 		start := func([]float64) quadrature.Integral { return quadrature.NewFixed(*o.Rule) }
-		return rule{start, slices.Contains(o.Rule.Nodes, 0), len(o.Rule.Nodes)}, nil
+		return rule{start: start, zero: slices.Contains(o.Rule.Nodes, 0), nodes: len(o.Rule.Nodes)}, nil
 	case o.MaxNodes == 0:
 		return rule{}, nil
 	case !rough:
-		return rule{func([]float64) quadrature.Integral { return quadrature.NewChecked(o.MaxNodes) }, true, 4}, nil
+		start := func([]float64) quadrature.Integral { return quadrature.NewChecked(o.MaxNodes) }
+		return rule{start: start, zero: true, nodes: 4}, nil
 	case o.MaxNodes < quadrature.LeastAdaptiveNodes:
 		return rule{}, fmt.Errorf("kn: on a model whose gradients jump (its activation function is a ReLU) the adaptive rule takes at least %d nodes a layer, not %d", quadrature.LeastAdaptiveNodes, o.MaxNodes)
 	default:
-		return rule{func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.MaxNodes, jumps...) }, true, 40}, nil
+		start := func(jumps []float64) quadrature.Integral { return quadrature.NewAdaptive(o.MaxNodes, jumps...) }
+		return rule{start: start, rough: true, zero: true, nodes: 40}, nil
 	}
 }
 
@@ -86,9 +90,12 @@ func (e *Engine) attributeTogether(ctx context.Context, rows []Row, of []int, y 
 // as its integrals are done. If the rule has no integral, the activations are
 // the scores. A result's Row is the sample's index.
 func (ib *integrationBatch) attribute(ctx context.Context, rule rule, tolerance float64, emit func(Result) error) error {
-	jumps, err := ib.jumps(ctx)
-	if err != nil {
-		return err
+	jumps := make([][]float64, len(ib.samples))
+	if rule.rough {
+		var err error
+		if jumps, err = ib.jumps(ctx); err != nil {
+			return err
+		}
 	}
 	if !rule.zero {
 		if err := ib.atZero(ctx); err != nil {
