@@ -10,6 +10,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn"
 	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // ExactnessOptions are the options of [Exactness].
@@ -25,8 +26,8 @@ type ExactnessOptions struct {
 	Reference float64 `json:"reference"`
 	// CheckNodes are the Gauss-Legendre nodes a layer by which the reference is
 	// checked. 0: 64, and 32 for models of 20 million parameters or more, which
-	// are slow; but 4096 for small models with a ReLU, whose gradient jumps, so
-	// that the check's own error falls as slowly as 1/nodes.
+	// are slow; but 4096 for small models with a ReLU or another activation function
+	// that is not smooth, where the check's own error falls as slowly as 1/nodes.
 	CheckNodes int `json:"check_nodes"`
 	// CheckEvery: one in so many prompts is checked. 0: 10.
 	CheckEvery int    `json:"check_every"`
@@ -42,7 +43,7 @@ func (o ExactnessOptions) filled(parameters int, activation string) ExactnessOpt
 		switch o.CheckNodes = 64; {
 		case parameters >= backend.LargeModel:
 			o.CheckNodes = 32
-		case activation == "relu":
+		case !transformer.Smooth(activation):
 			o.CheckNodes = 4096
 		}
 	}

@@ -11,7 +11,7 @@ type ExactnessTable struct {
 	Prompts    int                  `json:"prompts"`
 	Relations  int                  `json:"relations"`
 	Layers     int                  `json:"layers"`     // of the model; a prompt has an integral for each
-	Activation string               `json:"activation"` // the model's activation function: with "relu" the integrands jump
+	Activation string               `json:"activation"` // the model's activation function: integrands jump unless it is smooth
 	Reference  ExactnessReference   `json:"reference"`
 	Check      ExactnessCheck       `json:"check"`
 	Tolerances []ToleranceExactness `json:"tolerances"`

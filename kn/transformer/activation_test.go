@@ -45,6 +45,7 @@ func TestActivations(t *testing.T) {
 			t.Errorf("%s has no definition here", name)
 			continue
 		}
+		checkSmoothness(t, name, f)
 		exec := graph.MustNewExec(on, func(x *graph.Node) []*graph.Node {
 			y := transformer.Activate(name, x)
 			return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(y), x)[0]}
@@ -60,5 +61,24 @@ func TestActivations(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// checkSmoothness looks for jumps of a function's second derivative, which is
+// infinite where the first one jumps.
+func checkSmoothness(t *testing.T, name string, f func(float64) float64) {
+	t.Helper()
+	const h = 1.0 / 1024
+	slope := func(x float64) float64 { return (f(x+h) - f(x)) / h }
+	bend := func(x float64) float64 { return (slope(x) - slope(x-h)) / h }
+	smooth := true
+	for x := -12.0; x < 12; x += h {
+		smooth = smooth && math.Abs(bend(x+h)-bend(x)) < 0.1
+	}
+	if transformer.Smooth(name) != smooth {
+		t.Errorf("%s is smooth: %v, want %v", name, transformer.Smooth(name), smooth)
+	}
+	if jumps := math.Abs(slope(0)-slope(-h)) > 0.1; transformer.SlopeJumps(name) != jumps {
+		t.Errorf("the slope of %s jumps at 0: %v, want %v", name, transformer.SlopeJumps(name), jumps)
 	}
 }

@@ -58,6 +58,18 @@ var activations = map[string]func(x *graph.Node) *graph.Node{
 	"linear":  func(x *graph.Node) *graph.Node { return x },
 }
 
+// rough are the activation functions whose first or second derivative jumps. True:
+// the first one does, at 0.
+var rough = map[string]bool{"relu": true, "relu6": true, "leaky_relu": true, "relu2": false, "gelu_10": false}
+
+// Smooth says whether the first two derivatives of an activation function are
+// continuous. If not, gradients jump or have kinks on paths, and rules of
+// integration that are made for smooth functions converge slowly.
+func Smooth(activation string) bool { _, ok := rough[activation]; return !ok }
+
+// SlopeJumps says whether an activation function's slope jumps at 0.
+func SlopeJumps(activation string) bool { return rough[activation] }
+
 func relu(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0.0) }
 
 // mish is x·tanh(log(1 + eˣ)).

@@ -12,6 +12,7 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 func (a *app) exactness() *cobra.Command {
@@ -102,8 +103,8 @@ not converged; too low: layers that were estimated to be more exact than they ar
 		fmt.Fprintf(w, "; not converged in %d prompts, by its estimate within %s", t.Reference.NotConverged, ofLargest(t.Reference.Estimate))
 	}
 	fmt.Fprintf(w, "\nGauss-Legendre with %d nodes a layer differs from it by %s at most, in %d of the prompts\n", t.Check.Nodes, ofLargest(t.Check.Difference), t.Check.Prompts)
-	if t.Activation == "relu" {
-		fmt.Fprintln(w, s.Faint("part of that is Gauss-Legendre's own error, as ReLU's gradient jumps; see --check-nodes"))
+	if !transformer.Smooth(t.Activation) {
+		fmt.Fprintln(w, s.Faint(fmt.Sprintf("part of that is Gauss-Legendre's own error, as %s is not smooth; see --check-nodes", t.Activation)))
 	}
 	for _, r := range t.Tolerances {
 		fmt.Fprintf(w, "\nThe worst prompts to %s\n", ofLargest(r.Tolerance))

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // rule is how an attribution integrates.
@@ -44,7 +45,7 @@ func (o Options) rule(rough bool) (rule, error) {
 
 // attribute attributes rows, those under the same edits together.
 func (e *Engine) attribute(ctx context.Context, rows []Row, o Options, emit func([]Result) error, progress func(share float64)) error {
-	rule, err := o.rule(isJumpy(e.Model.Config.HiddenAct))
+	rule, err := o.rule(!transformer.Smooth(e.Model.Config.HiddenAct))
 	if err != nil {
 		return err
 	}

@@ -3,14 +3,9 @@ package engine
 import (
 	"context"
 	"slices"
+
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
-
-// jumpy are the activation functions, as configurations call them, whose first
-// or second derivative jumps. True: the first one does, at 0.
-var jumpy = map[string]bool{"relu": true, "relu6": true, "leaky_relu": true, "relu2": false, "gelu_10": false}
-
-// isJumpy says whether gradients may jump on paths.
-func isJumpy(activation string) bool { _, ok := jumpy[activation]; return ok }
 
 // scanned is the number of equal steps in which a path is searched for jumps.
 const scanned = 256
@@ -23,7 +18,7 @@ const scanned = 256
 func (ib *integrationBatch) jumps(ctx context.Context) ([][]float64, error) {
 	c := ib.e.Model.Config
 	found := make([][]float64, len(ib.samples))
-	if c.Causal() || !jumpy[c.HeadAct()] { // a decoder's head has no such layer
+	if c.Causal() || !transformer.SlopeJumps(c.HeadAct()) { // a decoder's head has no such layer
 		return found, nil
 	}
 	last := len(ib.layers) - 1

@@ -95,7 +95,7 @@ type onLine struct {
 // attributeTokens integrates the gradient of each row's target along its line. The
 // integrand has an entry for each token, and their sum is the target's derivative.
 func (e *Engine) attributeTokens(ctx context.Context, rows []Row, o Options, emit func([]Result) error, progress func(share float64)) error {
-	rule, err := o.rule(isJumpy(e.Model.Config.HiddenAct))
+	rule, err := o.rule(!transformer.Smooth(e.Model.Config.HiddenAct))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
+	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
 // The text of each section is in a file beside the Go file of its name.
@@ -30,7 +31,7 @@ type book struct{ *reproduce.Book }
 // done. Without the data sets' sentences it is published.
 func (e *experimenter) openBook(dir string, of setting, published bool) book {
 	b := book{reproduce.OpenBook(dir, texts, append([]string{"paper", "facts", "sweep"}, e.done...)...)}
-	b.Data["model"], b.Data["taught"], b.Data["relu"] = of.model, of.taught, of.activation == "relu"
+	b.Data["model"], b.Data["taught"], b.Data["relu"] = of.model, of.taught, !transformer.Smooth(of.activation)
 	nothing := map[string]string{}
 	for stage, why := range e.nothing {
 		nothing[stage] = string(why)
