@@ -21,8 +21,8 @@
 //
 //	Attr(l, i) = w_i · ∫₀¹ ∂P(a·w)/∂w_i da
 //
-// The path scales one layer as a whole. The scores of a layer sum to P(w) -
-// P(0); what is missing is reported as the completeness error. A prompt's
+// The path scales one layer as a whole. With an exact integral a layer's scores
+// sum to P(w) - P(0); the completeness error is how far they miss it. A prompt's
 // coarse set has the neurons that score at least t times the largest score of
 // all layers, and the fact's refined set those in at least the share p of its
 // prompts' coarse sets.
@@ -71,7 +71,7 @@
 // A GoNB cell is a process of its own that runs every earlier definition
 // again. So handles are lazy, every result is kept in a cache on disk under
 // the digest of all that determines it (KN_CACHE names the folder, or "off"),
-// and edits are values applied to a model that never changes. Every method
-// that returns an error has a twin for cells, with Must before its name, that
-// panics instead.
+// and edits are values applied to a model that never changes. The methods that
+// cells use have a twin with Must before the name, which panics; for any other use
+// [Must].
 package kn

@@ -49,11 +49,12 @@ type shared struct {
 	backend string // see [Model.computesOn]
 }
 
-// Name returns the name given to [Load].
+// Name returns the folder, embedded name or hub repository that [Load] opened,
+// with its owner.
 func (m *Model) Name() string { return m.name }
 
 // Label returns what the model is called in results, titles and figures, which
-// are shared: the name given to [Load], but of a folder only its last element.
+// are shared: its [Model.Name], but of a folder only the last element.
 func (m *Model) Label() string { return m.label }
 
 // Config returns the model's configuration.
@@ -101,7 +102,7 @@ func (m *Model) WithOrder(o Order) *Model {
 // change.
 //
 // It fails when an edit names a neuron that the model does not have, or an
-// answer that is not one token of its vocabulary.
+// answer that the vocabulary cannot spell.
 func (m *Model) With(edits ...Edit) (*Model, error) {
 	if _, err := m.compose(edits); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 )
 
 // States are the values at hook points of the model, at all tokens of a text:
-// what [Model.Read] returns. Package bert has a picture of the points.
+// what [Model.Read] returns. [transformer] has a picture of the points.
 type States struct {
 	Text    string             `json:"text"`
 	Tokens  []string           `json:"tokens"` // as the model reads them, with those around the text, such as [CLS] and [SEP]

@@ -51,9 +51,9 @@ type Attribution struct {
 	// ProbabilityAtZero[l] is the answer's probability when the whole
 	// activation of layer l is 0 where the answer is predicted.
 	ProbabilityAtZero []float64 `json:"probability_at_zero"` // [L]
-	// CompletenessError[l] is sum(Scores[l]) - (Probability - ProbabilityAtZero[l]),
-	// or with the target's logarithms of the two, which is 0 for an exact integral. That it is small does not promise
-	// that the scores are right: see EstimatedError.
+	// CompletenessError[l] is sum(Scores[l]) minus the change of the target from
+	// activation 0 to the unmodified model; 0 for an exact integral. A small one does
+	// not prove the scores right: see EstimatedError.
 	CompletenessError []float64 `json:"completeness_error"` // [L]
 
 	Rule  Rule  `json:"rule"`

@@ -32,16 +32,19 @@ const (
 	LeftToRight = tokenizer.LeftToRight // a run for each token, with those before it given
 )
 
-// WithOrder says how a masked language model predicts an answer of several
-// tokens. The default, [AllAtOnce], multiplies the tokens' probabilities at as many
-// [MASK]s, so that each token must come from the prompt: of "Buenos Aires" both
-// words are asked of the fact. [LeftToRight] gives "Buenos" when it asks for
-// "Aires", which is the chain rule of probability, but makes spelling a part of
-// what is measured, and takes as many runs as there are tokens; an attribution scales in each run the
-// neurons at the [MASK] that it predicts, and no others. On bert-base-cased
-// it makes the right answer a thousand times as probable; that it ranks it first
-// among others more often is not certain, by a rule fixed before (notebooks/MEASURED.md),
-// so it is not the default. Causal models predict from left to right by themselves, in one run.
+// WithOrder sets how a masked model predicts an answer of several tokens.
+//
+// [AllAtOnce], the default, puts one [MASK] for each token and multiplies their
+// probabilities, so every token must be inferred from the prompt: of "Buenos Aires"
+// both words are asked of the fact.
+//
+// [LeftToRight] predicts one token after the other, given those before it (the
+// chain rule), so that spelling is a part of what is measured. That takes one run
+// per token, and each run scales only the neurons at the [MASK] being predicted. On
+// bert-base-cased it makes the right answer a thousand times as probable but does
+// not clearly rank it first more often (notebooks/MEASURED.md).
+//
+// Causal models always predict from left to right, in one run.
 func WithOrder(o Order) Option { return func(m *Model) { m.order = o } }
 
 // sampled is a query as the model is given it.

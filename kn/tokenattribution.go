@@ -21,7 +21,7 @@ const (
 )
 
 // DefaultTokenTolerance is the adaptive rule's tolerance for tokens unless told
-// otherwise. Tokens are looked at, and an error of 1 % is not seen.
+// otherwise. Token scores are for charts, where an error of 1 % is invisible.
 const DefaultTokenTolerance = 1e-2
 
 // TokenOptions are the options of [Model.AttributeTokens].

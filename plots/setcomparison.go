@@ -25,8 +25,8 @@ import (
 // many they share, beside what the sets of other facts (mean, and the range) and
 // random neurons of the same layers share with the first.
 //
-// Of many neurons those with the largest scores are drawn, [Options.Top] of
-// them; 0 stands for 40. Scores below -100 % are drawn as arrows at the edge.
+// Of many neurons those with the largest scores are drawn, as many as Top of the
+// [Options] says; 0 stands for 40. Scores below -100 % are drawn as arrows at the edge.
 func SetComparison(c *kn.SetComparison, options ...Options) (*Figure, error) {
 	if c == nil {
 		return nil, chart.Missing("comparison of two sets")
