@@ -27,11 +27,15 @@ func (m *Model) Activations(prompt string) ([][]float64, error) {
 	return a.Values, nil
 }
 
-// meanActivations is the mean of Activations over prompts.
-func (m *Model) meanActivations(prompts []string) ([][]float64, error) {
+// MeanActivations is the mean of [Model.Activations] over prompts, which
+// [MatchedControl] takes.
+func (m *Model) MeanActivations(prompts []string) ([][]float64, error) {
+	if len(prompts) == 0 {
+		return nil, fmt.Errorf("kn: no prompts to take the mean activation over")
+	}
 	var sum [][]float64
 	for i, prompt := range prompts {
-		m.step(i, len(prompts), "prompts read for the control")
+		m.step(i, len(prompts), "prompts read")
 		w, err := m.Activations(prompt)
 		if err != nil {
 			return nil, err
@@ -48,7 +52,7 @@ func (m *Model) meanActivations(prompts []string) ([][]float64, error) {
 			}
 		}
 	}
-	m.step(len(prompts), len(prompts), "prompts read for the control")
+	m.step(len(prompts), len(prompts), "prompts read")
 	return sum, nil
 }
 

@@ -8,7 +8,7 @@ import (
 
 // controls returns the activation-matched set, then o.Draws random ones.
 func (m *Model) controls(prompts []string, neurons []Neuron, o CurveOptions) ([][]Neuron, error) {
-	activations, err := m.meanActivations(prompts)
+	activations, err := m.MeanActivations(prompts)
 	if err != nil {
 		return nil, err
 	}

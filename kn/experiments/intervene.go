@@ -107,35 +107,12 @@ func controlSets(m *kn.Model, facts []Fact, i int, o InterveneOptions) (sets [se
 	for range o.Draws {
 		sets[setRandom] = append(sets[setRandom], kn.RandomControl(f.Neurons, m.Config().IntermediateSize, rng))
 	}
-	activations, err := meanActivations(m, f.Bag.Prompts)
+	activations, err := m.MeanActivations(f.Bag.Prompts)
 	if err != nil {
 		return sets, err
 	}
 	sets[setMatched] = [][]kn.Neuron{kn.MatchedControl(f.Neurons, activations)}
 	return sets, nil
-}
-
-// meanActivations is the mean over prompts of the activations [L][F] at [MASK].
-func meanActivations(m *kn.Model, prompts []string) ([][]float64, error) {
-	var sum [][]float64
-	for _, prompt := range prompts {
-		w, err := m.Activations(prompt)
-		if err != nil {
-			return nil, err
-		}
-		if sum == nil {
-			sum = make([][]float64, len(w))
-			for l := range w {
-				sum[l] = make([]float64, len(w[l]))
-			}
-		}
-		for l := range w {
-			for i, v := range w[l] {
-				sum[l][i] += v / float64(len(prompts))
-			}
-		}
-	}
-	return sum, nil
 }
 
 // changes are a fact's: of each kind of set and each prompt, mean over the
