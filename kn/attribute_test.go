@@ -93,8 +93,11 @@ func TestLayerNormEpsilonMatters(t *testing.T) {
 func TestBaselineScoresAreActivations(t *testing.T) {
 	m, prompt, answer := small(t)
 	a := m.MustAttribute(prompt, answer, AttributeOptions{Rule: ActivationBaseline})
-	if w, _ := m.Activations(prompt); !reflect.DeepEqual(a.Scores, w) {
+	if !reflect.DeepEqual(a.Scores, a.Activations) {
 		t.Error("baseline scores are not the activations")
+	}
+	if e := scoreError(t, m.MustActivations(prompt), a.Activations); e > 1e-6 {
+		t.Errorf("activations that are read alone differ by %g", e)
 	}
 }
 

@@ -87,20 +87,3 @@ func (e *Engine) forward(ctx context.Context, b rowBatch, o Operation) ([]float3
 	}
 	return floats(out[0])
 }
-
-// activations reads all neurons where the answer is predicted.
-func (e *Engine) activations(ctx context.Context, rows []Row, emit func([]Result) error, progress func(share float64)) error {
-	return e.inBatches(rows, e.sizes.length, progress, func(e *Engine, b rowBatch) error {
-		for k, i := range b.of {
-			batch, err := e.integrationBatch(ctx, b.samples[k:k+1], b.layout, rows[i].Edits, Options{}, 0, func(float64) {})
-			if err != nil {
-				return err
-			}
-			batch.release()
-			if err := emit([]Result{{Row: i, Activations: batch.activations(0)}}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}

@@ -25,6 +25,34 @@ var read = step{"read", transformer.OneLayer, func(w *transformer.Weights, in *i
 	return []*graph.Node{y, graph.Gather(flat, graph.InsertAxes(which, -1))}
 }}
 
+// activations reads all neurons where the answer is predicted.
+func (e *Engine) activations(ctx context.Context, rows []Row, emit func([]Result) error, progress func(share float64)) error {
+	ffn, read := e.Model.Config.IntermediateSize, slices.Clone(rows)
+	var sites []transformer.Site
+	for l := range e.Model.Config.Layers {
+		sites = append(sites, transformer.Site{Point: transformer.FFNPost, Layer: l})
+	}
+	for i := range read {
+		read[i].Sites = sites
+	}
+	return e.states(ctx, read, func(results []Result) error {
+		for k, r := range results {
+			places := rows[r.Row].Masks
+			results[k] = Result{Row: r.Row}
+			for _, s := range r.States { // [tokens, F]
+				mean := make([]float64, ffn)
+				for _, place := range places {
+					for i, v := range s.Values[place*ffn : (place+1)*ffn] {
+						mean[i] += float64(v) / float64(len(places))
+					}
+				}
+				results[k].Activations = append(results[k].Activations, mean)
+			}
+		}
+		return emit(results)
+	}, progress)
+}
+
 // tokenActivations reads chosen neurons at all tokens.
 func (e *Engine) tokenActivations(ctx context.Context, rows []Row, emit func([]Result) error, progress func(share float64)) error {
 	return e.inBatches(rows, e.sizes.reading, progress, func(e *Engine, b rowBatch) error {
