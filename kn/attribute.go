@@ -3,6 +3,7 @@ package kn
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/quadrature"
@@ -113,8 +114,8 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 // model's prompt, and P(v) the probability when v takes its place. The path
 // scales the whole layer at once, one layer at a time. An answer of k tokens is
 // predicted in k places, all scaled by the one factor; P is then the product of the
-// tokens' probabilities, and a neuron's score the sum over the places. Gradients are GoMLX's; nothing below the scaled layer is computed
-// again for each node.
+// tokens' probabilities, and a neuron's score the sum over the places. Gradients
+// are GoMLX's; nothing below the scaled layer is computed again for each node.
 func (m *Model) Attribute(prompt, answer string, options ...AttributeOptions) (*Attribution, error) {
 	o, err := optional(options)
 	if err != nil {
@@ -142,9 +143,20 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 	if err != nil {
 		return nil, err
 	}
-	results, missing, err := m.attributed(queries, o)
-	if err != nil || len(missing) == 0 {
-		return results, err
+	results, keys := make([]*Attribution, len(queries)), make([]string, len(queries))
+	var missing []int
+	for i, q := range queries {
+		if keys[i], err = m.key("attribute", q, o); err != nil {
+			return nil, err
+		}
+		if hit := new(cachedAttribution); m.cache.Get(keys[i], hit) {
+			results[i] = hit.attribution()
+		} else {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return results, nil
 	}
 	edits, err := m.composed()
 	if err != nil {
@@ -158,32 +170,24 @@ func (m *Model) AttributeAll(queries []Query, options AttributeOptions) ([]*Attr
 		}
 		rows[k] = engine.Row{Sample: s.Sample, Edits: edits}
 	}
-	layers, found := m.Config().Layers, len(queries)-len(missing)
-	total, done, finished := len(queries)*layers, -1, found
-	tell := func(now int) {
-		if now > done {
-			done = now
-			m.step(done, total, countedLayers(len(queries)))
+	layers, found, told := m.Config().Layers, len(queries)-len(missing), -1
+	tell := func(share float64) {
+		if done := found*layers + int(math.Round(share*float64(len(missing)*layers))); done > told {
+			told = done
+			m.step(done, len(queries)*layers, countedLayers(len(queries)))
 		}
 	}
-	tell(found * layers) // a worker may have to be started, and the weights to be read
-	c, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
-	err = c.Do(m.ctx, engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(batch []engine.Result) error {
-		for _, r := range batch {
-			i := missing[r.Row]
-			if results[i], err = m.store(r, queries[i], o); err != nil {
-				return err
-			}
-			finished++
+	err = m.computeEach(engine.Request{Operation: engine.Attribution, Rows: rows, Options: how}, func(r engine.Result) error {
+		i := missing[r.Row]
+		if results[i], err = m.attribution(r, queries[i], o); err != nil {
+			return err
 		}
-		tell(finished * layers)
+		m.store(keys[i], &cachedAttribution{*results[i], results[i].Scores, results[i].Activations})
 		return nil
-	}, func(share float64) {
-		tell(found*layers + int(share*float64(len(missing)*layers)))
-	})
+	}, tell)
+	if err == nil {
+		tell(1)
+	}
 	return results, err
 }
 
@@ -195,27 +199,10 @@ func countedLayers(n int) string {
 	return fmt.Sprintf("layers of %d prompts attributed", n)
 }
 
-// attributed looks queries up in the cache and lists those that are not there.
-func (m *Model) attributed(queries []Query, o AttributeOptions) (found []*Attribution, missing []int, err error) {
-	found = make([]*Attribution, len(queries))
-	for i, q := range queries {
-		key, err := m.key("attribute", q, o)
-		if err != nil {
-			return nil, nil, err
-		}
-		hit := new(cachedAttribution)
-		if m.cache.Get(key, hit) {
-			found[i] = hit.attribution()
-			continue
-		}
-		missing = append(missing, i)
-	}
-	return found, missing, nil
-}
-
-// store completes an attribution and puts it into the cache.
-func (m *Model) store(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
-	a := &Attribution{
+// attribution makes an attribution of the engine's result.
+func (m *Model) attribution(r engine.Result, q Query, o AttributeOptions) (*Attribution, error) {
+	provenance, err := m.provenance(o)
+	return &Attribution{
 		Prompt: q.Prompt, Answer: q.Answer, Target: o.Target, Rule: o.Rule,
 		Probability:       r.Probability,
 		ProbabilityAtZero: r.ProbabilityAtZero,
@@ -225,17 +212,6 @@ func (m *Model) store(r engine.Result, q Query, o AttributeOptions) (*Attributio
 		NotConverged:      r.NotConverged,
 		Scores:            r.Scores,
 		Activations:       r.Activations,
-	}
-	var err error
-	if a.Provenance, err = m.provenance(o); err != nil {
-		return nil, err
-	}
-	key, err := m.key("attribute", q, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.cache.Put(key, &cachedAttribution{*a, a.Scores, a.Activations}); err != nil {
-		warn(err)
-	}
-	return a, nil
+		Provenance:        provenance,
+	}, err
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 )
 
 // CurveOptions are the options of [Model.FactorCurves].
@@ -100,36 +98,22 @@ func (m *Model) factorCurves(prompts []string, answer string, neurons []Neuron, 
 // scaled returns the answer's probability [sets][factors][prompts] when each
 // set is multiplied by each factor.
 func (m *Model) scaled(prompts []string, answer string, sets [][]Neuron, o CurveOptions) ([][][]float64, error) {
-	var rows []engine.Row
-	result := make([][][]float64, len(sets))
-	for i, set := range sets {
-		result[i] = make([][]float64, len(o.Factors))
-		for j, factor := range o.Factors {
-			result[i][j] = make([]float64, len(prompts))
+	var trials []Trial
+	for _, set := range sets {
+		for _, factor := range o.Factors {
 			edit := Scale(set, factor)
 			edit.Everywhere = o.Everywhere
-			edits, err := m.compose(append(slices.Clone(m.edits), edit))
-			if err != nil {
-				return nil, err
-			}
 			for _, prompt := range prompts {
-				s, err := m.answerSample(Query{prompt, answer})
-				if err != nil {
-					return nil, err
-				}
-				rows = append(rows, engine.Row{Sample: s.Sample, Edits: edits})
+				trials = append(trials, Trial{Query{prompt, answer}, []Edit{edit}})
 			}
 		}
 	}
-	computed, err := m.compute(engine.Probability, rows, "points of the curves")
+	probabilities, err := m.probabilities(trials, "points of the curves")
 	if err != nil {
 		return nil, err
 	}
-	for i, r := range computed {
-		prompt, rest := i%len(prompts), i/len(prompts)
-		result[rest/len(o.Factors)][rest%len(o.Factors)][prompt] = r.Probability
-	}
-	return result, nil
+	perFactor := slices.Collect(slices.Chunk(probabilities, len(prompts)))
+	return slices.Collect(slices.Chunk(perFactor, len(o.Factors))), nil
 }
 
 // overPrompts makes a curve of probabilities [factors][prompts].

@@ -148,21 +148,31 @@ func (m *Model) compute(operation engine.Operation, rows []engine.Row, what stri
 
 // computeWith is compute with the options of an attribution.
 func (m *Model) computeWith(operation engine.Operation, rows []engine.Row, o engine.Options, what string) ([]engine.Result, error) {
-	m.step(0, len(rows), what) // the model may have to be loaded first
-	c, err := m.computer()
-	if err != nil {
-		return nil, err
-	}
 	results := make([]engine.Result, len(rows))
-	err = c.Do(m.ctx, engine.Request{Operation: operation, Rows: rows, Options: o}, func(batch []engine.Result) error {
-		for _, r := range batch {
-			results[r.Row] = r
-		}
+	err := m.computeEach(engine.Request{Operation: operation, Rows: rows, Options: o}, func(r engine.Result) error {
+		results[r.Row] = r
 		return nil
 	}, func(share float64) {
 		m.step(int(math.Round(share*float64(len(rows)))), len(rows), what)
 	})
 	return results, err
+}
+
+// computeEach hands each result of a request over as soon as it is there.
+func (m *Model) computeEach(r engine.Request, each func(engine.Result) error, progress func(share float64)) error {
+	progress(0) // the model may have to be loaded first
+	c, err := m.computer()
+	if err != nil {
+		return err
+	}
+	return c.Do(m.ctx, r, func(batch []engine.Result) error {
+		for _, r := range batch {
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, progress)
 }
 
 // computeOne is compute for one sample under the handle's edits.
@@ -294,8 +304,7 @@ func roundTrip(v *map[string]any) error {
 }
 
 // cached returns the result of kind for this handle from the cache, or
-// computes and stores it. A result that cannot be stored is returned all the
-// same.
+// computes and stores it.
 func cached[T any](m *Model, kind string, query any, compute func() (*T, error)) (*T, error) {
 	key, err := m.key(kind, query)
 	if err != nil {
@@ -309,10 +318,15 @@ func cached[T any](m *Model, kind string, query any, compute func() (*T, error))
 	if err != nil {
 		return nil, err
 	}
+	m.store(key, result)
+	return result, nil
+}
+
+// store puts a result into the cache. One that cannot be stored is used all the same.
+func (m *Model) store(key string, result any) {
 	if err := m.cache.Put(key, result); err != nil {
 		warn(err)
 	}
-	return result, nil
 }
 
 // key is the cache key of a result of this handle.

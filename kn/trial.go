@@ -17,11 +17,16 @@ type Trial struct {
 // experiment of many edits takes few runs of the model; so are those with the
 // same edits of weights. Nothing is looked up in the cache.
 func (m *Model) Probabilities(trials []Trial) ([]float64, error) {
+	return m.probabilities(trials, "trials")
+}
+
+// probabilities is Probabilities with what its progress calls the trials.
+func (m *Model) probabilities(trials []Trial, what string) ([]float64, error) {
 	rows, _, err := m.rows(trials)
 	if err != nil {
 		return nil, err
 	}
-	computed, err := m.compute(engine.Probability, rows, "trials")
+	computed, err := m.compute(engine.Probability, rows, what)
 	if err != nil {
 		return nil, err
 	}
