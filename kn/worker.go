@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/engine"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/notebook"
@@ -49,7 +48,7 @@ func WithBackend(name string) Option { return func(m *Model) { m.backend = name 
 
 // workerSpec says which worker is to compute for the model, if any.
 func (m *Model) workerSpec() (spec worker.Spec, wanted bool, err error) {
-	dir, parameters := m.shared.folder.Dir(), checkpoint.Parameters(m.Config().Expected())
+	dir, parameters := m.shared.folder.Dir(), m.Config().Parameters()
 	program := cmp.Or(m.worker, os.Getenv(workerVar))
 	if !m.inWorker(program, parameters) {
 		return spec, false, nil
@@ -88,7 +87,7 @@ func workerBackend(program, option string, parameters int) string {
 	if option != "" {
 		return option
 	}
-	if usable := xla.Usable(); parameters >= backend.LargeModel && len(usable) > 0 && xla.LinkedIn(program) {
+	if usable := xla.Usable(); backend.Large(parameters) && len(usable) > 0 && xla.LinkedIn(program) {
 		return "xla:" + usable[0]
 	}
 	return backend.Default
@@ -97,7 +96,7 @@ func workerBackend(program, option string, parameters int) string {
 // computesOn names the backend that computes what this handle asks for.
 func (m *Model) computesOn() string {
 	m.shared.on.Do(func() {
-		parameters := checkpoint.Parameters(m.Config().Expected())
+		parameters := m.Config().Parameters()
 		if program := cmp.Or(m.worker, os.Getenv(workerVar)); m.inWorker(program, parameters) {
 			m.shared.backend = workerBackend(program, cmp.Or(m.backend, os.Getenv(backend.EnvVar)), parameters)
 			return
@@ -110,7 +109,7 @@ func (m *Model) computesOn() string {
 // inWorker says whether a model of so many parameters is to be computed by a
 // worker, the program named.
 func (m *Model) inWorker(program string, parameters int) bool {
-	return program != "" && program != "off" && m.shared.folder.Dir() != "" && (m.worker != "" || parameters >= backend.LargeModel)
+	return program != "" && program != "off" && m.shared.folder.Dir() != "" && (m.worker != "" || backend.Large(parameters))
 }
 
 // withWorker is a worker, and this process where the worker cannot be used.

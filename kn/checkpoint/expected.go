@@ -13,10 +13,10 @@ type Expected struct {
 	Shape []int
 }
 
-// Parameters is the number of weights of some tensors.
-func Parameters(tensors []Expected) int {
+// Parameters is the number of the model's weights.
+func (c Config) Parameters() int {
 	total := 0
-	for _, t := range tensors {
+	for _, t := range c.Expected() {
 		n := 1
 		for _, d := range t.Shape {
 			n *= d

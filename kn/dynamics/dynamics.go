@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 )
 
@@ -115,7 +114,7 @@ func MustPairs(ctx context.Context, models []Named, texts []finetune.Example, o 
 // atOnce is the number of models that are kept in memory together.
 func atOnce(models []source) int {
 	const memory, most = 1 << 28, 16 // parameters, 1 GB of them; models
-	return max(2, min(most, memory/checkpoint.Parameters(models[0].folder.Config().Expected())))
+	return max(2, min(most, memory/models[0].folder.Config().Parameters()))
 }
 
 // withFirst pairs each model with the first one.

@@ -58,7 +58,7 @@ type encoder struct {
 }
 
 func newRunner(config transformer.Config) (*runner, error) {
-	name, _ := backend.Choose("", checkpoint.Parameters(config.Expected()))
+	name, _ := backend.Choose("", config.Parameters())
 	b, err := backend.Open(name)
 	return &runner{backend: b, sides: map[string]*side{}}, err
 }

@@ -91,7 +91,7 @@ func (s *session) finished() *Record {
 // finish writes the models and the record, and removes the state.
 func (s *session) finish() (*Record, error) {
 	record := &Record{
-		Config: s.config, Backend: s.backend, Generator: checkpoint.Parameters(s.learner.generator.Expected()), Discriminator: checkpoint.Parameters(s.learner.discriminator.Expected()),
+		Config: s.config, Backend: s.backend, Generator: s.learner.generator.Parameters(), Discriminator: s.learner.discriminator.Parameters(),
 		Steps: s.state.Step, Seconds: s.state.Seconds, CorpusTokens: s.corpus.tokens, DataSHA256: s.corpus.digest,
 		Training: s.state.Training, Measurements: s.state.Measurements, Checkpoints: s.config.Checkpoints,
 	}

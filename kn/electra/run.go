@@ -140,7 +140,7 @@ func (s *session) prepare(model checkpoint.Config) (err error) {
 	}
 	n.generator = n.discriminator.Generator(s.config.GeneratorSize)
 	s.feeder = newFeeder(s.corpus, s.config)
-	s.backend, _ = backend.Choose("", checkpoint.Parameters(n.discriminator.Expected()))
+	s.backend, _ = backend.Choose("", n.discriminator.Parameters())
 	s.header.Backend = s.backend
 	if s.learner, err = newLearner(s.config, n, s.backend); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
@@ -41,7 +40,7 @@ func (o ExactnessOptions) filled(parameters int, activation string) ExactnessOpt
 	}
 	if o.CheckNodes == 0 {
 		switch o.CheckNodes = 64; {
-		case parameters >= backend.LargeModel:
+		case backend.Large(parameters):
 			o.CheckNodes = 32
 		case !transformer.Smooth(activation):
 			o.CheckNodes = 4096
@@ -75,7 +74,7 @@ func (o ExactnessOptions) check() error {
 // model's cache are not computed again, so that an experiment that was cut
 // short goes on where it was.
 func Exactness(ctx context.Context, m *kn.Model, of []Fact, o ExactnessOptions, progress kn.Progress) (*ExactnessTable, error) {
-	o = o.filled(checkpoint.Parameters(m.Config().Expected()), m.Config().HiddenAct)
+	o = o.filled(m.Config().Parameters(), m.Config().HiddenAct)
 	if err := o.check(); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
@@ -34,7 +33,7 @@ func Open(ctx context.Context, name string, options ...kn.Option) (*Classifier, 
 	if !folder.Config().Classifies() {
 		return nil, fmt.Errorf("finetune: %s is no classifier but %q; fine-tune it first", name, folder.Config().Architectures)
 	}
-	config, _ := backend.Choose("", checkpoint.Parameters(folder.Config().Expected()))
+	config, _ := backend.Choose("", folder.Config().Parameters())
 	b, err := backend.Open(config)
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func (s *session) finished() *Record {
 func (s *session) finish(ctx context.Context) (*Record, error) {
 	record := &Record{
 		Config: s.config, Task: s.config.Data.Name, Labels: s.config.Data.Labels, Backend: s.backend,
-		Parameters: checkpoint.Parameters(s.learner.Config.Expected()), Steps: s.state.Step, Seconds: s.state.Seconds,
+		Parameters: s.learner.Config.Parameters(), Steps: s.state.Step, Seconds: s.state.Seconds,
 		ModelSHA256: s.model, DataSHA256: s.data, Unknown: s.unknown, History: s.state.History,
 		Evaluations: map[string]Evaluation{}, Checkpoints: s.config.Checkpoints,
 	}

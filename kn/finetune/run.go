@@ -118,7 +118,7 @@ func newSession(ctx context.Context, c Config, progress func(Progress)) (*sessio
 	}
 	c.MaxLength = min(c.MaxLength, config.MaxPositions)
 	s := &session{config: c, progress: progress, tok: folder.Tokenizer(), epoch: -1}
-	s.backend, _ = backend.Choose("", checkpoint.Parameters(config.Expected()))
+	s.backend, _ = backend.Choose("", config.Parameters())
 	return s, folder, s.identify(folder)
 }
 

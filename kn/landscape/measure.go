@@ -12,7 +12,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/cache"
@@ -130,14 +129,14 @@ type evaluator struct {
 
 // newEvaluator reads the weights.
 func (s *space) newEvaluator(ctx context.Context) (*evaluator, error) {
-	parameters := checkpoint.Parameters(s.config.Expected())
+	parameters := s.config.Parameters()
 	name, _ := backend.Choose("", parameters)
 	b, err := backend.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	e := &evaluator{s: s, side: 1}
-	if parameters < backend.LargeModel {
+	if !backend.Large(parameters) {
 		e.side = runtime.GOMAXPROCS(0)
 	}
 	for _, folder := range s.folders {

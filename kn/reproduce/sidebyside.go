@@ -20,7 +20,7 @@ func Jobs(given, parameters int) int {
 	switch {
 	case given > 0:
 		return given
-	case parameters >= backend.LargeModel:
+	case backend.Large(parameters):
 		return 1
 	}
 	return min(runtime.NumCPU(), mostJobs)

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 )
@@ -91,7 +90,7 @@ type run struct {
 // sideBySide is the number of prompts to attribute at a time: small graphs
 // leave cores idle, large ones use all of them.
 func sideBySide(model *kn.Model) int {
-	if checkpoint.Parameters(model.Config().Expected()) < backend.LargeModel {
+	if !backend.Large(model.Config().Parameters()) {
 		return runtime.GOMAXPROCS(0)
 	}
 	return 1

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/cmd/internal/cli"
 	"github.com/knowledge-neurons/gonb-kn/kn/tokenizer"
 )
@@ -43,7 +42,7 @@ func (a *app) openBenchModel(ctx context.Context, b *benchmark, dir, size string
 		return err
 	}
 	b.benchSubject = benchSubject{
-		Model: folder, Name: name, Parameters: checkpoint.Parameters(model.Config().Expected()),
+		Model: folder, Name: name, Parameters: model.Config().Parameters(),
 		trained: a.model != "", maxPositions: model.Config().MaxPositions, tokenizer: model.Tokenizer(),
 	}
 	b.Digest, err = model.Digest()

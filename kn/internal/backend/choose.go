@@ -16,6 +16,9 @@ const EnvVar = "KN_BACKEND"
 // that it takes to load and to compile graphs.
 const LargeModel = 20_000_000
 
+// Large says whether a model of so many parameters has [LargeModel] or more.
+func Large(parameters int) bool { return parameters >= LargeModel }
+
 // Name returns what EnvVar asks for, or else [Default].
 func Name() string {
 	config, _ := choice{env: os.Getenv(EnvVar)}.choose()
@@ -51,7 +54,7 @@ func (c choice) choose() (config, why string) {
 		return c.option, "it was asked for"
 	case c.env != "":
 		return c.env, EnvVar + " asks for it"
-	case c.parameters < LargeModel:
+	case !Large(c.parameters):
 		return Default, fmt.Sprintf("the model has fewer than %d million parameters", LargeModel/1_000_000)
 	case !c.linked:
 		return Default, "XLA is not linked into this program"

@@ -19,7 +19,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
@@ -48,7 +47,7 @@ func New(model *transformer.Model) *Engine {
 	e := &Engine{Model: model, graphs: &graphs{model: model, execs: map[graphKey]*transformer.Exec{}}, sizes: sizesFor(model.Backend)}
 	// A large model's matrices are multiplied quickly in either layout, and take
 	// too much memory twice. Without the copies it works, too.
-	small := checkpoint.Parameters(model.Config.Expected()) < backend.LargeModel
+	small := !backend.Large(model.Config.Parameters())
 	if small && backend.TakesAnyShape(model.Backend) && model.Transpose() == nil {
 		e.graphs.parts = transformer.Transposed
 	}

@@ -12,7 +12,7 @@ import (
 // Open reads a checkpoint's weights onto a backend: the one that option
 // names, or what [backend.Choose] decides. chosen says which and why.
 func Open(ctx context.Context, folder *checkpoint.Folder, option string, progress checkpoint.Progress) (e *Engine, chosen string, err error) {
-	config, why := backend.Choose(option, checkpoint.Parameters(folder.Config().Expected()))
+	config, why := backend.Choose(option, folder.Config().Parameters())
 	b, err := backend.Open(config)
 	if err != nil {
 		return nil, "", err

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
 	"github.com/knowledge-neurons/gonb-kn/kn/landscape"
@@ -190,7 +189,7 @@ func of(what string, r reproduce.Training) string {
 
 // jobs is the number of trainings side by side.
 func (e *experimenter) jobs() int {
-	return reproduce.Jobs(e.o.Jobs, checkpoint.Parameters(e.m.Config().Expected()))
+	return reproduce.Jobs(e.o.Jobs, e.m.Config().Parameters())
 }
 
 // config describes a training.

@@ -68,7 +68,7 @@ func (o Options) filled(parameters int) (Options, error) {
 		o.Limit = cmp.Or(o.Limit, defaultLimit)
 	}
 	usual := Sizes{Recipes: 40, Prompts: 30, Exactness: 300}
-	if parameters >= backend.LargeModel {
+	if backend.Large(parameters) {
 		usual = Sizes{Recipes: 10, Prompts: 6, Exactness: 100}
 	}
 	z := &o.Sizes

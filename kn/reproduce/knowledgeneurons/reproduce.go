@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/reproduce"
@@ -16,7 +15,7 @@ import (
 // report into dir, after each experiment with what there is by then. What was
 // computed there before is not computed again.
 func Reproduce(ctx context.Context, m *kn.Model, dir string, o Options, watch reproduce.Watch) (*reproduce.Outcome, error) {
-	o, err := o.filled(checkpoint.Parameters(m.Config().Expected()))
+	o, err := o.filled(m.Config().Parameters())
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/experiments"
 	"github.com/knowledge-neurons/gonb-kn/kn/internal/backend"
 	"github.com/knowledge-neurons/gonb-kn/kn/report"
@@ -81,7 +80,7 @@ func (e *experimenter) setting() setting {
 // made says how the report was made.
 func (e *experimenter) made(b book) (report.Section, error) {
 	digest, err := e.m.Digest()
-	on, _ := backend.Choose("", checkpoint.Parameters(e.m.Config().Expected()))
+	on, _ := backend.Choose("", e.m.Config().Parameters())
 	made := e.run.HowMade(e.o.Command, on, e.done)
 	made["digest"] = digest
 	return b.Section("made", report.Content{Data: made}), err

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/knowledge-neurons/gonb-kn/kn"
-	"github.com/knowledge-neurons/gonb-kn/kn/checkpoint"
 	"github.com/knowledge-neurons/gonb-kn/kn/dynamics"
 	"github.com/knowledge-neurons/gonb-kn/kn/facts"
 	"github.com/knowledge-neurons/gonb-kn/kn/finetune"
@@ -187,7 +186,7 @@ func (e *experimenter) train(ctx context.Context) error {
 		}
 		return half, fmt.Sprintf("frozen-%s-%s-%d", half, r.Task, r.Seed), r
 	}
-	jobs := reproduce.Jobs(e.o.Jobs, checkpoint.Parameters(e.m.Config().Expected()))
+	jobs := reproduce.Jobs(e.o.Jobs, e.m.Config().Parameters())
 	tuned, err := reproduce.SideBySide(ctx, jobs, len(kinds)*len(e.runs), func(ctx context.Context, i int) (reproduce.Tuned, error) {
 		half, name, r := of(i)
 		c := e.config(half, r)
