@@ -2,12 +2,12 @@ package engine
 
 import "github.com/gomlx/gomlx/core/tensors"
 
-// block is the batch that a sweep takes through the layers as one. It is
+// block is the batch that a [layerPass] takes through the layers as one. It is
 // either injected above a layer, or merged from other blocks there.
 type block struct {
 	batch
 	size  int             // packs, with padding
-	x     *tensors.Tensor // [B, n, H]: in the forward sweep the next layer's input, in the backward sweep its gradient
+	x     *tensors.Tensor // [B, n, H]: forwards the next layer's input, backwards its gradient
 	value []float32       // [S] of each slot, once it is known
 
 	saved [][]*tensors.Tensor // for each layer it has passed, its input and the saved activations
@@ -22,8 +22,8 @@ type block struct {
 	start []any // mid, added, which, factor: see scaled
 }
 
-func (s *sweep) release() {
-	for _, b := range s.blocks {
+func (p *layerPass) release() {
+	for _, b := range p.blocks {
 		b.release()
 	}
 }
@@ -39,26 +39,26 @@ func (b *block) release() {
 }
 
 // pack returns the points' samples, and how they lie in packs.
-func (s *sweep) pack(y layout, which []int) (samples []Sample, packs [][]int) {
+func (p *layerPass) pack(y layout, which []int) (samples []Sample, packs [][]int) {
 	lengths := make([]int, len(which))
 	for k, i := range which {
-		samples = append(samples, s.samples[s.points[i].sample])
+		samples = append(samples, p.samples[p.points[i].sample])
 		lengths[k] = len(samples[k].IDs)
 	}
 	return samples, y.fill(lengths)
 }
 
 // block prepares packs of points that scale layer l.
-func (s *sweep) block(sizes sizes, y layout, l int, which []int, samples []Sample, packs [][]int) *block {
+func (p *layerPass) block(sizes sizes, y layout, l int, which []int, samples []Sample, packs [][]int) *block {
 	size := sizes.padded(len(packs))
 	b := &block{batch: y.batch(samples, packs, size), size: size, layer: l}
-	rows := s.form.answers
+	rows := p.form.answers
 	from, factor := make([]int32, len(b.slots)*rows), make([]float32, len(b.slots)*rows)
 	for i, k := range b.slots {
 		slot := 0
 		if b.which = append(b.which, -1); k >= 0 {
-			pt := s.points[which[k]]
-			b.which[i], slot = which[k], s.slot[pt.sample]
+			pt := p.points[which[k]]
+			b.which[i], slot = which[k], p.slot[pt.sample]
 			for j := range rows {
 				from[i*rows+j], factor[i*rows+j] = int32(slot*rows+j), float32(pt.factor)
 			}
@@ -67,21 +67,21 @@ func (s *sweep) block(sizes sizes, y layout, l int, which []int, samples []Sampl
 			b.past = append(b.past, int32(slot))
 		}
 	}
-	b.start = []any{s.layers[l].mid, s.layers[l].added, from, factor}
+	b.start = []any{p.layers[l].mid, p.layers[l].added, from, factor}
 	return b
 }
 
 // source says for each token [B, n] of a block which of the unmodified model's
 // tokens it is. Padding, which nothing attends to, may be any: it is the first.
-func (s *sweep) source(b *block) *tensors.Tensor {
+func (p *layerPass) source(b *block) *tensors.Tensor {
 	source := input[int32]{flat: make([]int32, b.size*b.n), columns: b.n}
 	for slot, i := range b.which {
 		if i < 0 {
 			continue
 		}
-		sample := s.points[i].sample
-		from := s.batch.tokens[s.slot[sample]]
-		for j := range s.samples[sample].IDs {
+		sample := p.points[i].sample
+		from := p.batch.tokens[p.slot[sample]]
+		for j := range p.samples[sample].IDs {
 			source.flat[b.tokens[slot]+j] = int32(from + j)
 		}
 	}
@@ -108,17 +108,17 @@ func (b *block) splitValue() {
 }
 
 // emitGradients passes an injected block's results on, gradient being [R, F].
-func (s *sweep) emitGradients(b *block, gradient *tensors.Tensor) error {
+func (p *layerPass) emitGradients(b *block, gradient *tensors.Tensor) error {
 	flat, err := floats(gradient)
 	if err != nil {
 		return err
 	}
-	width := s.width()
+	width := p.width()
 	for slot, i := range b.which {
 		if i < 0 {
 			continue
 		}
-		if err := s.done(i, b.value[slot], flat[slot*width:(slot+1)*width]); err != nil {
+		if err := p.done(i, b.value[slot], flat[slot*width:(slot+1)*width]); err != nil {
 			return err
 		}
 	}
@@ -126,10 +126,10 @@ func (s *sweep) emitGradients(b *block, gradient *tensors.Tensor) error {
 }
 
 // emitValues passes the values of a block's points on.
-func (s *sweep) emitValues(b *block) error {
+func (p *layerPass) emitValues(b *block) error {
 	b.splitValue()
 	for _, part := range b.parts {
-		if err := s.emitValues(part); err != nil {
+		if err := p.emitValues(part); err != nil {
 			return err
 		}
 	}
@@ -137,7 +137,7 @@ func (s *sweep) emitValues(b *block) error {
 		if i < 0 {
 			continue
 		}
-		if err := s.done(i, b.value[slot], nil); err != nil {
+		if err := p.done(i, b.value[slot], nil); err != nil {
 			return err
 		}
 	}

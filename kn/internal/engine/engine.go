@@ -7,7 +7,7 @@
 // arguments, so a dozen small graphs serve all layers and all start layers,
 // which is what makes compiling affordable where it is not free. Only what
 // depends on the scaled row is computed, and nothing twice: see
-// integrationBatch and sweep.
+// integrationBatch and layerPass.
 package engine
 
 import (

@@ -18,7 +18,7 @@ import (
 // where the answer is predicted: one row of them for each of its k tokens.
 //
 // The layers below the scaled one, and the scaled layer's own attention, do not
-// depend on a: observe computes them once. A sweep computes what is above, in a
+// depend on a: observe computes them once. A layerPass computes what is above, in a
 // causal model only in those rows, since nothing before them changes. At
 // a = 1 all paths meet in the unmodified model, where a single backward pass
 // gives the gradients of all layers.
@@ -227,7 +227,7 @@ func (ib *integrationBatch) evaluate(ctx context.Context, points []point) (value
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ib.evaluateEnds(ctx, points, ends, value, products) })
 	group.Go(func() error {
-		return ib.sweep(ctx, points, rest, true, func(i int, v float32, gradient []float32) (err error) {
+		return ib.layerPasses(ctx, points, rest, true, func(i int, v float32, gradient []float32) (err error) {
 			value[i] = ib.target(v)
 			products[i], err = ib.product(points[i], value[i], gradient)
 			return err
@@ -286,7 +286,7 @@ func (ib *integrationBatch) values(ctx context.Context, points []point) ([]float
 	for i := range all {
 		all[i] = i
 	}
-	return value, ib.sweep(ctx, points, all, false, func(i int, v float32, _ []float32) error {
+	return value, ib.layerPasses(ctx, points, all, false, func(i int, v float32, _ []float32) error {
 		value[i] = ib.target(v)
 		return nil
 	})

@@ -24,10 +24,10 @@ type sizes struct {
 	packing layout
 	// mostPacks is the largest number of packs in a batch.
 	mostPacks int
-	// savedBytes bounds the memory for the activations that a sweep saves for
+	// savedBytes bounds the memory for the activations that a layerPass saves for
 	// its gradients.
 	savedBytes int
-	// lanes is how many sweeps run side by side. It does not depend on the
+	// lanes is how many layerPasses run side by side. It does not depend on the
 	// number of cores, since a result's last digit depends on it.
 	lanes int
 }

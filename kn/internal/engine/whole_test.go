@@ -133,7 +133,7 @@ func whole(t *testing.T, e *Engine, s Sample, rule quadrature.Rule, logarithm bo
 	return scores, probability, zero
 }
 
-// TestAttributionEqualsWholeModel: what the engine computes in sweeps of few
+// TestAttributionEqualsWholeModel: what the engine computes in passes of few
 // rows is what the whole model gives, for causal models and for answers of several
 // tokens, whatever the batches.
 func TestAttributionEqualsWholeModel(t *testing.T) {

@@ -11,13 +11,13 @@ import (
 	"github.com/knowledge-neurons/gonb-kn/kn/transformer"
 )
 
-// sweep evaluates points that scale any of the layers, in a forward and a
-// backward sweep over all layers. In the forward sweep a point that scales
+// layerPass evaluates points that scale any of the layers, in one pass forwards
+// and one backwards over all layers. On the way forwards a point that scales
 // layer l is injected above it, as that layer's output, and from there on
 // shares batches with the points injected below. So matrix products are large.
-// In the backward sweep the gradients take the same way back, and each point's
-// is extracted where the point was injected.
-type sweep struct {
+// The gradients take the same way back, and each point's is extracted where the
+// point was injected.
+type layerPass struct {
 	*integrationBatch
 	sizes     sizes
 	points    []point
@@ -35,9 +35,9 @@ type results func(i int, value float32, gradient []float32) error
 // minPerLane is the number of points from which on a lane is worth while.
 const minPerLane = 4
 
-// sweep evaluates the points with the indices which, in as many sweeps as
+// layerPasses evaluates the points with the indices which, in as many passes as
 // memory demands. It calls done from several goroutines at once.
-func (ib *integrationBatch) sweep(ctx context.Context, points []point, which []int, gradients bool, done results) error {
+func (ib *integrationBatch) layerPasses(ctx context.Context, points []point, which []int, gradients bool, done results) error {
 	for _, i := range which {
 		ib.work.plan(ib.rows(points[i], gradients))
 	}
@@ -56,9 +56,9 @@ func (ib *integrationBatch) sweep(ctx context.Context, points []point, which []i
 		group.Go(func() error {
 			for len(own) > 0 {
 				n := ib.affordable(points, own, perPath, ib.sizes.savedBytes/lanes)
-				s := &sweep{integrationBatch: ib, sizes: ib.sizes.single(perPath == 1), points: points, perPath: perPath, gradients: gradients, done: done}
-				err := s.run(ctx, own[:n])
-				s.release()
+				p := &layerPass{integrationBatch: ib, sizes: ib.sizes.single(perPath == 1), points: points, perPath: perPath, gradients: gradients, done: done}
+				err := p.run(ctx, own[:n])
+				p.release()
 				if err != nil {
 					return err
 				}
@@ -87,7 +87,7 @@ func pointsPerPath(points []point, which []int) (perPath int) {
 }
 
 // affordable returns how many of the points, which are in order of their
-// layers, one sweep can evaluate: those whose saved activations fit into memory.
+// layers, one pass can evaluate: those whose saved activations fit into memory.
 func (ib *integrationBatch) affordable(points []point, which []int, perPath, memory int) int {
 	c := ib.e.Model.Config
 	perToken := 4 * ((transformer.KeptValues(c)-1)*c.HiddenSize + 2*c.IntermediateSize)
@@ -115,46 +115,46 @@ func (ib *integrationBatch) affordable(points []point, which []int, perPath, mem
 }
 
 // run evaluates points, which are in order of their layers.
-func (s *sweep) run(ctx context.Context, which []int) error {
-	last := len(s.layers) - 1
+func (p *layerPass) run(ctx context.Context, which []int) error {
+	last := len(p.layers) - 1
 	for l := range last {
 		if l > 0 {
-			if err := s.forward(ctx, l); err != nil {
+			if err := p.forward(ctx, l); err != nil {
 				return err
 			}
 		}
 		n := 0
-		for n < len(which) && s.points[which[n]].layer == l {
+		for n < len(which) && p.points[which[n]].layer == l {
 			n++
 		}
-		if err := s.inject(ctx, l, which[:n]); err != nil {
+		if err := p.inject(ctx, l, which[:n]); err != nil {
 			return err
 		}
 		which = which[n:]
-		if err := s.merge(ctx, l+1); err != nil {
+		if err := p.merge(ctx, l+1); err != nil {
 			return err
 		}
 	}
-	if err := s.scaleLast(ctx, which); err != nil {
+	if err := p.scaleLast(ctx, which); err != nil {
 		return err
 	}
-	if err := s.answer(ctx); err != nil {
+	if err := p.answer(ctx); err != nil {
 		return err
 	}
-	if !s.gradients {
-		for _, b := range s.blocks {
-			if err := s.emitValues(b); err != nil {
+	if !p.gradients {
+		for _, b := range p.blocks {
+			if err := p.emitValues(b); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	for l := last - 1; l >= 0; l-- {
-		if err := s.extract(ctx, l); err != nil {
+		if err := p.extract(ctx, l); err != nil {
 			return err
 		}
 		if l > 0 {
-			if err := s.backward(ctx, l); err != nil {
+			if err := p.backward(ctx, l); err != nil {
 				return err
 			}
 		}
@@ -163,117 +163,117 @@ func (s *sweep) run(ctx context.Context, which []int) error {
 }
 
 // inject adds blocks of points that scale layer l, and are its outputs.
-func (s *sweep) inject(ctx context.Context, l int, which []int) error {
-	y := s.tail.layout
-	samples, packs := s.pack(y, which)
-	for _, k := range s.sizes.cut(len(packs), s.perPath) {
-		b := s.block(s.sizes, y, l, which, samples, packs[:k])
+func (p *layerPass) inject(ctx context.Context, l int, which []int) error {
+	y := p.tail.layout
+	samples, packs := p.pack(y, which)
+	for _, k := range p.sizes.cut(len(packs), p.perPath) {
+		b := p.block(p.sizes, y, l, which, samples, packs[:k])
 		packs = packs[k:]
 		step, args := injectTail, slices.Clone(b.start)
 		if !y.tail {
-			step, args = inject, append(args, s.layers[l].out, s.source(b), b.pick.tensor())
+			step, args = inject, append(args, p.layers[l].out, p.source(b), b.pick.tensor())
 		}
-		out, err := s.local(ctx, step, l, args...)
+		out, err := p.local(ctx, step, l, args...)
 		if err != nil {
 			return err
 		}
 		b.x = out[0]
-		s.blocks = append(s.blocks, b)
+		p.blocks = append(p.blocks, b)
 	}
-	s.swept += len(which)
+	p.swept += len(which)
 	return nil
 }
 
 // scaleLast evaluates the points that scale the last layer. No layer is above
 // it, so only the rows where the answer is predicted are needed and there is
 // nothing to pack.
-func (s *sweep) scaleLast(ctx context.Context, which []int) error {
-	last := len(s.layers) - 1
+func (p *layerPass) scaleLast(ctx context.Context, which []int) error {
+	last := len(p.layers) - 1
 	step := scaledAnswerGradient
-	if !s.gradients {
+	if !p.gradients {
 		step = scaledAnswer
 	}
-	y := layout{n: s.batch.n, perPack: 1, kind: s.batch.kind}
-	samples, packs := s.pack(y, which)
-	sizes := s.e.sizes.single(s.perPath == 1)
-	for _, k := range sizes.cut(len(packs), s.perPath) {
-		b := s.block(sizes, y, last, which, samples, packs[:k])
+	y := layout{n: p.batch.n, perPack: 1, kind: p.batch.kind}
+	samples, packs := p.pack(y, which)
+	sizes := p.e.sizes.single(p.perPath == 1)
+	for _, k := range sizes.cut(len(packs), p.perPath) {
+		b := p.block(sizes, y, last, which, samples, packs[:k])
 		packs = packs[k:]
-		out, err := s.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
+		out, err := p.local(ctx, step, last, append(slices.Clone(b.start), b.answers)...)
 		if err != nil {
 			return err
 		}
 		if b.value, err = floats(out[0]); err != nil {
 			return err
 		}
-		if s.gradients {
-			err = s.emitGradients(b, out[1])
+		if p.gradients {
+			err = p.emitGradients(b, out[1])
 		} else {
-			err = s.emitValues(b)
+			err = p.emitValues(b)
 		}
 		if err != nil {
 			return err
 		}
-		s.work.spend(b.points() * s.rows(point{layer: last}, s.gradients))
+		p.work.spend(b.points() * p.rows(point{layer: last}, p.gradients))
 	}
 	return nil
 }
 
 // forward takes all blocks through layer l, and saves what backward needs.
-func (s *sweep) forward(ctx context.Context, l int) error {
+func (p *layerPass) forward(ctx context.Context, l int) error {
 	step := forward
-	if s.gradients {
+	if p.gradients {
 		step = forwardSaving
 	}
-	for _, b := range s.blocks {
-		out, err := s.step(ctx, step, l, b.batch, b.x, b.pick.tensor())
+	for _, b := range p.blocks {
+		out, err := p.step(ctx, step, l, b.batch, b.x, b.pick.tensor())
 		if err != nil {
 			return err
 		}
-		if s.gradients {
+		if p.gradients {
 			b.saved = append(b.saved, append([]*tensors.Tensor{b.x}, out[1:]...))
 		} else {
 			release(b.x)
 		}
 		b.x = out[0]
 	}
-	s.work.spend(s.swept)
+	p.work.spend(p.swept)
 	return nil
 }
 
 // answer takes all blocks through the last layer and the head. It computes
 // values, and puts the gradient of the last layer's input into x.
-func (s *sweep) answer(ctx context.Context) error {
+func (p *layerPass) answer(ctx context.Context) error {
 	step := answer
-	if s.gradients {
+	if p.gradients {
 		step = answerGradient
 	}
-	for _, b := range s.blocks {
-		out, err := s.step(ctx, step, len(s.layers)-1, b.batch, b.x, b.pick.tensor(), b.answers)
+	for _, b := range p.blocks {
+		out, err := p.step(ctx, step, len(p.layers)-1, b.batch, b.x, b.pick.tensor(), b.answers)
 		if err != nil {
 			return err
 		}
 		release(b.x)
-		if b.x = nil; s.gradients {
+		if b.x = nil; p.gradients {
 			b.x = out[1]
 		}
 		if b.value, err = floats(out[0]); err != nil {
 			return err
 		}
 	}
-	s.work.spend(s.swept)
-	if s.gradients {
-		s.work.spend(s.swept)
+	p.work.spend(p.swept)
+	if p.gradients {
+		p.work.spend(p.swept)
 	}
 	return nil
 }
 
 // backward takes the gradients of all blocks back through layer l.
-func (s *sweep) backward(ctx context.Context, l int) error {
-	for _, b := range s.blocks {
+func (p *layerPass) backward(ctx context.Context, l int) error {
+	for _, b := range p.blocks {
 		top := len(b.saved) - 1
 		saved := b.saved[top]
-		out, err := s.step(ctx, backward, l, b.batch, backwardInputs(saved[0], b.batch, b.x, saved[1:])...)
+		out, err := p.step(ctx, backward, l, b.batch, backwardInputs(saved[0], b.batch, b.x, saved[1:])...)
 		if err != nil {
 			return err
 		}
@@ -281,21 +281,21 @@ func (s *sweep) backward(ctx context.Context, l int) error {
 		release(saved...)
 		b.saved, b.x = b.saved[:top], out[0]
 	}
-	s.work.spend(s.swept)
+	p.work.spend(p.swept)
 	return nil
 }
 
 // merge joins blocks in the input of layer l, as the sizes allow.
-func (s *sweep) merge(ctx context.Context, l int) error {
+func (p *layerPass) merge(ctx context.Context, l int) error {
 	for {
-		which := s.sizes.mergeable(s.blocks)
+		which := p.sizes.mergeable(p.blocks)
 		if which == nil {
 			return nil
 		}
 		whole := &block{merged: l}
 		var rest []*block
 		var args []any
-		for i, b := range s.blocks {
+		for i, b := range p.blocks {
 			if !slices.Contains(which, i) {
 				rest = append(rest, b)
 				continue
@@ -305,7 +305,7 @@ func (s *sweep) merge(ctx context.Context, l int) error {
 			whole.join(b.batch)
 			args = append(args, b.x)
 		}
-		out, err := s.e.run(ctx, concatenate, 0, form{}, args...)
+		out, err := p.e.run(ctx, concatenate, 0, form{}, args...)
 		if err != nil {
 			return err
 		}
@@ -314,31 +314,31 @@ func (s *sweep) merge(ctx context.Context, l int) error {
 			release(b.x)
 			b.x = nil
 		}
-		s.blocks = append(rest, whole)
+		p.blocks = append(rest, whole)
 	}
 }
 
 // extract undoes merge and inject in the output of layer l: it splits blocks
 // that were merged there, and emits the results of those injected there.
-func (s *sweep) extract(ctx context.Context, l int) error {
-	for i := 0; i < len(s.blocks); {
-		switch b := s.blocks[i]; {
+func (p *layerPass) extract(ctx context.Context, l int) error {
+	for i := 0; i < len(p.blocks); {
+		switch b := p.blocks[i]; {
 		case b.parts != nil && b.merged == l+1:
-			if err := s.split(ctx, b); err != nil {
+			if err := p.split(ctx, b); err != nil {
 				return err
 			}
-			s.blocks = slices.Replace(s.blocks, i, i+1, b.parts...)
+			p.blocks = slices.Replace(p.blocks, i, i+1, b.parts...)
 		case b.parts == nil && b.layer == l:
-			out, err := s.local(ctx, extract, l, append(slices.Clone(b.start), b.pick.tensor(), b.x)...)
+			out, err := p.local(ctx, extract, l, append(slices.Clone(b.start), b.pick.tensor(), b.x)...)
 			if err != nil {
 				return err
 			}
-			if err := s.emitGradients(b, out[0]); err != nil {
+			if err := p.emitGradients(b, out[0]); err != nil {
 				return err
 			}
-			s.swept -= b.points()
+			p.swept -= b.points()
 			b.release()
-			s.blocks = slices.Delete(s.blocks, i, i+1)
+			p.blocks = slices.Delete(p.blocks, i, i+1)
 		default:
 			i++
 		}
@@ -347,12 +347,12 @@ func (s *sweep) extract(ctx context.Context, l int) error {
 }
 
 // split gives a block's parts their shares of its gradient and values.
-func (s *sweep) split(ctx context.Context, b *block) error {
+func (p *layerPass) split(ctx context.Context, b *block) error {
 	var sizes []int
 	for _, part := range b.parts {
 		sizes = append(sizes, part.size)
 	}
-	out, err := s.e.run(ctx, splitInto(sizes), 0, form{}, b.x)
+	out, err := p.e.run(ctx, splitInto(sizes), 0, form{}, b.x)
 	if err != nil {
 		return err
 	}
