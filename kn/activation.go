@@ -56,6 +56,32 @@ func (m *Model) MeanActivations(prompts []string) ([][]float64, error) {
 	return sum, nil
 }
 
+// ScatterPoint is one prompt in a chart of activation against probability.
+type ScatterPoint struct {
+	Prompt      string  `json:"prompt"`
+	Answer      string  `json:"answer"`
+	Group       string  `json:"group,omitempty"` // for the legend: the relation, say
+	Activation  float64 `json:"activation"`      // mean activation of the fact's neurons at [MASK]
+	Probability float64 `json:"probability"`     // of the answer
+}
+
+// ActivationScatter relates the mean activation of knowledge neurons to the
+// probability of the answer, over prompts.
+type ActivationScatter struct {
+	Neurons    []Neuron       `json:"neurons,omitempty"`
+	Points     []ScatterPoint `json:"points"`
+	Pearson    float64        `json:"pearson"` // correlation of activation and probability
+	Provenance Provenance     `json:"provenance"`
+}
+
+// GroupBy puts each point into the group that the function names, for a chart's
+// legend.
+func (s *ActivationScatter) GroupBy(group func(ScatterPoint) string) {
+	for i, p := range s.Points {
+		s.Points[i].Group = group(p)
+	}
+}
+
 // ActivationScatter relates the neurons' mean activation at [MASK] to the
 // probability of the answer, over queries.
 func (m *Model) ActivationScatter(queries []Query, neurons []Neuron) (*ActivationScatter, error) {

@@ -61,6 +61,22 @@ func (o AttributeOptions) filled() AttributeOptions {
 	return o
 }
 
+// Rule names a way to integrate the gradient over the activation's path.
+type Rule string
+
+// The integration rules. See package quadrature for nodes and weights.
+const (
+	// Adaptive takes as many nodes as the tolerance needs: [quadrature.NewChecked],
+	// or [quadrature.NewAdaptive] where gradients jump.
+	Adaptive Rule = "adaptive"
+
+	GaussLegendre      Rule = "gauss_legendre"      // n nodes, exact for polynomials of degree 2n-1
+	LeftRiemann        Rule = "left_riemann"        // nodes k/n for k in 0..n-1, weight 1/n: the paper authors' code
+	LinspaceInclusive  Rule = "linspace_inclusive"  // n nodes from 0 to 1 inclusive, weight 1/n: EleutherAI's code
+	Trapezoid          Rule = "trapezoid"           // n nodes from 0 to 1 inclusive, the two ends at half weight
+	ActivationBaseline Rule = "activation_baseline" // no integral: the activation itself
+)
+
 // Rules lists the names that [AttributeOptions] takes.
 func Rules() []Rule {
 	return []Rule{Adaptive, GaussLegendre, LeftRiemann, LinspaceInclusive, Trapezoid, ActivationBaseline}
@@ -102,6 +118,50 @@ func (o AttributeOptions) engine() (engine.Options, error) {
 		return e, fmt.Errorf("kn: unknown integration rule %q; use one of %v", o.Rule, Rules())
 	}
 	return e, nil
+}
+
+// Attribution is what [Model.Attribute] computes for one prompt and answer.
+// L is the number of layers, F the size of their feed-forward activation.
+type Attribution struct {
+	Prompt      string  `json:"prompt"`
+	Answer      string  `json:"answer"`
+	Target      Target  `json:"target,omitempty"` // what was attributed
+	Probability float64 `json:"probability"`      // of the answer, model unmodified
+
+	// ProbabilityAtZero[l] is the answer's probability when the whole
+	// activation of layer l is 0 where the answer is predicted.
+	ProbabilityAtZero []float64 `json:"probability_at_zero"` // [L]
+	// CompletenessError[l] is sum(Scores[l]) minus the change of the target from
+	// activation 0 to the unmodified model; 0 for an exact integral. A small one does
+	// not prove the scores right: see EstimatedError.
+	CompletenessError []float64 `json:"completeness_error"` // [L]
+
+	Rule  Rule  `json:"rule"`
+	Nodes []int `json:"nodes"` // [L] gradient evaluations spent on each layer
+	// EstimatedError[l] estimates the largest error of any score in layer l,
+	// in units of the target. Only the adaptive rule estimates; others
+	// leave it empty.
+	EstimatedError []float64 `json:"estimated_error,omitempty"` // [L]
+	// NotConverged lists the layers whose estimate did not reach the
+	// tolerance within the allowed number of nodes.
+	NotConverged []int `json:"not_converged,omitempty"`
+
+	// Scores[l][i] is the integrated gradient of neuron (l, i), in the target's [Attribution.Unit].
+	Scores [][]float64 `json:"scores"` // [L][F]
+	// Activations[l][i] is the neuron's activation where the answer is predicted,
+	// in the mean over its tokens: the baseline attribution.
+	Activations [][]float64 `json:"activations"` // [L][F]
+
+	Provenance Provenance `json:"provenance"`
+}
+
+// Unit is that of the scores: "probability", or "nats" of logarithms. The rule
+// [ActivationBaseline] has none: its scores are activations.
+func (a Attribution) Unit() string {
+	if a.Rule == ActivationBaseline {
+		return ""
+	}
+	return a.Target.unit()
 }
 
 // Attribute computes integrated gradients of the answer's probability with

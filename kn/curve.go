@@ -39,6 +39,33 @@ func (o CurveOptions) filled() (CurveOptions, error) {
 	return o, nil
 }
 
+// Curve is the answer's probability as a function of the factor by which a
+// set of neurons is multiplied.
+type Curve struct {
+	Label       string    `json:"label"` // for legends: "knowledge neurons", "random", "activation-matched"
+	Neurons     []Neuron  `json:"neurons"`
+	Factors     []float64 `json:"factors"`
+	Probability []float64 `json:"probability"` // [len(Factors)], mean over prompts
+	// Low and High bound the prompts' (or the control draws') spread: the
+	// smallest and the largest probability at each factor. Empty for one prompt.
+	Low  []float64 `json:"low,omitempty"`
+	High []float64 `json:"high,omitempty"`
+}
+
+// FactorCurves holds the curve of a fact's own neurons beside its controls:
+// neuron sets of the same size in each layer.
+type FactorCurves struct {
+	Prompts []string `json:"prompts"`
+	Answer  string   `json:"answer"`
+	Own     Curve    `json:"own"`
+	Random  Curve    `json:"random"`             // drawn uniformly from the other neurons of the same layers
+	Matched Curve    `json:"activation_matched"` // the other neurons nearest in activation
+	// Probability is the mean probability of the unmodified model.
+	Probability float64 `json:"probability"`
+
+	Provenance Provenance `json:"provenance"`
+}
+
 // FactorCurves multiplies a set of neurons by each factor and returns the
 // answer's probability, mean over the prompts, beside two controls of the
 // same size in every layer: sets drawn at random from the other neurons, and

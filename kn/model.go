@@ -2,7 +2,6 @@ package kn
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -261,46 +260,6 @@ func (m *Model) step(done, total int, what string) {
 	if m.progress != nil && what != "" {
 		m.progress(done, total, what)
 	}
-}
-
-// provenance describes a result of this handle made with the options.
-func (m *Model) provenance(options any) (Provenance, error) {
-	digest, err := m.Digest()
-	if err != nil {
-		return Provenance{}, err
-	}
-	p := Provenance{Model: m.Label(), Digest: digest, Version: Version, Backend: m.computesOn(), Options: map[string]any{}}
-	data, err := json.Marshal(options)
-	if err == nil {
-		err = json.Unmarshal(data, &p.Options)
-	}
-	if err == nil && m.order != "" && m.order != AllAtOnce {
-		p.Options["order"] = string(m.order)
-	}
-	if err == nil && len(m.edits) > 0 {
-		p.Options["edits"] = m.edits
-		err = roundTrip(&p.Options)
-	}
-	return p, err
-}
-
-// Provenance describes a result that is made of this handle's, with the
-// options that decide its numbers, which must marshal to a JSON object.
-func (m *Model) Provenance(options any, seed uint64) (Provenance, error) {
-	p, err := m.provenance(options)
-	p.Seed = seed
-	return p, err
-}
-
-// roundTrip gives a map the types that it has after being read from JSON, so
-// that a fresh result and one from the cache are equal.
-func roundTrip(v *map[string]any) error {
-	data, err := json.Marshal(*v)
-	if err != nil {
-		return err
-	}
-	*v = nil
-	return json.Unmarshal(data, v)
 }
 
 // cached returns the result of kind for this handle from the cache, or

@@ -16,6 +16,33 @@ type PredictOptions struct {
 	Answer string `json:"answer,omitempty"`
 }
 
+// TokenProbability is a vocabulary token with its probability at [MASK].
+type TokenProbability struct {
+	Token       string  `json:"token"`
+	ID          int     `json:"id"`
+	Probability float64 `json:"probability"`
+}
+
+// RankedToken is an answer with its probability and its rank among the whole
+// vocabulary; rank 1 is the most probable token. An answer of several tokens has
+// the product of their probabilities, and the largest of their ranks: it is 1 if
+// each of them comes first in its place.
+type RankedToken struct {
+	TokenProbability       // ID is that of the first token
+	Rank             int   `json:"rank"`
+	IDs              []int `json:"ids,omitempty"` // of an answer of several tokens, all of them
+}
+
+// Prediction is the distribution over the vocabulary at a prompt's [MASK].
+type Prediction struct {
+	Prompt       string             `json:"prompt"`
+	MaskPosition int                `json:"mask_position"`    // index of [MASK] among the tokens, [CLS] being 0
+	Predictions  []TokenProbability `json:"predictions"`      // the most probable tokens, best first
+	Answer       *RankedToken       `json:"answer,omitempty"` // the answer asked about, if any
+
+	Provenance Provenance `json:"provenance"`
+}
+
 // Predict returns the most probable tokens at the prompt's [MASK], or behind a
 // causal model's prompt. Of an answer of several tokens it reports the product of
 // their probabilities, and the largest of their ranks.

@@ -89,6 +89,25 @@ func atLeast(x, bound float64, strict bool) bool {
 	return x >= bound
 }
 
+// KnowledgeNeurons is what [Refine] makes of a fact's prompts.
+type KnowledgeNeurons struct {
+	Prompts []string   `json:"prompts"`
+	Answer  string     `json:"answer"`
+	Coarse  [][]Neuron `json:"coarse"`  // per prompt
+	Refined []Neuron   `json:"refined"` // kept by the share of prompts
+	// Scores[i][k] is the score of Refined[k] in prompt i, in units of the
+	// recipe's target.
+	Scores [][]float64 `json:"scores"` // [len(Prompts)][len(Refined)]
+	// NotConverged lists the prompts, from 0, whose attribution did not reach
+	// the adaptive rule's tolerance in every layer.
+	NotConverged []int `json:"not_converged,omitempty"`
+	// Layers and FFN are the model's sizes, for charts per layer.
+	Layers int `json:"layers"`
+	FFN    int `json:"ffn"`
+
+	Provenance Provenance `json:"provenance"`
+}
+
 // KnowledgeNeurons attributes the answer in every prompt and keeps what the
 // prompts have in common. Without a recipe: the adaptive rule, t = 0.2, p = 0.7.
 func (m *Model) KnowledgeNeurons(prompts []string, answer string, recipe ...Recipe) (*KnowledgeNeurons, error) {

@@ -220,15 +220,6 @@ func (m *Model) moves(s sampled, b Baseline) (places []int) {
 	return places
 }
 
-// Unit is that of the scores: "probability", or "nats" of logarithms. The rule
-// [ActivationBaseline] has none: its scores are activations.
-func (a Attribution) Unit() string {
-	if a.Rule == ActivationBaseline {
-		return ""
-	}
-	return a.Target.unit()
-}
-
 // unit is that of a target's scores.
 func (t Target) unit() string {
 	if t == TargetProbability {
