@@ -20,8 +20,8 @@ type Recipe struct {
 // Dai2022 is the recipe of the authors of Knowledge Neurons in Pretrained
 // Transformers, from their code: a left Riemann sum of 20 nodes, t = 0.2, p =
 // 0.7 but no fewer than 3 prompts (from which they move p until facts have 2 to
-// 5 neurons on average), and, in the attributions, LayerNorm's epsilon 1e-5, which their fork of BERT has although the
-// checkpoint says 1e-12.
+// 5 neurons on average), and, in the attributions, LayerNorm's epsilon 1e-5, which
+// their fork of BERT has although the checkpoint says 1e-12.
 var Dai2022 = Recipe{
 	Name:      "Dai2022",
 	Attribute: AttributeOptions{Rule: LeftRiemann, Nodes: 20, LayerNormEps: 1e-5},

@@ -17,9 +17,9 @@ import (
 )
 
 // TokenAttribution draws the score of each of a prompt's tokens as a bar, from the
-// first token down: orange raises the target, blue lowers it. Whiskers are the estimated error. A ring is what the target loses when
-// that token alone is at the baseline, the control. A star marks where the answer
-// is predicted.
+// first token down: orange raises the target, blue lowers it. Whiskers are the
+// estimated error. A ring is what the target loses when that token alone is at the
+// baseline, the control. A star marks where the answer is predicted.
 func TokenAttribution(attribution *kn.TokenAttribution, options ...Options) (*Figure, error) {
 	if attribution == nil {
 		return nil, chart.Missing("token attribution")

@@ -18,9 +18,10 @@ type SaveOptions struct {
 
 // Save writes a folder in Hugging Face format that transformers loads with the
 // class that the model was read as, BertForMaskedLM say, and its tokenizer
-// with AutoTokenizer: config.json, model.safetensors and the tokenizer's files. The folder is made if it does not exist. Each file is
-// written under another name and renamed when it is complete, the weights
-// first, so that an interrupted Save leaves no half-written file.
+// with AutoTokenizer: config.json, model.safetensors and the tokenizer's files.
+// The folder is made if it does not exist. Each file is written under another name
+// and renamed when it is complete, the weights first, so that an interrupted Save
+// leaves no half-written file.
 func (c *Checkpoint) Save(dir string) error { return c.SaveWith(dir, SaveOptions{}) }
 
 // SaveWith is [Checkpoint.Save] with options.

@@ -48,9 +48,9 @@ const negligible = 1e-12
 //
 // The sets are each fact's own knowledge neurons; those of a fact of another
 // relation, drawn at random among the facts that have some (the authors' control
-// is the fact's own neurons in another relation's prompts); random neurons, as many in each layer as the own ones; the other
-// neurons of the same layers that are nearest in activation; and the
-// neurons that the activation baseline finds.
+// is the fact's own neurons in another relation's prompts); random neurons, as
+// many in each layer as the own ones; the other neurons of the same layers that
+// are nearest in activation; and the neurons that the activation baseline finds.
 func Intervene(ctx context.Context, m *kn.Model, of []Fact, o InterveneOptions, progress kn.Progress) (*Intervention, error) {
 	o.Draws = cmp.Or(o.Draws, 2)
 	if len(of) == 0 {
