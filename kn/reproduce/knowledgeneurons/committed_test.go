@@ -34,7 +34,7 @@ func TestCommittedReport(t *testing.T) {
 	for name, result := range map[string]any{
 		"facts": new(FactSummary), "paper": new(Paper), "sweep": &e.found.sweep, "neurons": &e.found.neurons, "intervene": &e.found.intervene,
 		"express": &e.found.express, "update": &e.found.update, "erase": &e.found.erase,
-		"convergence": &e.found.convergence, "exactness": &e.found.exactness,
+		"recipes": &e.found.recipes, "convergence": &e.found.convergence, "exactness": &e.found.exactness,
 	} {
 		data, err := os.ReadFile(filepath.Join(committed, report.ResultsDir, name+".json"))
 		if err != nil {
