@@ -59,8 +59,8 @@ var lobatto = [][]float64{
 //
 // The constants were chosen on 127 prompts of PARAREL and bert-base-cased, where
 // the first rule's estimate was below the error in 1 of 1,524 layers, and on a
-// BERT of its size with random weights: 2 of 360; the 6 on kn-mini, where the
-// errors of one prompt in 300 cancel. Where no entry varies, or none has changed,
+// BERT of its size with random weights: 2 of 360; the bound of 6 times
+// on kn-mini, where the errors of one prompt in 300 cancel. Where no entry varies, or none has changed,
 // the estimate is r.
 type Checked struct {
 	maxNodes  int

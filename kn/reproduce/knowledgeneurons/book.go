@@ -31,7 +31,8 @@ type book struct{ *reproduce.Book }
 // done. Without the data sets' sentences it is published.
 func (e *experimenter) openBook(dir string, of setting, published bool) book {
 	b := book{reproduce.OpenBook(dir, texts, append([]string{"paper", "facts", "sweep"}, e.done...)...)}
-	b.Data["model"], b.Data["taught"], b.Data["relu"] = of.model, of.taught, !transformer.Smooth(of.activation)
+	b.Data["model"], b.Data["taught"] = of.model, of.taught
+	b.Data["activation"], b.Data["rough"] = of.activation, !transformer.Smooth(of.activation)
 	nothing := map[string]string{}
 	for stage, why := range e.nothing {
 		nothing[stage] = string(why)
